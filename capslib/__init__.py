@@ -1,0 +1,1 @@
+"""capslib: the small library behind a notebook course that teaches capsule networks."""

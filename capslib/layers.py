@@ -1,0 +1,261 @@
+"""Capsule layers for Keras 3, written with `keras.ops` alone so that any Keras backend runs them.
+
+The equations are those of `capslib.equations`; what differs is only the order of the sums.
+"""
+
+import keras
+from keras import ops
+
+from capslib.equations import EPSILON, check_count, check_positive
+
+
+@keras.saving.register_keras_serializable(package="capslib")
+def squash(s, offset=0.5):
+    """Shrink vectors below length 1 without turning them; the last axis holds their components.
+
+    v = √n / (offset + n) · s  with  n = ‖s‖² + ε                       (Eq. 1 is offset=1, ε=0)
+
+    Args:
+        s: tensor (..., D).
+        offset: positive number; 1 in the paper, 0.5 in the article.
+
+    Returns:
+        v, a tensor of the shape of `s`; lengths in [0, 1).
+    """
+    n = ops.sum(ops.square(s), axis=-1, keepdims=True) + EPSILON
+    return ops.sqrt(n) / (offset + n) * s
+
+
+def routing_dtype(dtype):
+    """Float type to route in: half precision overflows in ‖s‖² and rounds b away, so it is widened to float32."""
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+class _Float32Layer(keras.layers.Layer):
+    """A layer that computes in float32 (or float64) whatever the policy, and returns the policy's type."""
+
+    def __init__(self, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+
+    def _widen(self, x):
+        return ops.cast(x, routing_dtype(self.compute_dtype))
+
+
+@keras.saving.register_keras_serializable(package="capslib")
+class Capsule(_Float32Layer):
+    """Upper capsules from lower ones through routing by agreement.
+
+    û_ij = u_i W_ij; then `routings` times c = softmax_j(b), s_j = Σ_i c_ij û_ij, v_j = squash(s_j),
+    b_ij ← b_ij + ⟨û_ij, v_j⟩, with no update after the last.                (Eqs. 1–3, Procedure 1)
+
+    With shared W the votes are never stored: Σ_i c_ij (u_i W_j) = (Σ_i c_ij u_i) W_j and
+    ⟨u_i W_j, v_j⟩ = ⟨u_i, v_j W_jᵀ⟩, so each iteration works on u itself.
+
+    Args:
+        num_capsule: J, how many upper capsules; at least 1.
+        dim_capsule: D_out, their dimension; at least 1.
+        routings: routing iterations; at least 1.
+        share_weights: one W for all lower capsules, or one for each of the I.
+        activation: "squash", the name of a Keras activation, or a callable that takes s.
+        offset: of the squash; 1 in the paper, 0.5 in the article.
+
+    Input (B, I, D_in), output v (B, J, D_out). Kernel: (D_in, J, D_out) shared, (I, D_in, J, D_out) not shared.
+
+    Raises:
+        ValueError: naming the argument, if one of the above is out of range or the input has another rank.
+    """
+
+    def __init__(
+        self,
+        num_capsule,
+        dim_capsule,
+        routings=3,
+        share_weights=True,
+        activation="squash",
+        offset=0.5,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        for name, value in (("num_capsule", num_capsule), ("dim_capsule", dim_capsule), ("routings", routings)):
+            check_count(name, value)
+        check_positive("offset", offset)
+        self.num_capsule = int(num_capsule)
+        self.dim_capsule = int(dim_capsule)
+        self.routings = int(routings)
+        self.share_weights = bool(share_weights)
+        self.activation = "squash" if activation is squash else activation
+        self.offset = float(offset)
+        self._activate = self._activation_function()
+
+    def _activation_function(self):
+        if self.activation == "squash":
+            return lambda s: squash(s, self.offset)
+        try:
+            return keras.activations.get(self.activation)
+        except ValueError:
+            raise ValueError(
+                f"activation: got {self.activation!r}, expected 'squash', the name of a Keras activation or a callable"
+            ) from None
+
+    def build(self, input_shape):
+        if len(input_shape) != 3 or input_shape[-1] is None:
+            raise ValueError(f"u: got shape {tuple(input_shape)}, expected (B, I, D_in)")
+        I, D_in = input_shape[1:]
+        if not self.share_weights and I is None:
+            raise ValueError(f"u: got shape {tuple(input_shape)}, expected a fixed I because share_weights is False")
+        J, D_out = self.num_capsule, self.dim_capsule
+        lower = () if self.share_weights else (I,)
+        glorot = keras.initializers.GlorotUniform()
+
+        def initializer(shape, dtype=None):
+            # Drawn in the article's layout: there Keras reads D_in and J·D_out as the fans, in ours it would not.
+            return ops.reshape(glorot((*(lower or (1,)), D_in, J * D_out), dtype=dtype), shape)
+
+        self.kernel = self.add_weight(name="W", shape=(*lower, D_in, J, D_out), initializer=initializer)
+
+    def call(self, u):
+        u, W = self._widen(u), self._widen(self.kernel)
+        v = self._route_shared(u, W) if self.share_weights else self._route(predict(u, W))
+        return ops.cast(v, self.compute_dtype)
+
+    def _route_shared(self, u, W):
+        # b_ij = ⟨u_i, q_j⟩ where q_j = Σ_τ v_j^τ W_jᵀ: accumulating q accumulates b. While b is 0 every
+        # upper capsule gathers Σ_i u_i / J, so the first iteration needs no softmax (a tenth of a training step).
+        s = ops.tensordot(ops.sum(u, axis=1) / self.num_capsule, W, axes=1)
+        v = self._activate(s)
+        q = 0
+        for _ in range(self.routings - 1):
+            q = q + ops.einsum("bjk,djk->bjd", v, W)
+            c = ops.softmax(ops.einsum("bid,bjd->bij", u, q), axis=-1)
+            s = ops.einsum("bjd,djk->bjk", ops.einsum("bij,bid->bjd", c, u), W)
+            v = self._activate(s)
+        return v
+
+    def _route(self, u_hat):
+        # The votes arrive as (B, J, I, D_out), so that both sums of an iteration are batched matrix products.
+        s = ops.sum(u_hat, axis=2) / self.num_capsule
+        v = self._activate(s)
+        b = 0
+        for _ in range(self.routings - 1):
+            b = b + ops.squeeze(ops.matmul(u_hat, v[..., None]), axis=-1)
+            c = ops.softmax(b, axis=1)
+            s = ops.squeeze(ops.matmul(c[:, :, None, :], u_hat), axis=2)
+            v = self._activate(s)
+        return v
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.num_capsule, self.dim_capsule)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_capsule": self.num_capsule,
+            "dim_capsule": self.dim_capsule,
+            "routings": self.routings,
+            "share_weights": self.share_weights,
+            "activation": self._activation_config(),
+            "offset": self.offset,
+        }
+
+    def _activation_config(self):
+        if self.activation is None or isinstance(self.activation, str):
+            return self.activation
+        name = getattr(self.activation, "__name__", type(self.activation).__name__)
+        builtin = getattr(keras.activations, name, None) is self.activation
+        registered = keras.saving.get_registered_name(self.activation) != name
+        if not (builtin or registered):
+            raise ValueError(
+                f"activation: got the unregistered callable {name!r}, which a loaded model could not find again; "
+                "expected a Keras activation or a callable under @keras.saving.register_keras_serializable"
+            )
+        return name if builtin else keras.saving.serialize_keras_object(self.activation)
+
+
+def predict(u, W):
+    """Votes of unshared lower capsules: û_ij = u_i W_ij.                          (Eq. 2, right)
+
+    Args:
+        u: lower capsules, (B, I, D_in).
+        W: transformation, (I, D_in, J, D_out).
+
+    Returns:
+        u_hat laid out as (B, J, I, D_out), from one matrix product batched over I.
+    """
+    I, D_in, J, D_out = W.shape
+    flat = ops.matmul(ops.transpose(u, (1, 0, 2)), ops.reshape(W, (I, D_in, J * D_out)))
+    return ops.transpose(ops.reshape(flat, (I, -1, J, D_out)), (1, 2, 0, 3))
+
+
+@keras.saving.register_keras_serializable(package="capslib")
+class PrimaryCapsules(_Float32Layer):
+    """The first capsules: a convolution whose channels are read as capsules, then squashed.  (Section 4)
+
+    Each position of the convolution's output holds `channels` capsules of `dim_capsule` neighbouring features.
+
+    Args:
+        channels: capsules at each position; at least 1.
+        dim_capsule: their dimension D; at least 1.
+        kernel_size, strides, padding: of the convolution, as in `keras.layers.Conv2D`.
+        offset: of the squash; 1 in the paper.
+
+    Input (B, H, W, C), output (B, H'·W'·channels, D): position by position, and in each channel by channel.
+
+    Raises:
+        ValueError: naming the argument, if one of the above is out of range.
+    """
+
+    def __init__(self, channels, dim_capsule, kernel_size=9, strides=2, padding="valid", offset=1.0, **kwargs):
+        super().__init__(**kwargs)
+        check_count("channels", channels)
+        check_count("dim_capsule", dim_capsule)
+        check_positive("offset", offset)
+        self.channels = int(channels)
+        self.dim_capsule = int(dim_capsule)
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.padding = padding
+        self.offset = float(offset)
+        self.conv = keras.layers.Conv2D(
+            self.channels * self.dim_capsule, kernel_size, strides, padding, dtype=self.dtype_policy, name="conv"
+        )
+
+    def build(self, input_shape):
+        self.conv.build(input_shape)
+
+    def call(self, x):
+        # A convolution's last axis is channel · D + component, so a plain reshape keeps each capsule whole.
+        s = ops.reshape(self._widen(self.conv(x)), (-1, *self.compute_output_shape(x.shape)[1:]))
+        return ops.cast(squash(s, self.offset), self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, _ = self.conv.compute_output_shape(input_shape)
+        return (batch, height * width * self.channels, self.dim_capsule)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "dim_capsule": self.dim_capsule,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "offset": self.offset,
+        }
+
+
+@keras.saving.register_keras_serializable(package="capslib")
+class Length(_Float32Layer):
+    """Length of capsules: ‖v_j‖ = √Σ v_j², with gradient 0 (not NaN) where v_j is the zero vector.
+
+    Input (..., J, D), output (..., J); for squashed capsules in [0, 1).
+    """
+
+    def call(self, v):
+        n = ops.sum(ops.square(self._widen(v)), axis=-1)
+        # √ has no gradient at 0, and `where` alone would still multiply its infinity by 0: mask inside as well.
+        present = n > 0
+        lengths = ops.where(present, ops.sqrt(ops.where(present, n, 1)), 0)
+        return ops.cast(lengths, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape[:-1])

@@ -1,0 +1,35 @@
+"""The margin loss for Keras, equal to `capslib.equations.margin_loss`."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="capslib")
+def margin_loss(y_true, lengths, m_plus=0.9, m_minus=0.1, lam=0.5):
+    """Margin loss of each example.
+
+    L = Σ_k T_k max(0, m⁺ − ‖v_k‖)² + λ (1 − T_k) max(0, ‖v_k‖ − m⁻)²                       (Eq. 4)
+
+    Args:
+        y_true: one-hot labels T, (B, J).
+        lengths: lengths of the output capsules, (B, J).
+        m_plus: present classes are pulled up to this length.
+        m_minus: absent classes are pushed down to this length.
+        lam: weight λ of the absent classes.
+
+    Returns:
+        Losses, (B,).
+
+    Raises:
+        ValueError: if the two tensors are not of one shape (B, J).
+    """
+    lengths = ops.convert_to_tensor(lengths)
+    y_true = ops.cast(y_true, lengths.dtype)
+    fits = all(a in (b, None) or b is None for a, b in zip(y_true.shape, lengths.shape, strict=False))
+    if len(y_true.shape) != 2 or len(lengths.shape) != 2 or not fits:
+        raise ValueError(
+            f"y_true: got shape {tuple(y_true.shape)}, expected one-hot (B, J) like lengths {tuple(lengths.shape)}"
+        )
+    present = y_true * ops.square(ops.maximum(0, m_plus - lengths))
+    absent = lam * (1 - y_true) * ops.square(ops.maximum(0, lengths - m_minus))
+    return ops.sum(present + absent, axis=-1)

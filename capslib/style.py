@@ -1,0 +1,39 @@
+"""The house palette (Okabe–Ito) and matplotlib defaults: one colour per quantity, everywhere in the course."""
+
+import matplotlib as mpl
+from matplotlib.colors import LinearSegmentedColormap
+
+COLOURS = {
+    "u": "#0072B2",
+    "u_hat": "#56B4E9",
+    "c": "#E69F00",
+    "v": "#D55E00",
+    "a": "#009E73",
+    "neutral": "#7F7F7F",
+    "ink": "#222222",
+}
+
+COUPLING = LinearSegmentedColormap.from_list("coupling", ["#4D4D4D", "#BFBFBF", "#FFFFFF", "#F2C46D", "#B36B00"])
+"""log₂(J·c): white is 1/J ("no preference"), orange above, grey below."""
+
+CONTRIBUTION = LinearSegmentedColormap.from_list("contribution", ["#004C7A", "#6BB1DC", "#FFFFFF", "#F0A06A", "#A33F00"])
+"""c⟨û, v̂⟩: white is 0, vermilion adds to ‖s_j‖, blue takes away."""
+
+RC = {
+    "figure.dpi": 110,
+    "savefig.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": mpl.cycler(color=[COLOURS[k] for k in ("u", "v", "a", "c", "u_hat", "neutral")]),
+    "lines.linewidth": 2,
+    "svg.hashsalt": "capslib",
+    "svg.fonttype": "path",
+}
+
+
+def use():
+    """Make the house style matplotlib's default for this process."""
+    mpl.rcParams.update(RC)

@@ -1,0 +1,56 @@
+"""From a trained network and an image to everything its routing computed."""
+
+import keras
+import numpy as np
+
+from capslib import digits
+from capslib.equations import RoutingTrace, predict, route
+from capslib.layers import Capsule
+
+
+def capsule_inputs(model, images):
+    """The lower capsules of a network's Capsule layer and its transformation, as NumPy arrays.
+
+    Args:
+        model: a functional Keras model with exactly one Capsule layer.
+        images: (N, 28, 28, 1), (N, 28, 28) or one image (28, 28); uint8 in 0–255 or float in 0–1.
+
+    Returns:
+        u (N, I, D_in) and W (D_in, J, D_out) or (I, D_in, J, D_out), both float32.
+
+    Raises:
+        ValueError: naming the argument, if the model has not exactly one Capsule layer or the images are not digits.
+    """
+    capsule = _capsule_layer(model)
+    x = digits.as_images(images)
+    lower = keras.Model(model.inputs, capsule.input)
+    u = lower.predict(x, batch_size=500, verbose=0)
+    return np.asarray(u, np.float32), keras.ops.convert_to_numpy(capsule.kernel).astype(np.float32)
+
+
+def trace(model, images) -> RoutingTrace:
+    """Route images in NumPy exactly as a trained network routes them.
+
+    Args:
+        model: a functional Keras model with exactly one Capsule layer, whose activation is squash.
+        images: (N, 28, 28, 1), (N, 28, 28) or one image (28, 28); uint8 in 0–255 or float in 0–1.
+
+    Returns:
+        A RoutingTrace with T = the layer's routings; its last lengths are `model.predict`'s. One image drops B.
+
+    Raises:
+        ValueError: naming the argument, if the model does not fit or the images are not digits.
+    """
+    capsule = _capsule_layer(model)
+    if capsule.activation != "squash":
+        raise ValueError(f"model: got a Capsule layer with activation {capsule.activation!r}, expected 'squash'")
+    u, W = capsule_inputs(model, images)
+    u_hat = predict(u, W)
+    return route(u_hat[0] if np.ndim(images) == 2 else u_hat, capsule.routings, capsule.offset)
+
+
+def _capsule_layer(model):
+    capsules = [layer for layer in model.layers if isinstance(layer, Capsule)]
+    if len(capsules) != 1:
+        raise ValueError(f"model: got {len(capsules)} Capsule layers in {model.name!r}, expected exactly one")
+    return capsules[0]

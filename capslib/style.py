@@ -16,7 +16,9 @@ COLOURS = {
 COUPLING = LinearSegmentedColormap.from_list("coupling", ["#4D4D4D", "#BFBFBF", "#FFFFFF", "#F2C46D", "#B36B00"])
 """log₂(J·c): white is 1/J ("no preference"), orange above, grey below."""
 
-CONTRIBUTION = LinearSegmentedColormap.from_list("contribution", ["#004C7A", "#6BB1DC", "#FFFFFF", "#F0A06A", "#A33F00"])
+CONTRIBUTION = LinearSegmentedColormap.from_list(
+    "contribution", ["#004C7A", "#6BB1DC", "#FFFFFF", "#F0A06A", "#A33F00"]
+)
 """c⟨û, v̂⟩: white is 0, vermilion adds to ‖s_j‖, blue takes away."""
 
 RC = {

@@ -6,16 +6,22 @@ and `last.keras` (from which `--resume` goes on). Ctrl-C keeps all of them.
 
 import argparse
 import json
+import os
 import platform
 import sys
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-import capslib.quiet  # noqa: F401  (before Keras: TensorFlow's start-up notices would drown the progress lines)
+# Before Keras: TensorFlow's start-up notices would drown the lines of progress.
+# isort: off
+import capslib.quiet  # noqa: F401
 import keras
+
+# isort: on
 
 from capslib import digits, models, weights
 from capslib.equations import check_count
@@ -237,9 +243,7 @@ def run(model_name, recipe_name, seed=0, source="full", folder=None, resume=Fals
 
 
 def machine():
-    """This machine in a few words."""
-    import os
-
+    """The machine of a run in a few words."""
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
 
 
@@ -300,7 +304,7 @@ def main(arguments=None):
             given.data,
             given.out,
             given.resume,
-            lambda line: print(line, flush=True),
+            partial(print, flush=True),
         )
     except (ValueError, OSError) as error:
         sys.exit(f"{parser.prog}: {error}")

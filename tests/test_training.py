@@ -10,7 +10,7 @@ from capslib import digits, models, training, weights
 from capslib.losses import margin_loss
 from capslib.training import RECIPES, Recipe
 
-SHORT = Recipe(epochs=3, batch_size=50, learning_rate=3e-3, decay=True, shift=1)
+SHORT = Recipe(epochs=3, batch_size=20, learning_rate=3e-3, decay=True, shift=1)
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +46,10 @@ def test_the_articles_recipe():
 
 def test_the_rate_warms_up_and_decays_over_the_whole_run():
     model = fresh()
-    training.compile_model(model, SHORT, 1000)  # 60 steps, 6 of them warm-up
-    rate = [float(model.optimizer._learning_rate(step)) for step in range(61)]
-    assert rate[0] == 0 and int(np.argmax(rate)) == 6 and max(rate) == pytest.approx(3e-3)
-    assert rate[60] == pytest.approx(0, abs=1e-9) and (np.diff(rate[6:]) < 0).all()
+    training.compile_model(model, SHORT, 1000)  # 150 steps, 15 of them warm-up
+    rate = [float(model.optimizer._learning_rate(step)) for step in range(151)]
+    assert rate[0] == 0 and int(np.argmax(rate)) == 15 and max(rate) == pytest.approx(3e-3)
+    assert rate[150] == pytest.approx(0, abs=1e-9) and (np.diff(rate[15:]) < 0).all()
 
 
 def test_training_learns_keeps_its_best_epoch_and_is_repeatable(few, tmp_path):

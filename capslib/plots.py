@@ -7,6 +7,7 @@ style matplotlib's default.
 import base64
 import html
 import io
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
@@ -157,17 +158,22 @@ def squash_arrows(s, v=None):
         A Figure.
     """
     s = np.asarray(s)
-    fig, ax = figure(5.2, 4.6)
+    fig, ax = figure(5.6, 4.4)
     ax.plot(*_unit_circle(64), color=COLOURS["neutral"], linestyle="--", linewidth=1, label="length 1")
     raw = COLOURS["ink"] if v is None else COLOURS["neutral"]
     for i, tip in enumerate(s):
         _squash_arrow(ax, tip, f"s{i}", color=raw, linewidth=1.5)
         name = f"$s_{i}$" if v is None else f"{np.linalg.norm(tip):.2f} → {np.linalg.norm(v[i]):.2f}"
-        ax.annotate(name, tip, tip / np.linalg.norm(tip) * 13, textcoords="offset points", ha="center", va="center")
+        # Names stand outside the circle, where no arrow but their own can lie.
+        towards = tip / np.linalg.norm(tip)
+        at = towards * max(np.linalg.norm(tip), 1)
+        side = "left" if towards[0] > 0.3 else "right" if towards[0] < -0.3 else "center"
+        ax.annotate(name, at, towards * 8, textcoords="offset points", ha=side, va="center")
     for i, tip in enumerate([] if v is None else v):
         _squash_arrow(ax, tip, f"v{i}", color=COLOURS["v"], linewidth=3)
-    limit = 1.25 * np.abs(s).max()
-    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="component 1", ylabel="component 2")
+    room = np.array([0.3 if v is None else 1.1, 0.3])
+    low, high = np.minimum(s.min(0), -1) - room, np.maximum(s.max(0), 1) + room
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xlabel="component 1", ylabel="component 2")
     return fig
 
 
@@ -186,9 +192,9 @@ def squash_lengths(norms, lengths):
     ax.text(1.12, 1.1, "unchanged", color=COLOURS["neutral"], va="center")
     for offset, curve in lengths.items():
         ax.plot(norms, curve, label=f"{offset:g}", **_offset_line(offset))
-        half = np.interp(0.5, curve, norms)
+        half, name_at = np.interp([0.5, 0.75], curve, norms)
         ax.plot(half, 0.5, "o", color=_offset_line(offset)["color"])
-        ax.annotate(f"{offset:g}", (half, 0.5), (6, -11), textcoords="offset points")
+        ax.annotate(f"{offset:g}", (name_at, 0.75), (4, -10), textcoords="offset points", fontsize=10)
     ax.axhline(1, color=COLOURS["neutral"], linewidth=0.8)
     ax.set(xlim=(0, norms[-1]), ylim=(0, 1.18), xlabel="length before, ‖s‖", ylabel="length after, ‖v‖")
     return fig
@@ -209,12 +215,14 @@ def squash_ratios(norms, ratios, peaks, grows=None):
     fig, ax = figure(6.6, 3.8)
     if grows is not None:
         ax.axvspan(*grows, color=COLOURS["v"], alpha=0.12, linewidth=0, label="grows")
+        ax.text(grows[1], 0.98, "grows ", ha="right", va="top", transform=ax.get_xaxis_transform())
     ax.axhline(1, color=COLOURS["neutral"], linestyle="--", linewidth=1)
     ax.text(norms[-1], 1.03, "unchanged", color=COLOURS["neutral"], ha="right")
     for offset, curve in ratios.items():
         ax.plot(norms, curve, label=f"{offset:g}", **_offset_line(offset))
         ax.plot(*peaks[offset], "o", color=_offset_line(offset)["color"])
-        ax.annotate(f"{offset:g}", peaks[offset], (0, 6), textcoords="offset points", ha="center")
+        shift = (0, 6 if peaks[offset][1] > 1 else -15)
+        ax.annotate(f"{offset:g}", peaks[offset], shift, textcoords="offset points", ha="center")
     top = 1.15 * max(height for _, height in peaks.values())
     ax.set(xlim=(0, norms[-1]), ylim=(0, top), xlabel="length before, ‖s‖", ylabel="ratio ‖v‖ / ‖s‖")
     return fig
@@ -236,7 +244,7 @@ def squash_nudges(before, after):
             centre = loop[:-1].mean(0)
             ax.plot(*np.stack([0 * centre, centre], 1), color=COLOURS["neutral"], linewidth=0.8)
             ax.fill(*loop.T, facecolor=colour, edgecolor=colour, alpha=0.35, label=f"{name}{k}")
-            ax.annotate("ABCDEFGH"[k], loop[loop[:, 0].argmin()], (-11, 3), textcoords="offset points", ha="center")
+            ax.annotate("ABCDEFGH"[k], loop[loop[:, 0].argmax()], (9, -6), textcoords="offset points", ha="center")
         limit = 1.04 * loops.max()
         ax.set(xlim=(0, limit), ylim=(0, limit), aspect="equal", xlabel="component 1", ylabel="component 2")
     axes[0].set_title("circles around s")
@@ -270,7 +278,9 @@ def squash_gains(norms, across, along, naive=None, mark=None):
         ax.annotate("equal", mark, (0, 9), textcoords="offset points", ha="center")
     ax.set(xscale="log", yscale="log", xlabel="length before, ‖s‖", ylabel="gain", xlim=(norms[0], norms[-1]))
     if naive is not None:
-        ax.annotate("without ε", (norms[0], naive[1][0]), (24, 0), textcoords="offset points", color=COLOURS["neutral"])
+        eighth = len(norms) // 8
+        at = (norms[eighth], naive[0][eighth])
+        ax.annotate("without ε", at, (8, -10), textcoords="offset points", color=COLOURS["neutral"])
         ax.set_ylim(0.5 * min(naive[0][0], along[-1]), 3)
     return fig
 
@@ -960,4 +970,262 @@ def shuffled_capsules(image, norms, order, shared, unshared):
         ax.set(title=f"W {name}", ylabel="length ‖v_j‖", ylim=(-0.05, 1.1), xticks=j)
     axes["shared"].legend(frameon=False, fontsize=10)
     axes["unshared"].set_xlabel("upper capsule j")
+    return fig
+
+
+# Lesson 04: routing by agreement ------------------------------------------------------------------------------------
+
+LINES = ("-", "--", ":", "-.")
+MARKERS = ("o", "s", "^", "D")
+
+
+def _plane(ax, shown, title, reach=1):
+    """Axes with equal scales and the circle of length 1, wide enough for the points `shown` (N, 2) and for ±reach."""
+    angle = np.linspace(0, 2 * np.pi, 65)
+    ax.plot(np.cos(angle), np.sin(angle), color=COLOURS["neutral"], linestyle="--", linewidth=0.8, label="length 1")
+    ax.plot(0, 0, "+", color=COLOURS["ink"], label="origin")
+    low, high = np.minimum(shown.min(0), -reach) - 0.5, np.maximum(shown.max(0), reach) + 0.5
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+    ax.set_title(title, fontsize=10)
+    ax.set(xticks=range(int(np.ceil(low[0])), int(high[0]) + 1), yticks=range(int(np.ceil(low[1])), int(high[1]) + 1))
+
+
+def _vote(ax, vote, name, width):
+    """One vote as a line from the origin, of the given width, with a dot at its tip and its part's number beyond it."""
+    ax.plot(*zip((0, 0), vote, strict=True), color=COLOURS["u_hat"], linewidth=width, label=f"vote {name}")
+    ax.plot(*vote, "o", color=COLOURS["u"], markersize=5, zorder=3)
+    beyond = 12 * _unit(vote)
+    ax.annotate(str(name), vote, beyond, textcoords="offset points", ha="center", va="center", zorder=5)
+
+
+def _vector(ax, tip, name, colour, linewidth=2, beside=None):
+    """An arrow from the origin; with `beside`, an offset in points, its name is written there."""
+    arrow = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, "color": colour, "linewidth": linewidth}
+    ax.annotate("", tip, (0, 0), arrowprops=arrow, zorder=4).set_label(name)
+    if beside is not None:
+        ax.annotate(name, tip, beside, textcoords="offset points", ha="center", va="center", color=colour)
+
+
+def votes_of_parts(u_hat, names):
+    """The votes for each whole as lines from the origin, one panel a whole, each with the number of its part.
+
+    Args:
+        u_hat: (I, J, 2) votes.
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    u_hat = np.asarray(u_hat)
+    fig, axes = figure(7.2, 3.7, columns=len(names), squeeze=False)
+    for j, ax in enumerate(axes[0]):
+        _plane(ax, _all_votes(u_hat), f"votes for the {names[j]}")
+        for i, vote in enumerate(u_hat[:, j]):
+            _vote(ax, vote, i, width=2)
+        ax.set(xlabel="component 1", ylabel="component 2")
+    return fig
+
+
+def votes_end_to_end(c, u_hat, v, names):
+    """Weighted votes c_ij û_ij laid end to end, so that the last tip is s_j, with v_j inside the circle of length 1.
+
+    Args:
+        c: (I, J) coupling coefficients.
+        u_hat: (I, J, 2) votes.
+        v: (J, 2) output capsules.
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    weighted = np.asarray(c)[..., None] * u_hat
+    chains = np.cumsum(np.concatenate([np.zeros((1, *weighted.shape[1:])), weighted]), axis=0)
+    fig, axes = figure(7.2, 3.7, columns=len(names), squeeze=False)
+    for j, ax in enumerate(axes[0]):
+        chain = chains[:, j]
+        _plane(ax, chain, f"{names[j]}: ‖s‖ = {_norm(chain[-1])}, ‖v‖ = {_norm(v[j])}", reach=0)
+        ax.plot(*chain.T, "-o", color=COLOURS["u_hat"], mfc=COLOURS["u"], mec=COLOURS["u"], markersize=5, label="chain")
+        for i, (start, tip) in enumerate(pairwise(chain)):
+            # Each number stands beside its link, on the side away from the rest of the chain.
+            middle, side = (start + tip) / 2, _unit((tip - start)[::-1] * (-1, 1))
+            side = side if side @ (middle - chain.mean(0)) >= 0 else -side
+            ax.annotate(str(i), middle, 10 * side, textcoords="offset points", ha="center", va="center")
+        _vector(ax, chain[-1], "s", COLOURS["ink"], linewidth=1.2, beside=12 * _unit(chain[-1]))
+        _vector(ax, v[j], "v", COLOURS["v"], linewidth=3, beside=12 * _unit(v[j][::-1] * (-1, 1)))
+        ax.set(xlabel="component 1", ylabel="component 2")
+    return fig
+
+
+def _unit(vector):
+    return vector / max(np.linalg.norm(vector), 1e-9)
+
+
+def _norm(vector):
+    return f"{np.linalg.norm(vector):.2f}"
+
+
+def _all_votes(u_hat):
+    """The votes (I, J, D) as one list of points, (I·J, D)."""
+    return np.reshape(u_hat, (-1, np.shape(u_hat)[-1]))
+
+
+def _weighted_votes(ax, u_hat, c, s, v, j, title):
+    """Votes for whole j as lines as wide as their c, v as an arrow, and the weighted mean s/Σc as a diamond."""
+    _plane(ax, _all_votes(u_hat), title)
+    for i, vote in enumerate(u_hat[:, j]):
+        _vote(ax, vote, i, width=6 * c[i, j])
+    mean = s[j] / c[:, j].sum()
+    ax.plot(*mean, "D", color="white", markeredgecolor=COLOURS["ink"], markersize=7, label="mean", zorder=4)
+    _vector(ax, v[j], "v", COLOURS["v"])
+    ax.tick_params(labelsize=9)
+
+
+WEIGHTED_VOTES = "line: vote, as wide as c     ◇: weighted mean of the votes, s / Σc     arrow: v"
+
+
+def routing_iterations(trace, names):
+    """One row a whole and one column an iteration: votes as wide as their coupling, their weighted mean, and v.
+
+    Args:
+        trace: RoutingTrace of one example with D = 2.
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    T, J = trace.lengths.shape
+    fig, axes = figure(2.5 * T, 2.75 * J + 0.3, J, T, squeeze=False)
+    for j, t in np.ndindex(J, T):
+        title = f"‖s‖ = {_norm(trace.s[t, j])}, ‖v‖ = {_norm(trace.v[t, j])}"
+        title = f"iteration {t + 1}\n{title}" if j == 0 else title
+        _weighted_votes(axes[j, t], trace.u_hat, trace.c[t], trace.s[t], trace.v[t], j, title)
+        if t == 0:
+            axes[j, t].set_ylabel(names[j], fontsize=13)
+    fig.supxlabel(WEIGHTED_VOTES, fontsize=10)
+    return fig
+
+
+def couplings_by_iteration(c, names):
+    """Couplings as matrices on the course's one scale, with their numbers, one matrix an iteration.
+
+    Args:
+        c: (T, I, J) coupling coefficients.
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    fig, axes = figure(2.3 * len(c), 2.9, columns=len(c), squeeze=False)
+    for t, ax in enumerate(axes[0]):
+        _named_coupling(ax, c[t], names)
+        ax.set(title=f"iteration {t + 1}")
+    return fig
+
+
+def _named_coupling(ax, c, names):
+    """The matrix c (I, J) with names under its columns; its numbers are white where the cell is dark."""
+    shown = draw_coupling(ax, c)
+    for i, j in np.ndindex(*c.shape):
+        dark = np.mean(shown.to_rgba(coupling_scale(c)[i, j])[:3]) < 0.5
+        ax.text(j, i, f"{c[i, j]:.2f}", ha="center", va="center", color="white" if dark else COLOURS["ink"])
+    ax.set(xticks=range(len(names)), xticklabels=names, yticks=range(len(c)), xlabel="", ylabel="part i")
+
+
+def _length_curves(ax, lengths, names):
+    """Length against iteration, one line style and marker a whole, named at its end."""
+    T = len(lengths)
+    for j, name in enumerate(names):
+        ax.plot(range(1, T + 1), lengths[:, j], LINES[j % 4], marker=MARKERS[j % 4], color=COLOURS["v"], label=name)
+        ax.annotate(name, (T, lengths[-1, j]), (8, 0), textcoords="offset points", va="center", annotation_clip=False)
+    ax.set(xlabel="iteration", ylabel="length ‖v_j‖", ylim=(0, 1.05), xticks=range(1, T + 1))
+
+
+def routing_progress(trace, names):
+    """Lengths of the wholes, and the mean entropy of the parts' couplings under its ceiling ln J, by iteration.
+
+    Args:
+        trace: RoutingTrace of one example.
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    T, J = trace.lengths.shape
+    fig, (left, right) = figure(7.5, 3.1, columns=2)
+    _length_curves(left, trace.lengths, names)
+    right.plot(range(1, T + 1), trace.entropy.mean(-1), "-o", color=COLOURS["c"], label="mean entropy")
+    right.axhline(np.log(J), color=COLOURS["neutral"], linestyle="--", linewidth=1)
+    right.text(T, np.log(J) + 0.02, f"undecided: ln {J}", ha="right", va="bottom")
+    top = 1.15 * np.log(J)
+    right.set(xlabel="iteration", ylabel="mean entropy of c (nats)", ylim=(0, top), xticks=range(1, T + 1))
+    return fig
+
+
+def lengths_by_iteration(panels, names):
+    """Lengths of the wholes against iteration, one panel a case, on one scale.
+
+    Args:
+        panels: dict from a panel's title to lengths (T, J).
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    fig, axes = figure(7.5, 3.1, columns=len(panels), squeeze=False)
+    for ax, (title, lengths) in zip(axes[0], panels.items(), strict=True):
+        _length_curves(ax, np.asarray(lengths), names)
+        ax.set_title(title)
+    return fig
+
+
+def routings_side_by_side(traces, names):
+    """The last iteration of several routings of the same votes: votes as wide as c, and c with the sum of each row.
+
+    Args:
+        traces: dict from a row's name to a RoutingTrace of one example with D = 2.
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    J = len(names)
+    fig, axes = figure(2.6 * (J + 1), 2.75 * len(traces) + 0.3, len(traces), J + 1, squeeze=False)
+    for row, (label, trace) in zip(axes, traces.items(), strict=True):
+        c = trace.c[-1]
+        for j, name in enumerate(names):
+            title = f"{name}: ‖s‖ = {_norm(trace.s[-1, j])}, ‖v‖ = {_norm(trace.v[-1, j])}"
+            _weighted_votes(row[j], trace.u_hat, c, trace.s[-1], trace.v[-1], j, title)
+        _named_coupling(row[J], c, names)
+        for i, total in enumerate(c.sum(-1)):
+            row[J].text(J - 0.4, i, f"= {total:.2f}", va="center", clip_on=False)
+        row[J].set(title="c and its row sums")
+        row[0].set_ylabel(label, fontsize=13)
+    fig.supxlabel(WEIGHTED_VOTES, fontsize=10)
+    return fig
+
+
+def labelled_curves(x, curves, xlabel, ylabel, ylim, level=None):
+    """Curves over one axis, told apart by line style and marker and named at their ends.
+
+    Args:
+        x: (N,) positions.
+        curves: dict from a name to N values.
+        xlabel: label of the x axis.
+        ylabel: label of the y axis.
+        ylim: the limits of the y axis.
+        level: (value, name) of a dashed horizontal line, or None.
+
+    Returns:
+        A Figure.
+    """
+    fig, ax = figure(6.6, 3.2)
+    for k, (name, values) in enumerate(curves.items()):
+        colour = (COLOURS["v"], COLOURS["neutral"], COLOURS["u"], COLOURS["a"])[k % 4]
+        ax.plot(x, values, LINES[k % 4], marker=MARKERS[k % 4], markersize=5, color=colour, label=name)
+        ax.annotate(name, (x[-1], values[-1]), (8, 0), textcoords="offset points", va="center", annotation_clip=False)
+    if level is not None:
+        ax.axhline(level[0], color=COLOURS["neutral"], linestyle="--", linewidth=1)
+        ax.text(x[-1], level[0], level[1], ha="right", va="bottom")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set(xlabel=xlabel, ylabel=ylabel, ylim=ylim)
     return fig

@@ -21,6 +21,9 @@ CONTRIBUTION = LinearSegmentedColormap.from_list(
 )
 """c⟨û, v̂⟩: white is 0, vermilion adds to ‖s_j‖, blue takes away."""
 
+MISTAKES = LinearSegmentedColormap.from_list("mistakes", ["#FFFFFF", "#F2A36B"])
+"""Counts of mistakes: white is none; light enough for dark numbers on top."""
+
 RC = {
     "figure.dpi": 110,
     "savefig.dpi": 110,

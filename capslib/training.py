@@ -60,6 +60,22 @@ MODELS = {
 }
 
 
+def learning_rate(recipe, examples):
+    """The learning rate of a recipe: a number, or a Keras schedule over all steps of the run.
+
+    Args:
+        recipe: a Recipe.
+        examples: how many training examples an epoch has.
+    """
+    if not recipe.decay:
+        return recipe.learning_rate
+    steps = recipe.epochs * -(-examples // recipe.batch_size)
+    warmup = max(1, steps // 10)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - warmup), warmup_target=recipe.learning_rate, warmup_steps=warmup
+    )
+
+
 def compile_model(model, recipe, examples):
     """Give a model the recipe's optimizer and its loss: margin loss for capsules, cross-entropy for CNNs.
 
@@ -68,16 +84,9 @@ def compile_model(model, recipe, examples):
         recipe: a Recipe.
         examples: how many training examples an epoch has; the decay is spread over the whole run.
     """
-    steps = recipe.epochs * -(-examples // recipe.batch_size)
-    rate = recipe.learning_rate
-    if recipe.decay:
-        warmup = max(1, steps // 10)
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0, max(1, steps - warmup), warmup_target=recipe.learning_rate, warmup_steps=warmup
-        )
     has_capsules = any(isinstance(layer, Capsule) for layer in model.layers)
     loss = margin_loss if has_capsules else "categorical_crossentropy"
-    model.compile(keras.optimizers.Adam(rate), loss=loss, metrics=["accuracy"])
+    model.compile(keras.optimizers.Adam(learning_rate(recipe, examples)), loss=loss, metrics=["accuracy"])
 
 
 def epoch_order(examples, seed, epoch):

@@ -45,9 +45,8 @@ def test_the_articles_recipe():
 
 
 def test_the_rate_warms_up_and_decays_over_the_whole_run():
-    model = fresh()
-    training.compile_model(model, SHORT, 1000)  # 150 steps, 15 of them warm-up
-    rate = [float(model.optimizer._learning_rate(step)) for step in range(151)]
+    schedule = training.learning_rate(SHORT, 1000)  # 150 steps, 15 of them warm-up
+    rate = [float(schedule(step)) for step in range(151)]
     assert rate[0] == 0 and int(np.argmax(rate)) == 15 and max(rate) == pytest.approx(3e-3)
     assert rate[150] == pytest.approx(0, abs=1e-9) and (np.diff(rate[15:]) < 0).all()
 

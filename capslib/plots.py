@@ -1229,3 +1229,20 @@ def labelled_curves(x, curves, xlabel, ylabel, ylim, level=None):
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel=xlabel, ylabel=ylabel, ylim=ylim)
     return fig
+
+
+# Lesson 00 --------------------------------------------------------------------------------------------------------
+
+
+def digit_and_lengths(image, lengths):
+    """Draw a digit beside the lengths of the upper capsules that read it.
+
+    Args:
+        image: (28, 28) or (28, 28, 1) in 0–1.
+        lengths: (J,).
+    """
+    fig, (left, right) = figure(7.5, 2.4, columns=2, gridspec_kw={"width_ratios": [1, 3]})
+    left.imshow(1 - np.asarray(image).reshape(28, 28), cmap="gray", vmin=0, vmax=1)
+    left.axis("off")
+    draw_lengths(right, lengths)
+    return fig

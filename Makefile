@@ -32,12 +32,11 @@ help:
 setup:
 	@sh tools/setup.sh "$(PYTHON)"
 
-# Loopback only, with the token that Jupyter draws. News and updates are never asked for: neither works without a network.
-# Jupyter refuses to run as root unless told, which is who one is in most containers.
+# Loopback only, with the token that Jupyter draws; setup.sh turned the question about news off. Jupyter refuses to run as
+# root unless told, which is who one is in most containers.
 lab: setup
-	@KERAS_BACKEND=$${KERAS_BACKEND:-tensorflow} $(PY) -m jupyterlab notebooks/00_start_here.ipynb \
-	    --ServerApp.root_dir="$$PWD" --ServerApp.ip=127.0.0.1 \
-	    --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+	@KERAS_BACKEND=$${KERAS_BACKEND:-tensorflow} $(PY) -m jupyterlab --ServerApp.root_dir="$$PWD" --ServerApp.ip=127.0.0.1 \
+	    --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	    $$(test "$$(id -u)" != 0 || echo --allow-root) $(LAB_ARGS)
 
 lint: setup

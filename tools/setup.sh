@@ -43,6 +43,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0 PIP_NO_INPUT=1
 "$python" -m pip install --quiet --no-deps --no-build-isolation -e .
 # What a first picture would otherwise wait for: matplotlib's list of fonts, and the bundled digits in a form that loads fast.
 "$python" -c "import matplotlib.font_manager; from capslib import digits; digits.load()"
+# JupyterLab's defaults in this environment alone: it does not ask about news or look for updates, which need a network.
+mkdir -p .venv/share/jupyter/lab/settings
+cat >.venv/share/jupyter/lab/settings/overrides.json <<'END'
+{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
+END
 current >"$stamp.part"
 mv "$stamp.part" "$stamp"
 echo "setup: ready"

@@ -138,6 +138,23 @@ def draw_grid(ax, image, values, kind="contribution", limit=None):
     return tint
 
 
+# Lesson 00 --------------------------------------------------------------------------------------------------------
+
+
+def digit_and_lengths(image, lengths):
+    """Draw a digit beside the lengths of the upper capsules that read it.
+
+    Args:
+        image: (28, 28) or (28, 28, 1) in 0–1.
+        lengths: (J,).
+    """
+    fig, (left, right) = figure(7.5, 2.4, columns=2, gridspec_kw={"width_ratios": [1, 3]})
+    left.imshow(1 - np.asarray(image).reshape(28, 28), cmap="gray", vmin=0, vmax=1)
+    left.axis("off")
+    draw_lengths(right, lengths)
+    return fig
+
+
 # Lesson 03: squash ------------------------------------------------------------------------------------------------
 
 
@@ -297,680 +314,6 @@ def _offset_line(offset):
     if offset == 1:
         return {"color": COLOURS["ink"]}
     return {"color": COLOURS["neutral"], "linestyle": "--" if offset >= 0.2 else "-."}
-
-
-# Lesson 05: margin loss -------------------------------------------------------------------------------------------
-
-
-def margin_terms(lengths, present, absent, m_plus, m_minus):
-    """The two terms of the margin loss against length, with the margins.
-
-    Args:
-        lengths: (N,) increasing lengths.
-        present: (N,) what a present class of that length costs.
-        absent: (N,) what an absent class of that length costs.
-        m_plus: the margin of present classes.
-        m_minus: the margin of absent classes.
-
-    Returns:
-        A Figure.
-    """
-    fig, ax = figure(6.6, 3.6)
-    _margin_pair(ax, lengths, present, absent)
-    for margin, name in ((m_minus, "m⁻"), (m_plus, "m⁺")):
-        ax.axvline(margin, color=COLOURS["neutral"], linestyle=":", linewidth=1.2)
-        ax.text(margin, 1.02, f"{name} = {margin:g}", ha="center", transform=ax.get_xaxis_transform())
-    _margin_names(ax, lengths, present, absent)
-    ax.set(xlim=(0, 1), ylim=(0, None), xlabel="length of the capsule", ylabel="its term of the loss")
-    return fig
-
-
-def margin_slopes(lengths, panels):
-    """Slopes of the two terms for several designs side by side, on one scale.
-
-    Args:
-        lengths: (N,) increasing lengths.
-        panels: dict from a title to the slopes (present, absent), each (N,).
-
-    Returns:
-        A Figure with one panel a design.
-    """
-    fig, axes = figure(7.5, 3.2, 1, len(panels), sharey=True)
-    for ax, (title, (present, absent)) in zip(axes, panels.items(), strict=True):
-        ax.axhline(0, color=COLOURS["neutral"], linewidth=0.8)
-        _margin_pair(ax, lengths, present, absent)
-        ax.set(title=title, xlim=(0, 1), xlabel="length", xticks=[0, 0.5, 1])
-    _margin_names(axes[0], lengths, *next(iter(panels.values())))
-    axes[0].set_ylabel("slope of the term")
-    return fig
-
-
-def margin_pulls(panels, m_plus, m_minus):
-    """Lengths as bars, and on each an arrow that shows where gradient descent moves it.
-
-    Args:
-        panels: dict from a title to (lengths (J,), gradient (J,), the class that is present); an arrow is a quarter
-            of minus the gradient long, and a gradient of 0 gets none.
-        m_plus: the margin of present classes.
-        m_minus: the margin of absent classes.
-
-    Returns:
-        A Figure with one panel an entry.
-    """
-    fig, axes = figure(7.5, 3.4, 1, len(panels), sharey=True, squeeze=False)
-    for ax, (title, (lengths, gradient, label)) in zip(axes[0], panels.items(), strict=True):
-        bars = ax.bar(range(len(lengths)), lengths, color=COLOURS["v"], alpha=0.3)
-        bars[label].set(alpha=0.75, edgecolor=COLOURS["ink"], linewidth=1.5)
-        for margin in (m_minus, m_plus):
-            ax.axhline(margin, color=COLOURS["neutral"], linestyle=":", linewidth=1.2)
-        for k in np.flatnonzero(gradient):
-            arrow = ax.annotate(
-                "",
-                (k, lengths[k] - gradient[k] / 4),
-                (k, lengths[k]),
-                arrowprops={
-                    "arrowstyle": "-|>,head_width=0.25,head_length=0.35",
-                    "color": COLOURS["ink"],
-                    "linewidth": 1.8,
-                    "shrinkA": 0,
-                    "shrinkB": 0,
-                },
-            )
-            arrow.set_label(f"pull {k}")
-        ax.set(title=title, xlabel="class k", xticks=range(len(lengths)), ylim=(0, 1.05))
-    axes[0, 0].set_ylabel("length ‖v_k‖")
-    for margin, name in ((m_minus, "m⁻"), (m_plus, "m⁺")):
-        axes[0, -1].annotate(name, (1, margin), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points")
-    return fig
-
-
-def margin_settled(shares, squared, unsquared, mark=None):
-    """The length at which a capsule settles, against how often its digit is present.
-
-    Args:
-        shares: (N,) increasing shares in 0–1 of images in which the digit is present.
-        squared: (N,) where the squared loss is smallest.
-        unsquared: (N,) where the loss without squares is smallest.
-        mark: a (share, length) to point out, or None.
-
-    Returns:
-        A Figure.
-    """
-    fig, ax = figure(6.6, 3.8)
-    ax.plot([0, 1], [0, 1], color=COLOURS["neutral"], linestyle=":", linewidth=1.2, label="probability")
-    ax.plot(shares, unsquared, color=COLOURS["ink"], linestyle="--", label="without squares")
-    ax.plot(shares, squared, color=COLOURS["v"], label="margin loss")
-    ax.text(0.82, 0.7, "a probability", color=COLOURS["neutral"], va="center")
-    ax.text(0.6, 0.95, "without squares", color=COLOURS["ink"], ha="center", va="center")
-    ax.annotate(
-        "margin loss", (0.5, np.interp(0.5, shares, squared)), (8, -10), textcoords="offset points", color=COLOURS["v"]
-    )
-    if mark is not None:
-        ax.plot(*mark, "o", color=COLOURS["ink"])
-        ax.annotate(f"{mark[1]:.3f}", mark, (8, -8), textcoords="offset points")
-    ax.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of images with the digit", ylabel="length it settles at")
-    return fig
-
-
-def margin_against_softmax(lengths, losses, slopes, floor):
-    """Margin loss beside softmax with cross-entropy, on the length of the present class.
-
-    Args:
-        lengths: (N,) increasing lengths of the present class.
-        losses: the pair (margin, softmax) of losses, (N,) each.
-        slopes: the pair (margin, softmax) of slopes by that length, (N,) each.
-        floor: the least that the softmax loss can be.
-
-    Returns:
-        A Figure of two panels, losses and slopes.
-    """
-    fig, axes = figure(7.5, 3.4, 1, 2)
-    for ax, (margin, softmax), name in zip(axes, (losses, slopes), ("loss", "slope"), strict=True):
-        ax.plot(lengths, margin, color=COLOURS["v"], label="margin loss")
-        ax.plot(lengths, softmax, color=COLOURS["ink"], linestyle="--", label="softmax on lengths")
-        ax.set(xlim=(0, 1), xlabel="length of the present class", ylabel=name)
-    axes[0].axhline(floor, color=COLOURS["neutral"], linestyle=":", linewidth=1.2)
-    axes[0].text(0.02, floor - 0.04, f"floor {floor:.3f}", color=COLOURS["neutral"], va="top")
-    axes[0].set_ylim(0, None)
-    axes[1].axhline(0, color=COLOURS["neutral"], linewidth=0.8)
-    for i, text, offset in ((0, "margin loss", (10, 4)), (1, "softmax on lengths", (-6, 8))):
-        at = (0.3, np.interp(0.3, lengths, losses[i]))
-        colour = COLOURS[("v", "ink")[i]]
-        axes[0].annotate(text, at, offset, textcoords="offset points", color=colour)
-    return fig
-
-
-def _margin_pair(ax, lengths, present, absent):
-    ax.plot(lengths, present, color=COLOURS["v"], label="present")
-    ax.plot(lengths, absent, color=COLOURS["ink"], linestyle="--", label="absent")
-
-
-def _margin_names(ax, lengths, present, absent):
-    """Name the two curves where they stand: "present" to the right of its own, "absent" to the left."""
-    ax.annotate(
-        "present", (0.3, np.interp(0.3, lengths, present)), (8, 0), textcoords="offset points", color=COLOURS["v"]
-    )
-    ax.annotate(
-        "absent",
-        (0.85, np.interp(0.85, lengths, absent)),
-        (-8, 4),
-        textcoords="offset points",
-        ha="right",
-        color=COLOURS["ink"],
-    )
-
-
-# Lesson 08 -------------------------------------------------------------------------------------------------------
-
-CELL, WINDOW = 4, 16
-"""Pixels on a side of one of the 7×7 cells, and of the window that its two convolutions and two pools see."""
-
-VOTE = LinearSegmentedColormap.from_list("vote", [COLOURS["neutral"], "#FFFFFF", COLOURS["u_hat"]])
-"""Components of votes: white is 0, sky blue above, grey below."""
-
-FAINT = 0.5
-"""How much of the ink to draw where the tint below it has to be seen."""
-
-
-def show_controls(controls, picture, alt):
-    """Display widgets with a text and a picture for where no widget can live: a code host, a page without JavaScript.
-
-    Args:
-        controls: an ipywidgets widget.
-        picture: PNG bytes, what the widgets show when untouched.
-        alt: what that picture shows, in a sentence or two.
-    """
-    from IPython.display import display
-
-    view = controls._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]
-    bundle = {
-        "text/plain": alt,
-        "image/png": base64.b64encode(picture).decode(),
-        "application/vnd.jupyter.widget-view+json": view,
-    }
-    display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
-
-
-def lower_capsule(image, u, u_hat, cell):
-    """One lower capsule, from the pixels that it sees to the votes that it casts.
-
-    Args:
-        image: (28, 28) or (28, 28, 1) in 0–1.
-        u: (49, D_in) the lower capsules.
-        u_hat: (49, J, D) their votes.
-        cell: which one, 0–48.
-    """
-    fig, (pixels, features, votes) = figure(9.0, 3.1, 1, 3, width_ratios=(1, 0.9, 1.3))
-    row, column = divmod(cell, 7)
-    draw_grid(pixels, image, np.zeros(49))
-    pixels.axis("off")
-    for side, dash in ((CELL, "-"), (WINDOW, "--")):
-        corner = [CELL * k + (CELL - side) / 2 - 0.5 for k in (column, row)]
-        pixels.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=COLOURS["v"], linewidth=2, linestyle=dash))
-    pixels.set(title=f"cell {cell} and its window", xlim=(-1, 28), ylim=(28, -1))
-    features.bar(range(u.shape[1]), u[cell], color=COLOURS["u"])
-    features.set(title=f"u_{cell}: {u.shape[1]} features", xlabel="component", ylabel="value")
-    limit = np.abs(u_hat[cell]).max() or 1
-    drawn = votes.imshow(u_hat[cell], cmap=VOTE, vmin=-limit, vmax=limit, aspect="auto")
-    votes.set(
-        title=f"û_{cell}: {u_hat.shape[1]} votes, one a row",
-        xlabel="component",
-        ylabel="upper capsule j",
-        yticks=range(u_hat.shape[1]),
-    )
-    fig.colorbar(drawn, ax=votes)
-    return fig
-
-
-def routing_view(image, trace, iteration, j, kind="contribution"):
-    """One iteration of one example's routing: its 7×7 grid and its lengths, with ticks where these began.
-
-    The scale of the grid is the same for every iteration of the trace. Laid out by hand, not by matplotlib's solver,
-    so that a slider can ask for it again and again.
-
-    Args:
-        image: (28, 28) or (28, 28, 1) in 0–1.
-        trace: a RoutingTrace of one example with 49 lower capsules.
-        iteration: counted from 1.
-        j: the upper capsule that the grid is about.
-        kind: "contribution" or "coupling".
-
-    Raises:
-        ValueError: if there is no such iteration, or `kind` is neither.
-    """
-    if not 1 <= iteration <= len(trace.c):
-        raise ValueError(f"iteration: got {iteration!r}, expected 1 to {len(trace.c)}")
-    fig = Figure(figsize=(6.6, 3.0), layout="none")
-    grid, bars = fig.add_axes((0.01, 0.02, 0.39, 0.86)), fig.add_axes((0.52, 0.16, 0.47, 0.72))
-    _draw_iteration(grid, image, trace, iteration - 1, j, kind)
-    grid.set_title(f"{kind} to capsule {j}")
-    draw_lengths(bars, trace.lengths[iteration - 1])
-    bars.plot(trace.lengths[0], "_", color=COLOURS["ink"], markersize=11, markeredgewidth=1.5)
-    bars.set_title(f"iteration {iteration} of {len(trace.c)}  (▬ at iteration 1)")
-    return fig
-
-
-def first_and_last(image, trace, j, entropy):
-    """A routing's first and last iteration, one above the other: contribution to capsule j and the ten lengths.
-
-    Args:
-        image: (28, 28) or (28, 28, 1) in 0–1.
-        trace: a RoutingTrace of one example with 49 lower capsules.
-        j: the upper capsule that the grids are about.
-        entropy: (T,) the entropy to write beside each iteration, in nats.
-    """
-    last = len(trace.c) - 1
-    fig, axes = figure(7.2, 5.6, 2, 2, width_ratios=(1, 1.25))
-    for (grid, bars), t in zip(axes, (0, last), strict=True):
-        drawn = _draw_iteration(grid, image, trace, t, j, "contribution")
-        grid.set_title(f"iteration {t + 1}: sum {trace.contribution[t, :, j].sum():.2f}")
-        fig.colorbar(drawn, ax=grid, label=f"contribution to capsule {j}")
-        draw_lengths(bars, trace.lengths[t])
-        bars.set_title(f"entropy of c: {entropy[t]:.2f} nats")
-    return fig
-
-
-def coupling_beside_contribution(image, trace, uppers, iteration):
-    """Two readings of one iteration, an upper capsule a row: the couplings to it, and what each cell adds to it.
-
-    Args:
-        image: (28, 28) or (28, 28, 1) in 0–1.
-        trace: a RoutingTrace of one example with 49 lower capsules.
-        uppers: the upper capsules.
-        iteration: counted from 1.
-    """
-    fig, axes = figure(6.6, 2.8 * len(uppers), len(uppers), 2, squeeze=False)
-    for row, j in zip(axes, uppers, strict=True):
-        for ax, kind, label in zip(row, ("coupling", "contribution"), ("log₂(J·c)", "c⟨û, v̂⟩"), strict=True):
-            drawn = _draw_iteration(ax, image, trace, iteration - 1, j, kind)
-            fig.colorbar(drawn, ax=ax, label=label)
-            ax.set_title(f"{kind} to capsule {j}")
-    return fig
-
-
-def film_strip(image, trace, j):
-    """A whole routing, an iteration a column: contributions to capsule j above, all couplings below.
-
-    Args:
-        image: (28, 28) or (28, 28, 1) in 0–1.
-        trace: a RoutingTrace of one example with 49 lower capsules.
-        j: the upper capsule that the grids are about.
-    """
-    T = len(trace.c)
-    fig, axes = figure(9.0, 4.9, 2, T, height_ratios=(1, 1.5), squeeze=False)
-    for t, (grid, matrix) in enumerate(axes.T):
-        tint = _draw_iteration(grid, image, trace, t, j, "contribution", named=0)
-        grid.set_title(f"iteration {t + 1}")
-        couplings = draw_coupling(matrix, trace.c[t])
-        matrix.set(xticks=range(0, trace.c.shape[-1], 3), ylabel="lower capsule i" if t == 0 else "")
-        if t > 0:
-            matrix.set_yticks([])
-    fig.colorbar(tint, ax=axes[0], label=f"contribution\nto capsule {j}")
-    fig.colorbar(couplings, ax=axes[1], label="log₂(J·c)")
-    return fig
-
-
-def lengths_and_entropy(lengths, entropy, plain):
-    """The ten lengths by iteration, the last two leaders named, and the entropy of c.
-
-    Args:
-        lengths: (T, J).
-        entropy: (T,) in nats, weighted by ‖u_i‖.
-        plain: (T,) in nats, every cell counted alike.
-    """
-    fig, (left, right) = figure(8.6, 3.1, 1, 2)
-    steps = np.arange(1, len(lengths) + 1)
-    winner, second = np.argsort(lengths[-1])[::-1][:2]
-    for j, line in enumerate(lengths.T):
-        colour = COLOURS["v"] if j == winner else COLOURS["ink"] if j == second else "#BBBBBB"
-        left.plot(steps, line, color=colour, linestyle="--" if j == second else "-", marker="o", markersize=4)
-    for j in (winner, second):
-        left.text(steps[-1] + 0.12, lengths[-1, j], f"capsule {j}", va="center")
-    left.set(xlabel="iteration", ylabel="length ‖v_j‖", ylim=(0, 1), xlim=(0.8, steps[-1] + 1.3), xticks=steps)
-    right.axhline(np.log(lengths.shape[1]), color=COLOURS["neutral"], linestyle=":")
-    right.text(1, np.log(lengths.shape[1]) + 0.03, "ln J: no preference", va="bottom")
-    for values, dash, name in ((plain, "--", "every cell alike"), (entropy, "-", "weighted by ‖u‖")):
-        right.plot(steps, values, color=COLOURS["c"], linestyle=dash, marker="o", markersize=4)
-        right.text(steps[-1] + 0.12, values[-1], name, va="center")
-    bottom = min(entropy.min(), plain.min()) - 0.15
-    right.set(xlabel="iteration", ylabel="entropy of c (nats)", xlim=(0.8, steps[-1] + 2.2), xticks=steps)
-    right.set_ylim(bottom, np.log(lengths.shape[1]) + 0.2)
-    return fig
-
-
-def digit_sheet(images, captions, columns=8):
-    """Small pictures of digits in rows, each with a line or two above it.
-
-    Args:
-        images: (N, 28, 28) or (N, 28, 28, 1) in 0–1.
-        captions: N texts.
-        columns: how many in a row.
-    """
-    rows = -(-len(images) // columns)
-    fig, axes = figure(1.12 * columns, 1.35 * rows, rows, columns, squeeze=False)
-    for ax in axes.flat:
-        ax.axis("off")
-    for ax, image, caption in zip(axes.flat, images, captions, strict=False):
-        ax.imshow(1 - np.asarray(image).reshape(28, 28), cmap="gray", vmin=0, vmax=1)
-        ax.set_title(caption, fontsize=9)
-    return fig
-
-
-def two_opinions(images, for_read, for_true, captions):
-    """Misread digits: above, what each cell adds to the class read; below, what it adds to the true one; one scale.
-
-    Args:
-        images: (N, 28, 28) or (N, 28, 28, 1) in 0–1.
-        for_read: (N, 49) contributions to the class read.
-        for_true: (N, 49) contributions to the true class.
-        captions: N pairs of texts, for the upper and for the lower picture.
-    """
-    fig, axes = figure(1.15 * len(images), 3.0, 2, len(images), squeeze=False)
-    limit = max(np.abs(for_read).max(), np.abs(for_true).max(), 1e-9)
-    for column, image, values, texts in zip(
-        axes.T, images, zip(for_read, for_true, strict=True), captions, strict=True
-    ):
-        for ax, contribution, text in zip(column, values, texts, strict=True):
-            drawn = draw_grid(ax, FAINT * np.asarray(image), contribution, limit=limit)
-            ax.spines[:].set_visible(False)
-            ax.set_title(text, fontsize=9)
-    axes[0, 0].set_ylabel("class read")
-    axes[1, 0].set_ylabel("true class")
-    fig.colorbar(drawn, ax=axes, label="contribution", shrink=0.8)
-    return fig
-
-
-def votes_of_capsule(trace, j, iterations):
-    """The votes for capsule j in a plane through 0, their areas and their mean as the couplings have them.
-
-    The plane is spanned by the last direction of v_j and the direction in which the votes differ most beside it.
-
-    Args:
-        trace: a RoutingTrace of one example.
-        j: the upper capsule.
-        iterations: the ones to draw, counted from 1.
-    """
-    points, axes_of_plane, share = vote_plane(trace, j)
-    fig, panels = figure(3.0 * len(iterations), 2.3, 1, len(iterations), sharex=True, sharey=True, squeeze=False)
-    for ax, iteration in zip(panels[0], iterations, strict=True):
-        c = trace.c[iteration - 1, :, j]
-        ax.axhline(0, color=COLOURS["neutral"], linewidth=0.6)
-        ax.axvline(0, color=COLOURS["neutral"], linewidth=0.6)
-        ax.scatter(*points.T, s=250 * c, color=COLOURS["u_hat"], edgecolor=COLOURS["u"], linewidth=0.5, alpha=0.8)
-        mean = axes_of_plane @ trace.s[iteration - 1, j] / c.sum()
-        ax.plot(*mean, "X", color=COLOURS["v"], markeredgecolor=COLOURS["ink"], markersize=11)
-        ax.annotate("s/Σc", mean, xytext=(0, 10), textcoords="offset points", ha="center")
-        ax.set(title=f"iteration {iteration}", xlabel=f"along v̂ of capsule {j}")
-        ax.set_aspect("equal")
-    margin = 0.1 * np.ptp(points)
-    low, high = np.minimum(points.min(axis=0), 0) - margin, np.maximum(points.max(axis=0), 0) + margin
-    panels[0, 0].set(ylabel="across it", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    return fig
-
-
-def vote_plane(trace, j):
-    """Coordinates of the votes for capsule j in the plane that `votes_of_capsule` draws.
-
-    Args:
-        trace: a RoutingTrace of one example.
-        j: the upper capsule.
-
-    Returns:
-        points (I, 2), the plane's two unit vectors (2, D), and the share of the votes' squared length that lies in it.
-    """
-    votes = trace.u_hat[:, j]
-    along = trace.v[-1, j] / np.linalg.norm(trace.v[-1, j])
-    rest = votes - np.outer(votes @ along, along)
-    across = np.linalg.svd(rest, full_matrices=False)[2][0]
-    across = across * np.sign(across[np.argmax(np.abs(across))])
-    plane = np.stack([along, across])
-    points = votes @ plane.T
-    return points, plane, np.sum(points**2) / np.sum(votes**2)
-
-
-def _draw_iteration(ax, image, trace, t, j, kind, named=4):
-    """One iteration's grid for capsule j, its strongest cells named; on one scale for all iterations of the trace."""
-    if kind == "coupling":
-        values, limit, shown = trace.c[t, :, j], 3, coupling_scale(trace.c[t])[:, j]
-    else:
-        values = shown = trace.contribution[t, :, j]
-        limit = max(np.abs(trace.contribution[:, :, j]).max(), 1e-9)
-    drawn = draw_grid(ax, FAINT * np.asarray(image), shown, kind, limit)
-    ax.axis("off")
-    for i in np.argsort(np.abs(shown))[::-1][:named]:
-        row, column = divmod(int(i), 7)
-        ax.text(
-            CELL * column + 1.5,
-            CELL * row + 1.5,
-            f"{values[i]:.2f}",
-            ha="center",
-            va="center",
-            fontsize=8,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
-        )
-    return drawn
-
-
-# Lesson 07: training ----------------------------------------------------------------------------------------------
-
-RUN_STYLES = ("-", "--", ":", "-.")
-
-
-def training_curves(runs, value, label, reference=None, steps=False, limits=None):
-    """Draw one value of several training histories, each named at its end.
-
-    Args:
-        runs: dict of name → list of dicts with `epoch` (or `step`) and `value`; four at most.
-        value: the key to draw, for example "val_accuracy".
-        label: of the vertical axis.
-        reference: (number, name) of a horizontal line, or None.
-        steps: whether the horizontal axis counts optimizer steps, from the key `step`.
-        limits: of the vertical axis, or None.
-    """
-    fig, ax = figure(7.5, 3.4)
-    colours = [COLOURS[k] for k in ("v", "u", "a", "c")]
-    for (name, rows), colour, style in zip(runs.items(), colours, RUN_STYLES, strict=False):
-        x = [row["step" if steps else "epoch"] for row in rows]
-        y = [row[value] for row in rows]
-        ax.plot(x, y, color=colour, linestyle=style, label=name)
-        ax.annotate(name, (x[-1], y[-1]), (6, 0), textcoords="offset points", color=colour, va="center")
-    if reference is not None:
-        ax.axhline(reference[0], color=COLOURS["neutral"], linewidth=1, linestyle=(0, (6, 3)))
-        ax.annotate(
-            reference[1], (0, reference[0]), (4, 4), xycoords=("axes fraction", "data"), textcoords="offset points"
-        )
-    ax.set(xlabel="optimizer step" if steps else "epoch", ylabel=label)
-    if limits is not None:
-        ax.set_ylim(*limits)
-    ax.margins(x=0.02)
-    return fig
-
-
-def learning_rates(rates):
-    """Draw learning rates by optimizer step, each line named.
-
-    Args:
-        rates: dict of name → learning rates (steps,).
-    """
-    fig, ax = figure(7.5, 2.6)
-    for (name, rate), key, style in zip(rates.items(), ("u", "v", "a"), RUN_STYLES, strict=False):
-        ax.plot(rate, color=COLOURS[key], linestyle=style, label=name)
-        peak = int(np.argmax(rate))
-        ax.annotate(name, (peak, rate[peak]), (8, 2), textcoords="offset points", color=COLOURS[key], va="bottom")
-    ax.set(xlabel="optimizer step", ylabel="learning rate", ylim=(0, 1.25 * max(max(rate) for rate in rates.values())))
-    return fig
-
-
-def confusion_matrix(confusion):
-    """Draw how often each digit was read as each other; correct readings are left out of the shading.
-
-    Args:
-        confusion: (10, 10) counts, true digit by digit read.
-    """
-    confusion = np.asarray(confusion)
-    mistakes = np.where(np.eye(10, dtype=bool), 0, confusion)
-    fig, ax = figure(5.6, 4.8)
-    ax.imshow(mistakes, cmap=MISTAKES, vmin=0, vmax=max(mistakes.max(), 1))
-    for true, read in np.ndindex(10, 10):
-        if confusion[true, read]:
-            right = true == read
-            ax.text(
-                read,
-                true,
-                str(confusion[true, read]),
-                ha="center",
-                va="center",
-                fontsize=8 if right else 11,
-                color=COLOURS["neutral" if right else "ink"],
-            )
-    ax.set(xlabel="read as", ylabel="is a", xticks=range(10), yticks=range(10))
-    return fig
-
-
-# Lesson 06: the capsule layer --------------------------------------------------------------------------------------
-
-
-def _number_grid(ax, values, title, rows, columns, colour, groups=1, mark=None, width=None):
-    """Draw numbers (R, C) as a grid of cells; `groups` blocks of columns are set apart, `mark` is outlined.
-
-    Args:
-        ax: a matplotlib Axes.
-        values: (R, C).
-        title: what the grid is.
-        rows, columns: labels of its two sides.
-        colour: of the title and of the outline.
-        groups: how many upper capsules share the columns.
-        mark: (first row, first column, rows, columns) of the cells to outline, or None.
-        width: columns that the axes leave room for, so that grids side by side have cells of one size.
-    """
-    R, C = values.shape
-    for r, k in np.ndindex(R, C):
-        ax.text(k + 0.5, r + 0.5, f"{values[r, k]:g}".replace("-", "−"), ha="center", va="center", fontsize=11)
-    for r in range(R + 1):
-        ax.plot([0, C], [r, r], color=COLOURS["neutral"], linewidth=0.5)
-    for k in range(C + 1):
-        heavy = k % (C // groups) == 0
-        ax.plot([k, k], [0, R], color=COLOURS["ink" if heavy else "neutral"], linewidth=2 if heavy else 0.5)
-    if mark is not None:
-        r, k, height, breadth = mark
-        ax.fill(
-            [k, k + breadth, k + breadth, k],
-            [r, r, r + height, r + height],
-            facecolor=colour,
-            edgecolor=colour,
-            alpha=0.25,
-        )
-    if groups > 1:
-        for j in range(groups):
-            ax.text((j + 0.5) * C / groups, -0.15, f"j = {j}", ha="center", va="bottom", fontsize=10)
-    room = (width or C) - C
-    ax.set(xlim=(-0.1 - room / 2, C + 0.1 + room / 2), ylim=(R + 0.1, -0.75), xticks=[], yticks=[], aspect="equal")
-    ax.set_title(title, color=COLOURS["ink"], pad=4)
-    ax.set_xlabel(columns)
-    ax.set_ylabel(rows)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-
-
-def votes_as_product(u, W, u_hat, pair):
-    """All votes of one example as a single matrix product, with one pair (i, j) picked out.
-
-    Args:
-        u: lower capsules, (I, D_in).
-        W: shared transformation, (D_in, J, D_out).
-        u_hat: votes, (I, J, D_out).
-        pair: (i, j): row i of u, block j of W and vote û_ij are tinted.
-    """
-    u, W, u_hat = np.asarray(u), np.asarray(W), np.asarray(u_hat)
-    (I, D_in), (J, D_out) = u.shape, W.shape[1:]
-    i, j = pair
-    fig, (left, middle, right) = figure(
-        7.5, 2.9, columns=3, gridspec_kw={"width_ratios": (D_in + 0.6, J * D_out + 0.6, J * D_out + 0.6)}
-    )
-    _number_grid(left, u, "u", "lower capsule i", "D_in", COLOURS["u"], mark=(i, 0, 1, D_in))
-    _number_grid(
-        middle,
-        W.reshape(D_in, -1),
-        "W as (D_in, J·D_out)",
-        "D_in",
-        "J·D_out",
-        COLOURS["c"],
-        groups=J,
-        mark=(0, j * D_out, D_in, D_out),
-    )
-    _number_grid(
-        right,
-        u_hat.reshape(I, -1),
-        "û as (I, J·D_out)",
-        "lower capsule i",
-        "J·D_out",
-        COLOURS["u_hat"],
-        groups=J,
-        mark=(i, j * D_out, 1, D_out),
-    )
-    fig.text(0.305, 0.5, "×", fontsize=16, ha="center", va="center")
-    fig.text(0.655, 0.5, "=", fontsize=16, ha="center", va="center")
-    return fig
-
-
-def two_ways_to_route(stored, routings, products):
-    """What routing with û and without it stores and computes for one example.
-
-    Args:
-        stored: two counts of numbers, {"with û": …, "without û": …}.
-        routings: numbers of iterations, (T,).
-        products: multiply-adds of the two ways, {"with û": (T,), "without û": (T,)}.
-    """
-    looks = dict(zip(stored, ((COLOURS["u_hat"], "-"), (COLOURS["u"], "--")), strict=True))
-    fig, (left, right) = figure(7.5, 2.9, columns=2, gridspec_kw={"width_ratios": (1, 1.4)})
-    names = list(stored)
-    bars = left.barh(names, list(stored.values()), color=[looks[name][0] for name in names], height=0.55)
-    left.bar_label(bars, [f"{count:,}" for count in stored.values()], padding=4)
-    left.set(title="numbers stored", xticks=[], xlim=(0, 1.4 * max(stored.values())))
-    left.invert_yaxis()
-    left.spines["bottom"].set_visible(False)
-    for name, (colour, line) in looks.items():
-        right.plot(routings, np.asarray(products[name]) / 1e6, line, color=colour)
-        right.text(routings[-1] + 0.4, products[name][-1] / 1e6, name, va="center")
-    top = max(products[name][-1] for name in names) / 1e6
-    right.set(xlabel="routing iterations", title="multiply-adds, millions", ylim=(0, 1.1 * top))
-    right.set(xlim=(0, routings[-1] * 1.33), xticks=[t for t in (1, 5, 10, 15, 20, 25, 30) if t <= routings[-1]])
-    return fig
-
-
-def shuffled_capsules(image, norms, order, shared, unshared):
-    """One digit's lower capsules in place and shuffled, and what a shared and an unshared layer say of both.
-
-    Args:
-        image: (28, 28) or (28, 28, 1) in 0–1; drawn over the capsules in place.
-        norms: ‖u_i‖, (49,).
-        order: the shuffle, (49,): place i receives capsule order[i].
-        shared, unshared: lengths ‖v_j‖ before and after the shuffle, (2, J) each.
-    """
-    norms, order = np.asarray(norms), np.asarray(order)
-    fig = Figure(figsize=(7.5, 4.4))
-    axes = fig.subplot_mosaic([["in place", "shared"], ["shuffled", "unshared"]], width_ratios=(1, 2.6))
-    for name, values in (("in place", norms), ("shuffled", norms[order])):
-        ax = axes[name]
-        ax.imshow(values.reshape(7, 7), cmap="Blues", vmin=0, vmax=1.3 * norms.max(), extent=(-0.5, 27.5, 27.5, -0.5))
-        for edge in np.arange(3.5, 27, 4):
-            ax.axhline(edge, color="white", linewidth=0.8)
-            ax.axvline(edge, color="white", linewidth=0.8)
-        ax.set(title=f"49 capsules {name}", xticks=[], yticks=[])
-    ink = np.zeros((28, 28, 4))
-    ink[..., 3] = 0.55 * np.asarray(image).reshape(28, 28)
-    axes["in place"].imshow(ink, extent=(-0.5, 27.5, 27.5, -0.5))
-    axes["in place"].set_ylabel("shade: ‖u_i‖")
-    for name, (before, after) in (("shared", shared), ("unshared", unshared)):
-        ax = axes[name]
-        j = np.arange(len(before))
-        ax.vlines(j, before, after, color=COLOURS["neutral"], linewidth=1)
-        ax.plot(j, before, "o", color=COLOURS["v"], markersize=6, label="in place")
-        ax.plot(j, after, "o", mfc="none", mec=COLOURS["ink"], markersize=11, mew=1.4, label="shuffled")
-        ax.set(title=f"W {name}", ylabel="length ‖v_j‖", ylim=(-0.05, 1.1), xticks=j)
-    axes["shared"].legend(frameon=False, fontsize=10)
-    axes["unshared"].set_xlabel("upper capsule j")
-    return fig
 
 
 # Lesson 04: routing by agreement ------------------------------------------------------------------------------------
@@ -1231,18 +574,680 @@ def labelled_curves(x, curves, xlabel, ylabel, ylim, level=None):
     return fig
 
 
-# Lesson 00 --------------------------------------------------------------------------------------------------------
+# Lesson 05: margin loss -------------------------------------------------------------------------------------------
 
 
-def digit_and_lengths(image, lengths):
-    """Draw a digit beside the lengths of the upper capsules that read it.
+def margin_terms(lengths, present, absent, m_plus, m_minus):
+    """The two terms of the margin loss against length, with the margins.
+
+    Args:
+        lengths: (N,) increasing lengths.
+        present: (N,) what a present class of that length costs.
+        absent: (N,) what an absent class of that length costs.
+        m_plus: the margin of present classes.
+        m_minus: the margin of absent classes.
+
+    Returns:
+        A Figure.
+    """
+    fig, ax = figure(6.6, 3.6)
+    _margin_pair(ax, lengths, present, absent)
+    for margin, name in ((m_minus, "m⁻"), (m_plus, "m⁺")):
+        ax.axvline(margin, color=COLOURS["neutral"], linestyle=":", linewidth=1.2)
+        ax.text(margin, 1.02, f"{name} = {margin:g}", ha="center", transform=ax.get_xaxis_transform())
+    _margin_names(ax, lengths, present, absent)
+    ax.set(xlim=(0, 1), ylim=(0, None), xlabel="length of the capsule", ylabel="its term of the loss")
+    return fig
+
+
+def margin_slopes(lengths, panels):
+    """Slopes of the two terms for several designs side by side, on one scale.
+
+    Args:
+        lengths: (N,) increasing lengths.
+        panels: dict from a title to the slopes (present, absent), each (N,).
+
+    Returns:
+        A Figure with one panel a design.
+    """
+    fig, axes = figure(7.5, 3.2, 1, len(panels), sharey=True)
+    for ax, (title, (present, absent)) in zip(axes, panels.items(), strict=True):
+        ax.axhline(0, color=COLOURS["neutral"], linewidth=0.8)
+        _margin_pair(ax, lengths, present, absent)
+        ax.set(title=title, xlim=(0, 1), xlabel="length", xticks=[0, 0.5, 1])
+    _margin_names(axes[0], lengths, *next(iter(panels.values())), drop=14)
+    axes[0].set_ylabel("slope of the term")
+    return fig
+
+
+def margin_pulls(panels, m_plus, m_minus):
+    """Lengths as bars, and on each an arrow that shows where gradient descent moves it.
+
+    Args:
+        panels: dict from a title to (lengths (J,), gradient (J,), the class that is present); an arrow is half of
+            minus the gradient long (a present class is sent right to m⁺, an absent one λ of the way to m⁻), and a
+            gradient of 0 gets none.
+        m_plus: the margin of present classes.
+        m_minus: the margin of absent classes.
+
+    Returns:
+        A Figure with one panel an entry.
+    """
+    fig, axes = figure(7.5, 3.4, 1, len(panels), sharey=True, squeeze=False)
+    for ax, (title, (lengths, gradient, label)) in zip(axes[0], panels.items(), strict=True):
+        bars = ax.bar(range(len(lengths)), lengths, color=COLOURS["v"], alpha=0.3)
+        bars[label].set(alpha=0.75, edgecolor=COLOURS["ink"], linewidth=1.5)
+        for margin in (m_minus, m_plus):
+            ax.axhline(margin, color=COLOURS["neutral"], linestyle=":", linewidth=1.2)
+        for k in np.flatnonzero(gradient):
+            arrow = ax.annotate(
+                "",
+                (k, lengths[k] - gradient[k] / 2),
+                (k, lengths[k]),
+                arrowprops={
+                    "arrowstyle": "-|>,head_width=0.25,head_length=0.35",
+                    "color": COLOURS["ink"],
+                    "linewidth": 1.8,
+                    "shrinkA": 0,
+                    "shrinkB": 0,
+                },
+            )
+            arrow.set_label(f"pull {k}")
+        ax.set(title=title, xlabel="class k", xticks=range(len(lengths)), ylim=(0, 1.05))
+    axes[0, 0].set_ylabel("length ‖v_k‖")
+    for margin, name in ((m_minus, "m⁻"), (m_plus, "m⁺")):
+        axes[0, -1].annotate(name, (1, margin), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points")
+    return fig
+
+
+def margin_settled(shares, squared, unsquared, mark=None):
+    """The length at which a capsule settles, against how often its digit is present.
+
+    Args:
+        shares: (N,) increasing shares in 0–1 of images in which the digit is present.
+        squared: (N,) where the squared loss is smallest.
+        unsquared: (N,) where the loss without squares is smallest.
+        mark: a (share, length) to point out, or None.
+
+    Returns:
+        A Figure.
+    """
+    fig, ax = figure(6.6, 3.8)
+    ax.plot([0, 1], [0, 1], color=COLOURS["neutral"], linestyle=":", linewidth=1.2, label="probability")
+    ax.plot(shares, unsquared, color=COLOURS["ink"], linestyle="--", label="without squares")
+    ax.plot(shares, squared, color=COLOURS["v"], label="margin loss")
+    ax.text(0.82, 0.7, "a probability", color=COLOURS["neutral"], va="center")
+    ax.text(0.6, 0.95, "without squares", color=COLOURS["ink"], ha="center", va="center")
+    at = (0.55, np.interp(0.55, shares, squared))
+    ax.annotate("margin loss", at, (-6, 8), textcoords="offset points", ha="right", color=COLOURS["v"])
+    if mark is not None:
+        ax.plot(*mark, "o", color=COLOURS["ink"])
+        ax.annotate(f"{mark[1]:.3f}", mark, (8, -8), textcoords="offset points")
+    ax.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of images with the digit", ylabel="length it settles at")
+    return fig
+
+
+def margin_against_softmax(lengths, losses, slopes, floor):
+    """Margin loss beside softmax with cross-entropy, on the length of the present class.
+
+    Args:
+        lengths: (N,) increasing lengths of the present class.
+        losses: the pair (margin, softmax) of losses, (N,) each.
+        slopes: the pair (margin, softmax) of slopes by that length, (N,) each.
+        floor: the least that the softmax loss can be.
+
+    Returns:
+        A Figure of two panels, losses and slopes.
+    """
+    fig, axes = figure(7.5, 3.4, 1, 2)
+    for ax, (margin, softmax), name in zip(axes, (losses, slopes), ("loss", "slope"), strict=True):
+        ax.plot(lengths, margin, color=COLOURS["v"], label="margin loss")
+        ax.plot(lengths, softmax, color=COLOURS["ink"], linestyle="--", label="softmax on lengths")
+        ax.set(xlim=(0, 1), xlabel="length of the present class", ylabel=name)
+    axes[0].axhline(floor, color=COLOURS["neutral"], linestyle=":", linewidth=1.2)
+    axes[0].text(0.02, floor - 0.04, f"floor {floor:.3f}", color=COLOURS["neutral"], va="top")
+    axes[0].set_ylim(0, None)
+    axes[1].axhline(0, color=COLOURS["neutral"], linewidth=0.8)
+    # In each panel: the name, where on its curve, how far from there in points.
+    names = (
+        (axes[0], losses, (("margin loss", 0.3, (10, 4)), ("softmax", 0.3, (-6, 8)))),
+        (axes[1], slopes, (("margin loss", 0.2, (8, -12)), ("softmax", 0.05, (0, 8)))),
+    )
+    for ax, curves, places in names:
+        for curve, colour, (name, x, shift) in zip(curves, ("v", "ink"), places, strict=True):
+            at = (x, np.interp(x, lengths, curve))
+            ax.annotate(name, at, shift, textcoords="offset points", color=COLOURS[colour])
+    return fig
+
+
+def _margin_pair(ax, lengths, present, absent):
+    ax.plot(lengths, present, color=COLOURS["v"], label="present")
+    ax.plot(lengths, absent, color=COLOURS["ink"], linestyle="--", label="absent")
+
+
+def _margin_names(ax, lengths, present, absent, drop=0):
+    """Name the two curves: "present" to the right of its own and `drop` points lower, "absent" to the left."""
+    at = (0.3, np.interp(0.3, lengths, present))
+    ax.annotate("present", at, (8, -drop), textcoords="offset points", color=COLOURS["v"])
+    ax.annotate(
+        "absent",
+        (0.85, np.interp(0.85, lengths, absent)),
+        (-8, 4),
+        textcoords="offset points",
+        ha="right",
+        color=COLOURS["ink"],
+    )
+
+
+# Lesson 06: the capsule layer --------------------------------------------------------------------------------------
+
+
+def _number_grid(ax, values, title, rows, columns, colour, groups=1, mark=None, width=None):
+    """Draw numbers (R, C) as a grid of cells; `groups` blocks of columns are set apart, `mark` is outlined.
+
+    Args:
+        ax: a matplotlib Axes.
+        values: (R, C).
+        title: what the grid is.
+        rows, columns: labels of its two sides.
+        colour: of the title and of the outline.
+        groups: how many upper capsules share the columns.
+        mark: (first row, first column, rows, columns) of the cells to outline, or None.
+        width: columns that the axes leave room for, so that grids side by side have cells of one size.
+    """
+    R, C = values.shape
+    for r, k in np.ndindex(R, C):
+        ax.text(k + 0.5, r + 0.5, f"{values[r, k]:g}".replace("-", "−"), ha="center", va="center", fontsize=11)
+    for r in range(R + 1):
+        ax.plot([0, C], [r, r], color=COLOURS["neutral"], linewidth=0.5)
+    for k in range(C + 1):
+        heavy = k % (C // groups) == 0
+        ax.plot([k, k], [0, R], color=COLOURS["ink" if heavy else "neutral"], linewidth=2 if heavy else 0.5)
+    if mark is not None:
+        r, k, height, breadth = mark
+        ax.fill(
+            [k, k + breadth, k + breadth, k],
+            [r, r, r + height, r + height],
+            facecolor=colour,
+            edgecolor=colour,
+            alpha=0.25,
+        )
+    if groups > 1:
+        for j in range(groups):
+            ax.text((j + 0.5) * C / groups, -0.15, f"j = {j}", ha="center", va="bottom", fontsize=10)
+    room = (width or C) - C
+    ax.set(xlim=(-0.1 - room / 2, C + 0.1 + room / 2), ylim=(R + 0.1, -0.75), xticks=[], yticks=[], aspect="equal")
+    ax.set_title(title, color=COLOURS["ink"], pad=4)
+    ax.set_xlabel(columns)
+    ax.set_ylabel(rows)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def votes_as_product(u, W, u_hat, pair):
+    """All votes of one example as a single matrix product, with one pair (i, j) picked out.
+
+    Args:
+        u: lower capsules, (I, D_in).
+        W: shared transformation, (D_in, J, D_out).
+        u_hat: votes, (I, J, D_out).
+        pair: (i, j): row i of u, block j of W and vote û_ij are tinted.
+    """
+    u, W, u_hat = np.asarray(u), np.asarray(W), np.asarray(u_hat)
+    (I, D_in), (J, D_out) = u.shape, W.shape[1:]
+    i, j = pair
+    fig, (left, middle, right) = figure(
+        7.5, 2.9, columns=3, gridspec_kw={"width_ratios": (D_in + 0.6, J * D_out + 0.6, J * D_out + 0.6)}
+    )
+    _number_grid(left, u, "u", "lower capsule i", "D_in", COLOURS["u"], mark=(i, 0, 1, D_in))
+    _number_grid(
+        middle,
+        W.reshape(D_in, -1),
+        "W as (D_in, J·D_out)",
+        "D_in",
+        "J·D_out",
+        COLOURS["c"],
+        groups=J,
+        mark=(0, j * D_out, D_in, D_out),
+    )
+    _number_grid(
+        right,
+        u_hat.reshape(I, -1),
+        "û as (I, J·D_out)",
+        "lower capsule i",
+        "J·D_out",
+        COLOURS["u_hat"],
+        groups=J,
+        mark=(i, j * D_out, 1, D_out),
+    )
+    fig.text(0.305, 0.5, "×", fontsize=16, ha="center", va="center")
+    fig.text(0.655, 0.5, "=", fontsize=16, ha="center", va="center")
+    return fig
+
+
+def two_ways_to_route(stored, routings, products):
+    """What routing with û and without it stores and computes for one example.
+
+    Args:
+        stored: two counts of numbers, {"with û": …, "without û": …}.
+        routings: numbers of iterations, (T,).
+        products: multiply-adds of the two ways, {"with û": (T,), "without û": (T,)}.
+    """
+    looks = dict(zip(stored, ((COLOURS["u_hat"], "-"), (COLOURS["u"], "--")), strict=True))
+    fig, (left, right) = figure(7.5, 2.9, columns=2, gridspec_kw={"width_ratios": (1, 1.4)})
+    names = list(stored)
+    bars = left.barh(names, list(stored.values()), color=[looks[name][0] for name in names], height=0.55)
+    left.bar_label(bars, [f"{count:,}" for count in stored.values()], padding=4)
+    left.set(title="numbers stored", xticks=[], xlim=(0, 1.4 * max(stored.values())))
+    left.invert_yaxis()
+    left.spines["bottom"].set_visible(False)
+    for name, (colour, line) in looks.items():
+        right.plot(routings, np.asarray(products[name]) / 1e6, line, color=colour)
+        right.text(routings[-1] + 0.4, products[name][-1] / 1e6, name, va="center")
+    top = max(products[name][-1] for name in names) / 1e6
+    right.set(xlabel="routing iterations", title="multiply-adds, millions", ylim=(0, 1.1 * top))
+    right.set(xlim=(0, routings[-1] * 1.33), xticks=[t for t in (1, 5, 10, 15, 20, 25, 30) if t <= routings[-1]])
+    return fig
+
+
+def shuffled_capsules(image, norms, order, shared, unshared):
+    """One digit's lower capsules in place and shuffled, and what a shared and an unshared layer say of both.
+
+    Args:
+        image: (28, 28) or (28, 28, 1) in 0–1; drawn over the capsules in place.
+        norms: ‖u_i‖, (49,).
+        order: the shuffle, (49,): place i receives capsule order[i].
+        shared, unshared: lengths ‖v_j‖ before and after the shuffle, (2, J) each.
+    """
+    norms, order = np.asarray(norms), np.asarray(order)
+    fig = Figure(figsize=(7.5, 4.4))
+    axes = fig.subplot_mosaic([["in place", "shared"], ["shuffled", "unshared"]], width_ratios=(1, 2.6))
+    for name, values in (("in place", norms), ("shuffled", norms[order])):
+        ax = axes[name]
+        ax.imshow(values.reshape(7, 7), cmap="Blues", vmin=0, vmax=1.3 * norms.max(), extent=(-0.5, 27.5, 27.5, -0.5))
+        for edge in np.arange(3.5, 27, 4):
+            ax.axhline(edge, color="white", linewidth=0.8)
+            ax.axvline(edge, color="white", linewidth=0.8)
+        ax.set(title=f"49 capsules {name}", xticks=[], yticks=[])
+    ink = np.zeros((28, 28, 4))
+    ink[..., 3] = 0.55 * np.asarray(image).reshape(28, 28)
+    axes["in place"].imshow(ink, extent=(-0.5, 27.5, 27.5, -0.5))
+    axes["in place"].set_ylabel("shade: ‖u_i‖")
+    for name, (before, after) in (("shared", shared), ("unshared", unshared)):
+        ax = axes[name]
+        j = np.arange(len(before))
+        ax.vlines(j, before, after, color=COLOURS["neutral"], linewidth=1)
+        ax.plot(j, before, "o", color=COLOURS["v"], markersize=6, label="in place")
+        ax.plot(j, after, "o", mfc="none", mec=COLOURS["ink"], markersize=11, mew=1.4, label="shuffled")
+        ax.set(title=f"W {name}", ylabel="length ‖v_j‖", ylim=(-0.05, 1.1), xticks=j)
+    axes["shared"].legend(frameon=False, fontsize=10)
+    axes["unshared"].set_xlabel("upper capsule j")
+    return fig
+
+
+# Lesson 07: training ----------------------------------------------------------------------------------------------
+
+RUN_STYLES = ("-", "--", ":", "-.")
+
+
+def training_curves(runs, value, label, reference=None, steps=False, limits=None):
+    """Draw one value of several training histories, each named at its end.
+
+    Args:
+        runs: dict of name → list of dicts with `epoch` (or `step`) and `value`; four at most.
+        value: the key to draw, for example "val_accuracy".
+        label: of the vertical axis.
+        reference: (number, name) of a horizontal line, or None.
+        steps: whether the horizontal axis counts optimizer steps, from the key `step`.
+        limits: of the vertical axis, or None.
+    """
+    fig, ax = figure(7.5, 3.4)
+    colours = [COLOURS[k] for k in ("v", "u", "a", "c")]
+    for (name, rows), colour, style in zip(runs.items(), colours, RUN_STYLES, strict=False):
+        x = [row["step" if steps else "epoch"] for row in rows]
+        y = [row[value] for row in rows]
+        ax.plot(x, y, color=colour, linestyle=style, label=name)
+        ax.annotate(name, (x[-1], y[-1]), (6, 0), textcoords="offset points", color=colour, va="center")
+    if reference is not None:
+        ax.axhline(reference[0], color=COLOURS["neutral"], linewidth=1, linestyle=(0, (6, 3)))
+        ax.annotate(
+            reference[1], (0, reference[0]), (4, 4), xycoords=("axes fraction", "data"), textcoords="offset points"
+        )
+    ax.set(xlabel="optimizer step" if steps else "epoch", ylabel=label)
+    if limits is not None:
+        ax.set_ylim(*limits)
+    ax.margins(x=0.02)
+    return fig
+
+
+def learning_rates(rates):
+    """Draw learning rates by optimizer step, each line named.
+
+    Args:
+        rates: dict of name → learning rates (steps,).
+    """
+    fig, ax = figure(7.5, 2.6)
+    for (name, rate), key, style in zip(rates.items(), ("u", "v", "a"), RUN_STYLES, strict=False):
+        ax.plot(rate, color=COLOURS[key], linestyle=style, label=name)
+        peak = int(np.argmax(rate))
+        ax.annotate(name, (peak, rate[peak]), (8, 2), textcoords="offset points", color=COLOURS[key], va="bottom")
+    ax.set(xlabel="optimizer step", ylabel="learning rate", ylim=(0, 1.25 * max(max(rate) for rate in rates.values())))
+    return fig
+
+
+def confusion_matrix(confusion):
+    """Draw how often each digit was read as each other; correct readings are left out of the shading.
+
+    Args:
+        confusion: (10, 10) counts, true digit by digit read.
+    """
+    confusion = np.asarray(confusion)
+    mistakes = np.where(np.eye(10, dtype=bool), 0, confusion)
+    fig, ax = figure(5.6, 4.8)
+    ax.imshow(mistakes, cmap=MISTAKES, vmin=0, vmax=max(mistakes.max(), 1))
+    for true, read in np.ndindex(10, 10):
+        if confusion[true, read]:
+            right = true == read
+            ax.text(
+                read,
+                true,
+                str(confusion[true, read]),
+                ha="center",
+                va="center",
+                fontsize=8 if right else 11,
+                color=COLOURS["neutral" if right else "ink"],
+            )
+    ax.set(xlabel="read as", ylabel="is a", xticks=range(10), yticks=range(10))
+    return fig
+
+
+# Lesson 08 -------------------------------------------------------------------------------------------------------
+
+CELL, WINDOW = 4, 16
+"""Pixels on a side of one of the 7×7 cells, and of the window that its two convolutions and two pools see."""
+
+VOTE = LinearSegmentedColormap.from_list("vote", [COLOURS["neutral"], "#FFFFFF", COLOURS["u_hat"]])
+"""Components of votes: white is 0, sky blue above, grey below."""
+
+FAINT = 0.5
+"""How much of the ink to draw where the tint below it has to be seen."""
+
+
+def show_controls(controls, picture, alt):
+    """Display widgets with a text and a picture for where no widget can live: a code host, a page without JavaScript.
+
+    Args:
+        controls: an ipywidgets widget.
+        picture: PNG bytes, what the widgets show when untouched.
+        alt: what that picture shows, in a sentence or two.
+    """
+    from IPython.display import display
+
+    view = controls._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]
+    bundle = {
+        "text/plain": alt,
+        "image/png": base64.b64encode(picture).decode(),
+        "application/vnd.jupyter.widget-view+json": view,
+    }
+    display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+
+
+def lower_capsule(image, u, u_hat, cell):
+    """One lower capsule, from the pixels that it sees to the votes that it casts.
 
     Args:
         image: (28, 28) or (28, 28, 1) in 0–1.
-        lengths: (J,).
+        u: (49, D_in) the lower capsules.
+        u_hat: (49, J, D) their votes.
+        cell: which one, 0–48.
     """
-    fig, (left, right) = figure(7.5, 2.4, columns=2, gridspec_kw={"width_ratios": [1, 3]})
-    left.imshow(1 - np.asarray(image).reshape(28, 28), cmap="gray", vmin=0, vmax=1)
-    left.axis("off")
-    draw_lengths(right, lengths)
+    fig, (pixels, features, votes) = figure(9.0, 3.1, 1, 3, width_ratios=(1, 0.9, 1.3))
+    row, column = divmod(cell, 7)
+    draw_grid(pixels, image, np.zeros(49))
+    pixels.axis("off")
+    for side, dash in ((CELL, "-"), (WINDOW, "--")):
+        corner = [CELL * k + (CELL - side) / 2 - 0.5 for k in (column, row)]
+        pixels.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=COLOURS["v"], linewidth=2, linestyle=dash))
+    pixels.set(title=f"cell {cell} and its window", xlim=(-1, 28), ylim=(28, -1))
+    features.bar(range(u.shape[1]), u[cell], color=COLOURS["u"])
+    features.set(title=f"u_{cell}: {u.shape[1]} features", xlabel="component", ylabel="value")
+    limit = np.abs(u_hat[cell]).max() or 1
+    drawn = votes.imshow(u_hat[cell], cmap=VOTE, vmin=-limit, vmax=limit, aspect="auto")
+    votes.set(
+        title=f"û_{cell}: {u_hat.shape[1]} votes, one a row",
+        xlabel="component",
+        ylabel="upper capsule j",
+        yticks=range(u_hat.shape[1]),
+    )
+    fig.colorbar(drawn, ax=votes)
     return fig
+
+
+def routing_view(image, trace, iteration, j, kind="contribution"):
+    """One iteration of one example's routing: its 7×7 grid and its lengths, with ticks where these began.
+
+    The scale of the grid is the same for every iteration of the trace. Laid out by hand, not by matplotlib's solver,
+    so that a slider can ask for it again and again.
+
+    Args:
+        image: (28, 28) or (28, 28, 1) in 0–1.
+        trace: a RoutingTrace of one example with 49 lower capsules.
+        iteration: counted from 1.
+        j: the upper capsule that the grid is about.
+        kind: "contribution" or "coupling".
+
+    Raises:
+        ValueError: if there is no such iteration, or `kind` is neither.
+    """
+    if not 1 <= iteration <= len(trace.c):
+        raise ValueError(f"iteration: got {iteration!r}, expected 1 to {len(trace.c)}")
+    fig = Figure(figsize=(6.6, 3.0))
+    fig.set_layout_engine("none")
+    grid, bars = fig.add_axes((0.01, 0.02, 0.39, 0.86)), fig.add_axes((0.52, 0.16, 0.47, 0.72))
+    _draw_iteration(grid, image, trace, iteration - 1, j, kind)
+    grid.set_title(f"{kind} to capsule {j}")
+    draw_lengths(bars, trace.lengths[iteration - 1])
+    bars.plot(trace.lengths[0], "_", color=COLOURS["ink"], markersize=11, markeredgewidth=1.5)
+    bars.set_title(f"iteration {iteration} of {len(trace.c)}  (▬ at iteration 1)")
+    return fig
+
+
+def first_and_last(image, trace, j, entropy):
+    """A routing's first and last iteration, one above the other: contribution to capsule j and the ten lengths.
+
+    Args:
+        image: (28, 28) or (28, 28, 1) in 0–1.
+        trace: a RoutingTrace of one example with 49 lower capsules.
+        j: the upper capsule that the grids are about.
+        entropy: (T,) the entropy to write beside each iteration, in nats.
+    """
+    last = len(trace.c) - 1
+    fig, axes = figure(7.2, 5.6, 2, 2, width_ratios=(1, 1.25))
+    for (grid, bars), t in zip(axes, (0, last), strict=True):
+        drawn = _draw_iteration(grid, image, trace, t, j, "contribution")
+        grid.set_title(f"iteration {t + 1}: sum {trace.contribution[t, :, j].sum():.2f}")
+        fig.colorbar(drawn, ax=grid, label=f"contribution to capsule {j}")
+        draw_lengths(bars, trace.lengths[t])
+        bars.set_title(f"entropy of c: {entropy[t]:.2f} nats")
+    return fig
+
+
+def coupling_beside_contribution(image, trace, uppers, iteration):
+    """Two readings of one iteration, an upper capsule a row: the couplings to it, and what each cell adds to it.
+
+    Args:
+        image: (28, 28) or (28, 28, 1) in 0–1.
+        trace: a RoutingTrace of one example with 49 lower capsules.
+        uppers: the upper capsules.
+        iteration: counted from 1.
+    """
+    fig, axes = figure(6.6, 2.8 * len(uppers), len(uppers), 2, squeeze=False)
+    for row, j in zip(axes, uppers, strict=True):
+        for ax, kind, label in zip(row, ("coupling", "contribution"), ("log₂(J·c)", "c⟨û, v̂⟩"), strict=True):
+            drawn = _draw_iteration(ax, image, trace, iteration - 1, j, kind)
+            fig.colorbar(drawn, ax=ax, label=label)
+            ax.set_title(f"{kind} to capsule {j}")
+    return fig
+
+
+def film_strip(image, trace, j):
+    """A whole routing, an iteration a column: contributions to capsule j above, all couplings below.
+
+    Args:
+        image: (28, 28) or (28, 28, 1) in 0–1.
+        trace: a RoutingTrace of one example with 49 lower capsules.
+        j: the upper capsule that the grids are about.
+    """
+    T = len(trace.c)
+    fig, axes = figure(9.0, 4.9, 2, T, height_ratios=(1, 1.5), squeeze=False)
+    for t, (grid, matrix) in enumerate(axes.T):
+        tint = _draw_iteration(grid, image, trace, t, j, "contribution", named=0)
+        grid.set_title(f"iteration {t + 1}")
+        couplings = draw_coupling(matrix, trace.c[t])
+        matrix.set(xticks=range(0, trace.c.shape[-1], 3), ylabel="lower capsule i" if t == 0 else "")
+        if t > 0:
+            matrix.set_yticks([])
+    fig.colorbar(tint, ax=axes[0], label=f"contribution\nto capsule {j}")
+    fig.colorbar(couplings, ax=axes[1], label="log₂(J·c)")
+    return fig
+
+
+def lengths_and_entropy(lengths, entropy, plain):
+    """The ten lengths by iteration, the last two leaders named, and the entropy of c.
+
+    Args:
+        lengths: (T, J).
+        entropy: (T,) in nats, weighted by ‖u_i‖.
+        plain: (T,) in nats, every cell counted alike.
+    """
+    fig, (left, right) = figure(8.6, 3.1, 1, 2)
+    steps = np.arange(1, len(lengths) + 1)
+    winner, second = np.argsort(lengths[-1])[::-1][:2]
+    for j, line in enumerate(lengths.T):
+        colour = COLOURS["v"] if j == winner else COLOURS["ink"] if j == second else "#BBBBBB"
+        left.plot(steps, line, color=colour, linestyle="--" if j == second else "-", marker="o", markersize=4)
+    for j in (winner, second):
+        left.text(steps[-1] + 0.12, lengths[-1, j], f"capsule {j}", va="center")
+    left.set(xlabel="iteration", ylabel="length ‖v_j‖", ylim=(0, 1), xlim=(0.8, steps[-1] + 1.3), xticks=steps)
+    right.axhline(np.log(lengths.shape[1]), color=COLOURS["neutral"], linestyle=":")
+    right.text(1, np.log(lengths.shape[1]) + 0.03, "ln J: no preference", va="bottom")
+    for values, dash, name in ((plain, "--", "every cell alike"), (entropy, "-", "weighted by ‖u‖")):
+        right.plot(steps, values, color=COLOURS["c"], linestyle=dash, marker="o", markersize=4)
+        right.text(steps[-1] + 0.12, values[-1], name, va="center")
+    bottom = min(entropy.min(), plain.min()) - 0.15
+    right.set(xlabel="iteration", ylabel="entropy of c (nats)", xlim=(0.8, steps[-1] + 2.2), xticks=steps)
+    right.set_ylim(bottom, np.log(lengths.shape[1]) + 0.2)
+    return fig
+
+
+def digit_sheet(images, captions, columns=8):
+    """Small pictures of digits in rows, each with a line or two above it.
+
+    Args:
+        images: (N, 28, 28) or (N, 28, 28, 1) in 0–1.
+        captions: N texts.
+        columns: how many in a row.
+    """
+    rows = -(-len(images) // columns)
+    fig, axes = figure(1.12 * columns, 1.35 * rows, rows, columns, squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, image, caption in zip(axes.flat, images, captions, strict=False):
+        ax.imshow(1 - np.asarray(image).reshape(28, 28), cmap="gray", vmin=0, vmax=1)
+        ax.set_title(caption, fontsize=9)
+    return fig
+
+
+def two_opinions(images, for_read, for_true, captions):
+    """Misread digits: above, what each cell adds to the class read; below, what it adds to the true one; one scale.
+
+    Args:
+        images: (N, 28, 28) or (N, 28, 28, 1) in 0–1.
+        for_read: (N, 49) contributions to the class read.
+        for_true: (N, 49) contributions to the true class.
+        captions: N pairs of texts, for the upper and for the lower picture.
+    """
+    fig, axes = figure(1.15 * len(images), 3.0, 2, len(images), squeeze=False)
+    limit = max(np.abs(for_read).max(), np.abs(for_true).max(), 1e-9)
+    for column, image, values, texts in zip(
+        axes.T, images, zip(for_read, for_true, strict=True), captions, strict=True
+    ):
+        for ax, contribution, text in zip(column, values, texts, strict=True):
+            drawn = draw_grid(ax, FAINT * np.asarray(image), contribution, limit=limit)
+            ax.spines[:].set_visible(False)
+            ax.set_title(text, fontsize=9)
+    axes[0, 0].set_ylabel("class read")
+    axes[1, 0].set_ylabel("true class")
+    fig.colorbar(drawn, ax=axes, label="contribution", shrink=0.8)
+    return fig
+
+
+def votes_of_capsule(trace, j, iterations):
+    """The votes for capsule j in a plane through 0, their areas and their mean as the couplings have them.
+
+    The plane is spanned by the last direction of v_j and the direction in which the votes differ most beside it.
+
+    Args:
+        trace: a RoutingTrace of one example.
+        j: the upper capsule.
+        iterations: the ones to draw, counted from 1.
+    """
+    points, axes_of_plane, share = vote_plane(trace, j)
+    fig, panels = figure(3.0 * len(iterations), 2.3, 1, len(iterations), sharex=True, sharey=True, squeeze=False)
+    for ax, iteration in zip(panels[0], iterations, strict=True):
+        c = trace.c[iteration - 1, :, j]
+        ax.axhline(0, color=COLOURS["neutral"], linewidth=0.6)
+        ax.axvline(0, color=COLOURS["neutral"], linewidth=0.6)
+        ax.scatter(*points.T, s=250 * c, color=COLOURS["u_hat"], edgecolor=COLOURS["u"], linewidth=0.5, alpha=0.8)
+        mean = axes_of_plane @ trace.s[iteration - 1, j] / c.sum()
+        ax.plot(*mean, "X", color=COLOURS["v"], markeredgecolor=COLOURS["ink"], markersize=11)
+        ax.annotate("s/Σc", mean, xytext=(0, 10), textcoords="offset points", ha="center")
+        ax.set(title=f"iteration {iteration}", xlabel=f"along v̂ of capsule {j}")
+        ax.set_aspect("equal")
+    margin = 0.1 * np.ptp(points)
+    low, high = np.minimum(points.min(axis=0), 0) - margin, np.maximum(points.max(axis=0), 0) + margin
+    panels[0, 0].set(ylabel="across it", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    return fig
+
+
+def vote_plane(trace, j):
+    """Coordinates of the votes for capsule j in the plane that `votes_of_capsule` draws.
+
+    Args:
+        trace: a RoutingTrace of one example.
+        j: the upper capsule.
+
+    Returns:
+        points (I, 2), the plane's two unit vectors (2, D), and the share of the votes' squared length that lies in it.
+    """
+    votes = trace.u_hat[:, j]
+    along = trace.v[-1, j] / np.linalg.norm(trace.v[-1, j])
+    rest = votes - np.outer(votes @ along, along)
+    across = np.linalg.svd(rest, full_matrices=False)[2][0]
+    across = across * np.sign(across[np.argmax(np.abs(across))])
+    plane = np.stack([along, across])
+    points = votes @ plane.T
+    return points, plane, np.sum(points**2) / np.sum(votes**2)
+
+
+def _draw_iteration(ax, image, trace, t, j, kind, named=4):
+    """One iteration's grid for capsule j, its strongest cells named; on one scale for all iterations of the trace."""
+    if kind == "coupling":
+        values, limit, shown = trace.c[t, :, j], 3, coupling_scale(trace.c[t])[:, j]
+    else:
+        values = shown = trace.contribution[t, :, j]
+        limit = max(np.abs(trace.contribution[:, :, j]).max(), 1e-9)
+    drawn = draw_grid(ax, FAINT * np.asarray(image), shown, kind, limit)
+    ax.axis("off")
+    for i in np.argsort(np.abs(shown))[::-1][:named]:
+        row, column = divmod(int(i), 7)
+        ax.text(
+            CELL * column + 1.5,
+            CELL * row + 1.5,
+            f"{values[i]:.2f}",
+            ha="center",
+            va="center",
+            fontsize=8,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
+        )
+    return drawn

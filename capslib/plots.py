@@ -742,48 +742,6 @@ def _margin_names(ax, lengths, present, absent, drop=0):
 # Lesson 06: the capsule layer --------------------------------------------------------------------------------------
 
 
-def _number_grid(ax, values, title, rows, columns, colour, groups=1, mark=None, width=None):
-    """Draw numbers (R, C) as a grid of cells; `groups` blocks of columns are set apart, `mark` is outlined.
-
-    Args:
-        ax: a matplotlib Axes.
-        values: (R, C).
-        title: what the grid is.
-        rows, columns: labels of its two sides.
-        colour: of the title and of the outline.
-        groups: how many upper capsules share the columns.
-        mark: (first row, first column, rows, columns) of the cells to outline, or None.
-        width: columns that the axes leave room for, so that grids side by side have cells of one size.
-    """
-    R, C = values.shape
-    for r, k in np.ndindex(R, C):
-        ax.text(k + 0.5, r + 0.5, f"{values[r, k]:g}".replace("-", "−"), ha="center", va="center", fontsize=11)
-    for r in range(R + 1):
-        ax.plot([0, C], [r, r], color=COLOURS["neutral"], linewidth=0.5)
-    for k in range(C + 1):
-        heavy = k % (C // groups) == 0
-        ax.plot([k, k], [0, R], color=COLOURS["ink" if heavy else "neutral"], linewidth=2 if heavy else 0.5)
-    if mark is not None:
-        r, k, height, breadth = mark
-        ax.fill(
-            [k, k + breadth, k + breadth, k],
-            [r, r, r + height, r + height],
-            facecolor=colour,
-            edgecolor=colour,
-            alpha=0.25,
-        )
-    if groups > 1:
-        for j in range(groups):
-            ax.text((j + 0.5) * C / groups, -0.15, f"j = {j}", ha="center", va="bottom", fontsize=10)
-    room = (width or C) - C
-    ax.set(xlim=(-0.1 - room / 2, C + 0.1 + room / 2), ylim=(R + 0.1, -0.75), xticks=[], yticks=[], aspect="equal")
-    ax.set_title(title, color=COLOURS["ink"], pad=4)
-    ax.set_xlabel(columns)
-    ax.set_ylabel(rows)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-
-
 def votes_as_product(u, W, u_hat, pair):
     """All votes of one example as a single matrix product, with one pair (i, j) picked out.
 
@@ -796,42 +754,52 @@ def votes_as_product(u, W, u_hat, pair):
     u, W, u_hat = np.asarray(u), np.asarray(W), np.asarray(u_hat)
     (I, D_in), (J, D_out) = u.shape, W.shape[1:]
     i, j = pair
-    fig, (left, middle, right) = figure(
-        7.5, 2.9, columns=3, gridspec_kw={"width_ratios": (D_in + 0.6, J * D_out + 0.6, J * D_out + 0.6)}
-    )
-    _number_grid(left, u, "u", "lower capsule i", "D_in", COLOURS["u"], mark=(i, 0, 1, D_in))
-    _number_grid(
-        middle,
-        W.reshape(D_in, -1),
-        "W as (D_in, J·D_out)",
-        "D_in",
-        "J·D_out",
-        COLOURS["c"],
-        groups=J,
-        mark=(0, j * D_out, D_in, D_out),
-    )
-    _number_grid(
-        right,
-        u_hat.reshape(I, -1),
-        "û as (I, J·D_out)",
-        "lower capsule i",
-        "J·D_out",
-        COLOURS["u_hat"],
-        groups=J,
-        mark=(i, j * D_out, 1, D_out),
-    )
-    fig.text(0.305, 0.5, "×", fontsize=16, ha="center", va="center")
-    fig.text(0.655, 0.5, "=", fontsize=16, ha="center", va="center")
+    fig, ax = figure(7.5, 3.1)
+    gap = 1.5
+    at = np.cumsum([0, D_in + gap, J * D_out + gap])
+    lower = [f"i = {n}" for n in range(I)]
+    _number_grid(ax, u, at[0], (I, 1), "u", COLOURS["u"], (i, 0, 1, D_in), lower)
+    block = (0, j * D_out, D_in, D_out)
+    _number_grid(ax, W.reshape(D_in, -1), at[1], (I, J), "W as (D_in, J·D_out)", COLOURS["neutral"], block)
+    vote = (i, j * D_out, 1, D_out)
+    _number_grid(ax, u_hat.reshape(I, -1), at[2], (I, J), "û as (I, J·D_out)", COLOURS["u_hat"], vote)
+    for x, sign in ((at[1], "×"), (at[2], "=")):
+        ax.text(x - gap / 2, I / 2, sign, ha="center", va="center", fontsize=18)
+    ax.set(xlim=(-1.1, at[2] + J * D_out + 0.1), ylim=(I + 0.15, -1.3), aspect="equal")
+    ax.set_axis_off()
     return fig
 
 
-def two_ways_to_route(stored, routings, products):
+def _number_grid(ax, values, x, room, title, colour, mark, names=()):
+    """Draw numbers (R, C) as cells from column `x` on, in the middle of `room` = (rows, blocks of columns)."""
+    R, C = values.shape
+    rows, blocks = room
+    y = (rows - R) / 2
+    row, column, height, width = mark
+    left, top = x + column, y + row
+    ax.fill([left, left + width, left + width, left], [top, top, top + height, top + height], color=colour, alpha=0.35)
+    ax.hlines(y + np.arange(R + 1), x, x + C, color=COLOURS["neutral"], linewidth=0.5)
+    for k in range(C + 1):
+        thick = k % (C // blocks) == 0
+        ax.vlines(x + k, y, y + R, color=COLOURS["ink"], linewidth=1.8 if thick else 0.4)
+    for r, k in np.ndindex(R, C):
+        ax.text(x + k + 0.5, y + r + 0.5, f"{values[r, k]:g}".replace("-", "−"), ha="center", va="center")
+    ax.text(x + C / 2, y - 0.75, title, ha="center", va="bottom", fontweight="bold")
+    if blocks > 1:
+        for j in range(blocks):
+            ax.text(x + (j + 0.5) * C / blocks, y - 0.12, f"j = {j}", ha="center", va="bottom")
+    for r, name in enumerate(names):
+        ax.text(x - 0.15, y + r + 0.5, name, ha="right", va="center")
+
+
+def two_ways_to_route(stored, routings, products, mark):
     """What routing with û and without it stores and computes for one example.
 
     Args:
         stored: two counts of numbers, {"with û": …, "without û": …}.
         routings: numbers of iterations, (T,).
         products: multiply-adds of the two ways, {"with û": (T,), "without û": (T,)}.
+        mark: the number of iterations that the article's network makes.
     """
     looks = dict(zip(stored, ((COLOURS["u_hat"], "-"), (COLOURS["u"], "--")), strict=True))
     fig, (left, right) = figure(7.5, 2.9, columns=2, gridspec_kw={"width_ratios": (1, 1.4)})
@@ -844,7 +812,9 @@ def two_ways_to_route(stored, routings, products):
     for name, (colour, line) in looks.items():
         right.plot(routings, np.asarray(products[name]) / 1e6, line, color=colour)
         right.text(routings[-1] + 0.4, products[name][-1] / 1e6, name, va="center")
+    right.axvline(mark, color=COLOURS["neutral"], linestyle=":", linewidth=1.2)
     top = max(products[name][-1] for name in names) / 1e6
+    right.text(mark + 0.4, top, f"the article: {mark}", va="center")
     right.set(xlabel="routing iterations", title="multiply-adds, millions", ylim=(0, 1.1 * top))
     right.set(xlim=(0, routings[-1] * 1.33), xticks=[t for t in (1, 5, 10, 15, 20, 25, 30) if t <= routings[-1]])
     return fig
@@ -903,10 +873,10 @@ def training_curves(runs, value, label, reference=None, steps=False, limits=None
     """
     fig, ax = figure(7.5, 3.4)
     colours = [COLOURS[k] for k in ("v", "u", "a", "c")]
-    for (name, rows), colour, style in zip(runs.items(), colours, RUN_STYLES, strict=False):
+    for (name, rows), colour, dashes in zip(runs.items(), colours, RUN_STYLES, strict=False):
         x = [row["step" if steps else "epoch"] for row in rows]
         y = [row[value] for row in rows]
-        ax.plot(x, y, color=colour, linestyle=style, label=name)
+        ax.plot(x, y, color=colour, linestyle=dashes, label=name)
         ax.annotate(name, (x[-1], y[-1]), (6, 0), textcoords="offset points", color=colour, va="center")
     if reference is not None:
         ax.axhline(reference[0], color=COLOURS["neutral"], linewidth=1, linestyle=(0, (6, 3)))
@@ -927,8 +897,8 @@ def learning_rates(rates):
         rates: dict of name → learning rates (steps,).
     """
     fig, ax = figure(7.5, 2.6)
-    for (name, rate), key, style in zip(rates.items(), ("u", "v", "a"), RUN_STYLES, strict=False):
-        ax.plot(rate, color=COLOURS[key], linestyle=style, label=name)
+    for (name, rate), key, dashes in zip(rates.items(), ("u", "v", "a"), RUN_STYLES, strict=False):
+        ax.plot(rate, color=COLOURS[key], linestyle=dashes, label=name)
         peak = int(np.argmax(rate))
         ax.annotate(name, (peak, rate[peak]), (8, 2), textcoords="offset points", color=COLOURS[key], va="bottom")
     ax.set(xlabel="optimizer step", ylabel="learning rate", ylim=(0, 1.25 * max(max(rate) for rate in rates.values())))

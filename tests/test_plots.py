@@ -1,0 +1,460 @@
+"""What the pictures draw: artists, data and labels, which a comparison of notebooks does not look at."""
+
+import base64
+import subprocess
+import sys
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from capslib import equations, plots
+from capslib.equations import length, route
+from capslib.style import CONTRIBUTION, COUPLING
+
+# What all lessons share --------------------------------------------------------------------------------------------
+
+
+def test_show_gives_the_picture_as_png_and_html_with_its_alt_text(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: shown.append((args, kwargs)))
+    fig, ax = plots.figure()
+    ax.plot([0, 1])
+    plots.show(fig, 'a line that rises from 0 to 1, "steadily" & <straight>')
+    ((bundle,), options) = shown[0]
+    assert bundle["text/plain"] == options["metadata"]["image/png"]["alt"]
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    image = ElementTree.fromstring(bundle["text/html"].replace("png;base64,", "").replace(">", "/>", 1))
+    assert image.get("alt") == bundle["text/plain"] and image.get("src") == f"data:image/{bundle['image/png']}"
+
+
+@pytest.mark.parametrize("alt", ["", "  ", None])
+def test_a_picture_without_alt_text_is_refused(alt):
+    with pytest.raises(ValueError, match="alt: got an empty text"):
+        plots.show(plots.figure()[0], alt)
+
+
+def test_coupling_scale_is_zero_at_no_preference():
+    np.testing.assert_allclose(plots.coupling_scale(np.array([0.25, 0.5, 0.125, 0.125])), [0, 1, -1, -1])
+    np.testing.assert_allclose(plots.coupling_scale(np.array([1.0] + [0] * 15)), [3] + [-3] * 15)
+    white = COUPLING(0.5)
+    assert np.allclose(white[:3], 1, atol=0.02) and np.allclose(CONTRIBUTION(0.5)[:3], 1, atol=0.02)
+
+
+def test_draw_coupling_writes_every_number_when_asked():
+    c = np.array([[0.9, 0.1], [0.5, 0.5]])
+    _, ax = plots.figure()
+    image = plots.draw_coupling(ax, c, numbers=True)
+    np.testing.assert_allclose(image.get_array(), plots.coupling_scale(c))
+    assert [text.get_text() for text in ax.texts] == ["0.90", "0.10", "0.50", "0.50"]
+    assert image.get_clim() == (-3, 3)
+
+
+def test_draw_grid_lays_the_cells_row_by_row_over_the_digit():
+    image, values = np.eye(28), np.arange(49.0) - 10
+    _, ax = plots.figure()
+    tint = plots.draw_grid(ax, image, values)
+    np.testing.assert_array_equal(tint.get_array(), values.reshape(7, 7))
+    assert tint.get_clim() == (-38, 38) and tint.get_cmap() is CONTRIBUTION
+    np.testing.assert_allclose(ax.images[1].get_array()[..., 3], 0.75 * image)
+    assert len(ax.lines) == 12
+    tint = plots.draw_grid(ax, image, values, kind="coupling")
+    assert tint.get_clim() == (-3, 3) and tint.get_cmap() is COUPLING
+    with pytest.raises(ValueError, match="kind: got 'c', expected 'contribution' or 'coupling'"):
+        plots.draw_grid(ax, image, values, kind="c")
+
+
+def test_plots_know_nothing_of_keras():
+    code = "import sys, capslib.plots; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"keras", "tensorflow", "matplotlib.pyplot"} & set(loaded)
+
+
+# Lesson 04: routing by agreement ------------------------------------------------------------------------------------
+
+VOTES = np.array([[[-1, 1.5], [1, 1]], [[-0.5, 2], [-1, 0.5]], [[0, 1.5], [0.5, -1.5]], [[1.5, -1], [0.5, 0]]])
+WHOLES = ["face", "car"]
+
+
+def lines_by_label(ax):
+    """The lines of a panel by their labels."""
+    return {line.get_label(): line for line in ax.lines}
+
+
+def arrow_tips(ax):
+    """The tips of a panel's arrows by their labels."""
+    return {text.get_label(): text.xy for text in ax.texts if text.arrow_patch is not None}
+
+
+def words_in(ax):
+    return [text.get_text() for text in ax.texts if text.get_text()]
+
+
+def in_view(ax, points):
+    low, high = np.transpose([ax.get_xlim(), ax.get_ylim()])
+    return (low < points).all() and (points < high).all()
+
+
+def test_votes_of_parts_draws_every_vote_for_its_whole_with_the_number_of_its_part():
+    axes = plots.votes_of_parts(VOTES, WHOLES).axes
+    assert [ax.get_title() for ax in axes] == ["votes for the face", "votes for the car"]
+    for j, ax in enumerate(axes):
+        for i in range(4):
+            np.testing.assert_array_equal(lines_by_label(ax)[f"vote {i}"].get_xydata(), [(0, 0), VOTES[i, j]])
+        assert [(text.get_text(), *text.xy) for text in ax.texts] == [(str(i), *VOTES[i, j]) for i in range(4)]
+        assert in_view(ax, VOTES[:, j]) and ax.get_aspect() == 1
+    assert axes[0].get_xlim() == axes[1].get_xlim() and axes[0].get_ylim() == axes[1].get_ylim()
+    np.testing.assert_allclose(np.hypot(*lines_by_label(axes[0])["length 1"].get_data()), 1)
+
+
+def test_votes_end_to_end_chains_weighted_votes_up_to_s():
+    trace = route(VOTES, 2)
+    axes = plots.votes_end_to_end(trace.c[1], VOTES, trace.v[1], WHOLES).axes
+    for j, ax in enumerate(axes):
+        chain = lines_by_label(ax)["chain"].get_xydata()
+        np.testing.assert_allclose(np.diff(chain, axis=0), trace.c[1, :, j, None] * VOTES[:, j], atol=1e-12)
+        np.testing.assert_allclose(chain[-1], trace.s[1, j], atol=1e-12)
+        np.testing.assert_allclose(arrow_tips(ax)["s"], trace.s[1, j], atol=1e-12)
+        np.testing.assert_allclose(arrow_tips(ax)["v"], trace.v[1, j], atol=1e-12)
+        assert words_in(ax) == ["0", "1", "2", "3", "s", "v"] and in_view(ax, chain)
+        assert f"‖s‖ = {length(trace.s[1, j]):.2f}, ‖v‖ = {trace.lengths[1, j]:.2f}" in ax.get_title()
+
+
+def check_weighted_votes(ax, trace, t, j):
+    c = trace.c[t, :, j]
+    widths = [lines_by_label(ax)[f"vote {i}"].get_linewidth() for i in range(4)]
+    np.testing.assert_allclose(np.divide(widths, widths[0]), c / c[0])
+    (mean,) = lines_by_label(ax)["mean"].get_xydata()
+    np.testing.assert_allclose(mean, c @ VOTES[:, j] / c.sum())
+    np.testing.assert_allclose(arrow_tips(ax)["v"], trace.v[t, j])
+    assert f"‖s‖ = {length(trace.s[t, j]):.2f}, ‖v‖ = {trace.lengths[t, j]:.2f}" in ax.get_title()
+
+
+def test_routing_iterations_has_a_row_a_whole_and_a_column_an_iteration():
+    trace = route(VOTES, 3)
+    fig = plots.routing_iterations(trace, WHOLES)
+    axes = np.reshape(fig.axes, (2, 3))
+    for j, t in np.ndindex(2, 3):
+        check_weighted_votes(axes[j, t], trace, t, j)
+        assert axes[j, t].get_xlim() == axes[0, 0].get_xlim() and axes[j, t].get_ylim() == axes[0, 0].get_ylim()
+    assert [ax.get_title().splitlines()[0] for ax in axes[0]] == ["iteration 1", "iteration 2", "iteration 3"]
+    assert [ax.get_ylabel() for ax in axes[:, 0]] == WHOLES
+    assert all(word in fig.get_supxlabel() for word in ("as wide as c", "s / Σc", "arrow: v"))
+
+
+def check_named_coupling(ax, c):
+    np.testing.assert_allclose(ax.images[0].get_array(), np.clip(np.log2(2 * c), -3, 3))
+    assert ax.images[0].get_clim() == (-3, 3)
+    numbers = {text.get_position(): text for text in ax.texts if not text.get_text().startswith("=")}
+    assert {place: text.get_text() for place, text in numbers.items()} == {
+        (j, i): f"{c[i, j]:.2f}" for i, j in np.ndindex(*c.shape)
+    }
+    assert [label.get_text() for label in ax.get_xticklabels()] == WHOLES
+    return numbers
+
+
+def luminance(colour):
+    channels = np.array(to_rgb(colour))
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4) @ [
+        0.2126,
+        0.7152,
+        0.0722,
+    ]
+
+
+def test_couplings_by_iteration_write_every_number_so_that_it_can_be_read():
+    c = np.stack([[[x, 1 - x] for x in row] for row in ([0.5, 0.5, 0.5], [0.01, 0.07, 0.1], [0.15, 0.25, 0.4])])
+    axes = plots.couplings_by_iteration(c, WHOLES).axes
+    assert [ax.get_title() for ax in axes] == ["iteration 1", "iteration 2", "iteration 3"]
+    for ax, shares in zip(axes, c, strict=True):
+        for (j, i), text in check_named_coupling(ax, shares).items():
+            cell = ax.images[0].to_rgba(ax.images[0].get_array())[i, j, :3]
+            low, high = sorted([luminance(cell), luminance(text.get_color())])
+            assert (high + 0.05) / (low + 0.05) > 3.5
+
+
+def test_routing_progress_draws_lengths_and_entropy_under_its_ceiling():
+    trace = route(VOTES, 5)
+    left, right = plots.routing_progress(trace, WHOLES).axes
+    for j, name in enumerate(WHOLES):
+        np.testing.assert_array_equal(lines_by_label(left)[name].get_data(), (range(1, 6), trace.lengths[:, j]))
+    assert lines_by_label(left)["face"].get_linestyle() != lines_by_label(left)["car"].get_linestyle()
+    np.testing.assert_array_equal(
+        lines_by_label(right)["mean entropy"].get_data(), (range(1, 6), trace.entropy.mean(-1))
+    )
+    np.testing.assert_allclose(right.lines[1].get_ydata(), np.log(2))
+    assert words_in(left) == WHOLES and words_in(right) == ["undecided: ln 2"]
+    assert right.get_ylim()[1] > np.log(2)
+
+
+def test_lengths_by_iteration_has_a_panel_a_case_on_one_scale():
+    cases = {"offset 1": route(VOTES, 3, 1).lengths, "offset 0.5": route(VOTES, 3).lengths}
+    axes = plots.lengths_by_iteration(cases, WHOLES).axes
+    assert [ax.get_title() for ax in axes] == list(cases)
+    for ax, drawn in zip(axes, cases.values(), strict=True):
+        np.testing.assert_array_equal([line.get_ydata() for line in ax.lines], drawn.T)
+        assert words_in(ax) == WHOLES and ax.get_ylim() == (0, 1.05)
+
+
+def test_routings_side_by_side_show_the_last_iteration_and_the_sum_of_each_row():
+    trace = route(VOTES, 3)
+    wrong = replace(trace, c=trace.c * [0.5, 1])
+    axes = np.reshape(plots.routings_side_by_side({"right": trace, "wrong": wrong}, WHOLES).axes, (2, 3))
+    for row, routing, name in zip(axes, (trace, wrong), ("right", "wrong"), strict=True):
+        for j in range(2):
+            widths = [lines_by_label(row[j])[f"vote {i}"].get_linewidth() for i in range(4)]
+            np.testing.assert_allclose(np.divide(widths, widths[0]), routing.c[-1, :, j] / routing.c[-1, 0, j])
+            assert row[j].get_title().startswith(WHOLES[j])
+        check_named_coupling(row[2], routing.c[-1])
+        sums = [text.get_text() for text in row[2].texts if text.get_text().startswith("=")]
+        assert sums == [f"= {total:.2f}" for total in routing.c[-1].sum(-1)]
+        assert row[0].get_ylabel() == name
+    for j in range(2):
+        check_weighted_votes(axes[0, j], trace, -1, j)
+
+
+def test_labelled_curves_are_told_apart_without_colour_and_named_at_their_ends():
+    curves = {"rises": [1, 2, 4], "falls": [3, 2, 0]}
+    (ax,) = plots.labelled_curves([1, 2, 3], curves, "n", "length", (0, 5), level=(4.5, "ceiling")).axes
+    for name, values in curves.items():
+        np.testing.assert_array_equal(lines_by_label(ax)[name].get_data(), ([1, 2, 3], values))
+    assert (
+        len({(lines_by_label(ax)[name].get_linestyle(), lines_by_label(ax)[name].get_marker()) for name in curves}) == 2
+    )
+    assert {text.get_text(): text.xy for text in ax.texts if hasattr(text, "xy")} == {"rises": (3, 4), "falls": (3, 0)}
+    assert "ceiling" in words_in(ax) and ax.lines[-1].get_ydata()[0] == 4.5
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_ylim()) == ("n", "length", (0, 5))
+
+
+# Lesson 03: squash ------------------------------------------------------------------------------------------------
+
+RAW = np.array([[1.2, 1.6], [-0.3, 0.4], [0.0, -0.7]])
+OFFSETS = (1, 0.5, 0.05)
+
+
+def annotations(ax):
+    """The texts of a panel's annotations and what they point at."""
+    return {text.get_text(): text.xy for text in ax.texts if hasattr(text, "xy") and text.get_text()}
+
+
+def squashed_lengths(norms, offset):
+    return norms**2 / (offset + norms**2)
+
+
+def test_squash_arrows_end_at_the_vectors_and_stay_in_view():
+    (ax,) = plots.squash_arrows(RAW).axes
+    tips = arrow_tips(ax)
+    assert list(tips) == ["s0", "s1", "s2"] and words_in(ax) == ["$s_0$", "$s_1$", "$s_2$"]
+    np.testing.assert_array_equal(np.array(list(tips.values())), RAW)
+    np.testing.assert_allclose(np.hypot(*lines_by_label(ax)["length 1"].get_data()), 1)
+    assert ax.get_aspect() == 1 and in_view(ax, RAW)
+
+
+def test_squash_arrows_put_each_squashed_vector_on_its_own_and_write_both_lengths():
+    v = equations.squash(RAW)
+    (ax,) = plots.squash_arrows(RAW, v).axes
+    tips = arrow_tips(ax)
+    for i in range(3):
+        np.testing.assert_array_equal(tips[f"s{i}"], RAW[i])
+        np.testing.assert_array_equal(tips[f"v{i}"], v[i])
+    assert words_in(ax) == [f"{a:.2f} → {b:.2f}" for a, b in zip(length(RAW), length(v), strict=True)]
+    assert words_in(ax)[0] == "2.00 → 0.89"
+    names = np.array(list(annotations(ax).values()))
+    assert (length(names) >= 1 - 1e-12).all(), "a name inside the circle lies over other arrows"
+
+
+def test_squash_lengths_mark_where_each_curve_passes_one_half():
+    norms = np.linspace(0, 3, 601)
+    curves = {offset: squashed_lengths(norms, offset) for offset in OFFSETS}
+    (ax,) = plots.squash_lengths(norms, curves).axes
+    lines = lines_by_label(ax)
+    dots = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
+    for dot, offset in zip(dots, OFFSETS, strict=True):
+        np.testing.assert_array_equal(lines[f"{offset:g}"].get_xydata(), np.stack([norms, curves[offset]], 1))
+        np.testing.assert_allclose(dot, (np.sqrt(offset), 0.5), atol=1e-3)
+        np.testing.assert_allclose(annotations(ax)[f"{offset:g}"], (np.sqrt(3 * offset), 0.75), atol=2e-3)
+    x, y = lines["unchanged"].get_data()
+    np.testing.assert_array_equal(x, y)
+    looks = {
+        (lines[f"{k:g}"].get_linestyle(), lines[f"{k:g}"].get_color(), lines[f"{k:g}"].get_linewidth()) for k in OFFSETS
+    }
+    assert len(looks) == 3
+
+
+def test_squash_ratios_mark_the_peaks_and_shade_where_vectors_grow():
+    norms = np.linspace(0.01, 3, 300)
+    ratios = {offset: squashed_lengths(norms, offset) / norms for offset in OFFSETS}
+    peaks = {offset: (np.sqrt(offset), 1 / (2 * np.sqrt(offset))) for offset in OFFSETS}
+    (ax,) = plots.squash_ratios(norms, ratios, peaks, grows=(0.053, 0.947)).axes
+    dots = [tuple(line.get_xydata()[0]) for line in ax.lines if line.get_marker() == "o"]
+    assert dots == list(peaks.values()) and [annotations(ax)[f"{k:g}"] for k in OFFSETS] == dots
+    for offset in OFFSETS:
+        np.testing.assert_array_equal(lines_by_label(ax)[f"{offset:g}"].get_ydata(), ratios[offset])
+    (band,) = [patch for patch in ax.patches if patch.get_label() == "grows"]
+    np.testing.assert_allclose((band.get_x(), band.get_x() + band.get_width()), (0.053, 0.947))
+    assert "grows" in " ".join(words_in(ax)) and ax.get_ylim()[1] > max(y for _, y in dots)
+    (bare,) = plots.squash_ratios(norms, ratios, peaks).axes
+    assert not bare.patches
+
+
+def test_squash_nudges_draw_the_same_loops_before_and_after():
+    angle = np.linspace(0, 2 * np.pi, 41)
+    circle = 0.1 * np.stack([np.cos(angle), np.sin(angle)], -1)
+    before = np.array([[0.3, 0.4], [1.2, 1.6]])[:, None] + circle
+    after = equations.squash(before)
+    axes = plots.squash_nudges(before, after).axes
+    for ax, loops, name in zip(axes, (before, after), "sv", strict=True):
+        assert [patch.get_label() for patch in ax.patches] == [f"{name}0", f"{name}1"]
+        for patch, loop in zip(ax.patches, loops, strict=True):
+            np.testing.assert_allclose(patch.get_xy()[: len(loop)], loop)
+        assert list(annotations(ax)) == ["A", "B"] and ax.get_aspect() == 1 and in_view(ax, loops.reshape(-1, 2))
+
+
+def test_squash_gains_are_drawn_on_logarithmic_axes_with_and_without_epsilon():
+    norms = np.logspace(-4, 2, 61)
+    across, along = norms / (0.5 + norms**2), norms / (0.5 + norms**2) ** 2
+    (ax,) = plots.squash_gains(norms, across + 1e-3, along + 1e-3, naive=(across, along), mark=(0.7, 0.7)).axes
+    lines = lines_by_label(ax)
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    np.testing.assert_array_equal(lines["across"].get_ydata(), across + 1e-3)
+    np.testing.assert_array_equal(lines["along"].get_ydata(), along + 1e-3)
+    assert lines["across"].get_linestyle() != lines["along"].get_linestyle()
+    dotted = [line.get_ydata() for line in ax.lines if line.get_label() == "without ε"]
+    np.testing.assert_array_equal(dotted, [across, along])
+    np.testing.assert_array_equal(annotations(ax)["across"], (norms[-1], across[-1] + 1e-3))
+    np.testing.assert_array_equal(annotations(ax)["along"], (norms[-1], along[-1] + 1e-3))
+    assert annotations(ax)["equal"] == (0.7, 0.7) and "without ε" in annotations(ax)
+    (bare,) = plots.squash_gains(norms, across, along).axes
+    assert set(lines_by_label(bare)) == {"across", "along"} and list(annotations(bare)) == ["across", "along"]
+
+
+# Lesson 05: margin loss -------------------------------------------------------------------------------------------
+
+ELL = np.linspace(0, 1, 101)
+
+
+def hinges(m_plus=0.9, m_minus=0.1):
+    return np.maximum(0, m_plus - ELL) ** 2, 0.5 * np.maximum(0, ELL - m_minus) ** 2
+
+
+def check_pair(ax, present, absent):
+    lines = lines_by_label(ax)
+    np.testing.assert_array_equal(lines["present"].get_xydata(), np.stack([ELL, present], 1))
+    np.testing.assert_array_equal(lines["absent"].get_xydata(), np.stack([ELL, absent], 1))
+    assert lines["present"].get_linestyle() != lines["absent"].get_linestyle()
+
+
+def test_margin_terms_mark_both_margins_and_name_both_curves():
+    present, absent = hinges(0.8, 0.2)
+    (ax,) = plots.margin_terms(ELL, present, absent, 0.8, 0.2).axes
+    check_pair(ax, present, absent)
+    upright = [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()) == 2]
+    assert upright == [0.2, 0.8]
+    margins = {text.get_text(): text.get_position()[0] for text in ax.texts if "=" in text.get_text()}
+    assert margins == {"m⁻ = 0.2": 0.2, "m⁺ = 0.8": 0.8}
+    x, y = annotations(ax)["present"]
+    np.testing.assert_allclose(y, (0.8 - x) ** 2, atol=1e-3)
+    x, y = annotations(ax)["absent"]
+    np.testing.assert_allclose(y, 0.5 * (x - 0.2) ** 2, atol=1e-3)
+
+
+def test_margin_slopes_have_a_panel_a_design_on_one_scale():
+    panels = {"m = 0": hinges(1, 0), "m = 0.5": hinges(0.5, 0.5)}
+    axes = plots.margin_slopes(ELL, panels).axes
+    assert [ax.get_title() for ax in axes] == list(panels)
+    for ax, pair in zip(axes, panels.values(), strict=True):
+        check_pair(ax, *pair)
+    assert axes[0].get_ylim() == axes[1].get_ylim() and set(annotations(axes[0])) == {"present", "absent"}
+
+
+def test_margin_pulls_point_where_descent_goes_and_leave_out_those_at_rest():
+    lengths, gradient = np.array([0.6, 0.3, 0.05]), np.array([-0.6, 0.2, 0.0])
+    fig = plots.margin_pulls({"one": (lengths, gradient, 0), "two": (lengths[::-1], gradient[::-1], 2)}, 0.9, 0.1)
+    one, two = fig.axes
+    assert [ax.get_title() for ax in fig.axes] == ["one", "two"]
+    assert [bar.get_height() for bar in one.patches] == list(lengths)
+    assert [bar.get_height() for bar in two.patches] == list(lengths[::-1])
+    tips = arrow_tips(one)
+    assert list(tips) == ["pull 0", "pull 1"] and list(arrow_tips(two)) == ["pull 1", "pull 2"]
+    np.testing.assert_allclose([tips["pull 0"], tips["pull 1"]], [(0, 0.9), (1, 0.2)])
+    assert [bar.get_linewidth() == 1.5 for bar in one.patches] == [True, False, False]
+    assert [bar.get_linewidth() == 1.5 for bar in two.patches] == [False, False, True]
+    assert {line.get_ydata()[0] for line in one.lines} == {0.1, 0.9}
+    assert {name: y for name, (_, y) in annotations(two).items()} == {"m⁻": 0.1, "m⁺": 0.9}
+
+
+def test_margin_settled_sets_both_losses_beside_a_probability():
+    squared, unsquared = 0.1 + 0.8 * np.sqrt(ELL), np.where(ELL > 1 / 3, 0.9, 0.1)
+    (ax,) = plots.margin_settled(ELL, squared, unsquared, mark=(0.1, 0.353)).axes
+    lines = lines_by_label(ax)
+    np.testing.assert_array_equal(lines["margin loss"].get_ydata(), squared)
+    np.testing.assert_array_equal(lines["without squares"].get_ydata(), unsquared)
+    np.testing.assert_array_equal(*lines["probability"].get_data())
+    assert len({lines[name].get_linestyle() for name in ("margin loss", "without squares", "probability")}) == 3
+    assert annotations(ax)["0.353"] == (0.1, 0.353)
+    assert {"a probability", "without squares", "margin loss"} <= set(words_in(ax))
+    (bare,) = plots.margin_settled(ELL, squared, unsquared).axes
+    assert list(annotations(bare)) == ["margin loss"]
+
+
+def test_margin_against_softmax_shows_the_floor_that_softmax_cannot_pass():
+    margin, softmax = np.maximum(0, 0.9 - ELL) ** 2, 2.35 - 0.85 * ELL
+    slopes = -2 * np.maximum(0, 0.9 - ELL), np.full(101, -0.85)
+    axes = plots.margin_against_softmax(ELL, (margin, softmax), slopes, 1.461).axes
+    for ax, (first, second), name in zip(axes, ((margin, softmax), slopes), ("loss", "slope"), strict=True):
+        lines = lines_by_label(ax)
+        np.testing.assert_array_equal(lines["margin loss"].get_ydata(), first)
+        np.testing.assert_array_equal(lines["softmax on lengths"].get_ydata(), second)
+        assert lines["margin loss"].get_linestyle() != lines["softmax on lengths"].get_linestyle()
+        assert ax.get_ylabel() == name and set(annotations(ax)) == {"margin loss", "softmax"}
+        x, y = annotations(ax)["softmax"]
+        np.testing.assert_allclose(y, np.interp(x, ELL, second))
+    assert "floor 1.461" in words_in(axes[0])
+    assert 1.461 in [line.get_ydata()[0] for line in axes[0].lines]
+
+
+# Lesson 00 and lesson 07 -------------------------------------------------------------------------------------------
+
+
+def test_digit_and_lengths_marks_the_longest():
+    image, lengths = np.random.default_rng(0).random((28, 28, 1)), np.linspace(0.05, 0.5, 10)
+    fig = plots.digit_and_lengths(image, lengths)
+    left, right = fig.axes
+    np.testing.assert_allclose(left.images[0].get_array(), 1 - image[..., 0])
+    assert [bar.get_height() for bar in right.patches] == pytest.approx(list(lengths))
+    assert [bar.get_alpha() for bar in right.patches].count(1) == 1 and right.patches[9].get_alpha() == 1
+    assert right.texts[0].get_text() == "0.50"
+
+
+def test_training_curves_name_their_lines_and_tell_them_apart_without_colour():
+    runs = {
+        name: [{"epoch": n, "step": 8 * n, "loss": value / n} for n in (1, 2, 3)]
+        for name, value in (("a", 1), ("b", 2))
+    }
+    fig = plots.training_curves(runs, "loss", "training loss", (0.5, "chance"), limits=(0, 3))
+    (ax,) = fig.axes
+    assert [list(line.get_ydata()) for line in ax.lines[:2]] == [[1, 1 / 2, 1 / 3], [2, 1, 2 / 3]]
+    assert [text.get_text() for text in ax.texts] == ["a", "b", "chance"]
+    assert ax.lines[0].get_linestyle() != ax.lines[1].get_linestyle()
+    assert list(ax.lines[2].get_ydata()) == [0.5, 0.5] and ax.get_ylim() == (0, 3) and ax.get_xlabel() == "epoch"
+    (ax,) = plots.training_curves(runs, "loss", "training loss", steps=True).axes
+    assert list(ax.lines[0].get_xdata()) == [8, 16, 24] and ax.get_xlabel() == "optimizer step"
+
+
+def test_learning_rates_are_drawn_from_zero():
+    (ax,) = plots.learning_rates({"up": np.array([0, 1, 2]), "flat": np.ones(3)}).axes
+    assert [list(line.get_ydata()) for line in ax.lines] == [[0, 1, 2], [1, 1, 1]]
+    assert [text.get_text() for text in ax.texts] == ["up", "flat"] and ax.get_ylim()[0] == 0
+
+
+def test_confusion_matrix_shades_mistakes_alone_and_writes_every_count():
+    confusion = np.diag(np.arange(90, 100))
+    confusion[4, 9] = 7
+    (ax,) = plots.confusion_matrix(confusion).axes
+    shaded = ax.images[0].get_array()
+    assert shaded[4, 9] == 7 and shaded.sum() == 7
+    written = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in ax.texts}
+    assert len(written) == 11 and written[4, 9] == "7" and written[3, 3] == "93"
+    assert ax.get_xlabel() == "read as" and ax.get_ylabel() == "is a"

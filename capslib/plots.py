@@ -950,9 +950,14 @@ def show_controls(controls, picture, alt):
         controls: an ipywidgets widget.
         picture: PNG bytes, what the widgets show when untouched.
         alt: what that picture shows, in a sentence or two.
+
+    Raises:
+        ValueError: if `alt` is empty.
     """
     from IPython.display import display
 
+    if not alt or not alt.strip():
+        raise ValueError("alt: got an empty text, expected a sentence that says what the picture shows")
     view = controls._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]
     bundle = {
         "text/plain": alt,
@@ -971,7 +976,7 @@ def lower_capsule(image, u, u_hat, cell):
         u_hat: (49, J, D) their votes.
         cell: which one, 0–48.
     """
-    fig, (pixels, features, votes) = figure(9.0, 3.1, 1, 3, width_ratios=(1, 0.9, 1.3))
+    fig, (pixels, features, votes) = figure(8.2, 2.9, 1, 3, width_ratios=(1, 0.9, 1.3))
     row, column = divmod(cell, 7)
     draw_grid(pixels, image, np.zeros(49))
     pixels.axis("off")
@@ -1017,6 +1022,7 @@ def routing_view(image, trace, iteration, j, kind="contribution"):
     _draw_iteration(grid, image, trace, iteration - 1, j, kind)
     grid.set_title(f"{kind} to capsule {j}")
     draw_lengths(bars, trace.lengths[iteration - 1])
+    bars.set_yticks((0, 0.5, 1))
     bars.plot(trace.lengths[0], "_", color=COLOURS["ink"], markersize=11, markeredgewidth=1.5)
     bars.set_title(f"iteration {iteration} of {len(trace.c)}  (▬ at iteration 1)")
     return fig
@@ -1032,7 +1038,7 @@ def first_and_last(image, trace, j, entropy):
         entropy: (T,) the entropy to write beside each iteration, in nats.
     """
     last = len(trace.c) - 1
-    fig, axes = figure(7.2, 5.6, 2, 2, width_ratios=(1, 1.25))
+    fig, axes = figure(6.8, 5.2, 2, 2, width_ratios=(1, 1.2))
     for (grid, bars), t in zip(axes, (0, last), strict=True):
         drawn = _draw_iteration(grid, image, trace, t, j, "contribution")
         grid.set_title(f"iteration {t + 1}: sum {trace.contribution[t, :, j].sum():.2f}")
@@ -1051,7 +1057,7 @@ def coupling_beside_contribution(image, trace, uppers, iteration):
         uppers: the upper capsules.
         iteration: counted from 1.
     """
-    fig, axes = figure(6.6, 2.8 * len(uppers), len(uppers), 2, squeeze=False)
+    fig, axes = figure(6.2, 2.6 * len(uppers), len(uppers), 2, squeeze=False)
     for row, j in zip(axes, uppers, strict=True):
         for ax, kind, label in zip(row, ("coupling", "contribution"), ("log₂(J·c)", "c⟨û, v̂⟩"), strict=True):
             drawn = _draw_iteration(ax, image, trace, iteration - 1, j, kind)
@@ -1069,7 +1075,7 @@ def film_strip(image, trace, j):
         j: the upper capsule that the grids are about.
     """
     T = len(trace.c)
-    fig, axes = figure(9.0, 4.9, 2, T, height_ratios=(1, 1.5), squeeze=False)
+    fig, axes = figure(8.2, 4.4, 2, T, height_ratios=(1, 1.5), squeeze=False)
     for t, (grid, matrix) in enumerate(axes.T):
         tint = _draw_iteration(grid, image, trace, t, j, "contribution", named=0)
         grid.set_title(f"iteration {t + 1}")
@@ -1090,7 +1096,7 @@ def lengths_and_entropy(lengths, entropy, plain):
         entropy: (T,) in nats, weighted by ‖u_i‖.
         plain: (T,) in nats, every cell counted alike.
     """
-    fig, (left, right) = figure(8.6, 3.1, 1, 2)
+    fig, (left, right) = figure(7.8, 2.9, 1, 2)
     steps = np.arange(1, len(lengths) + 1)
     winner, second = np.argsort(lengths[-1])[::-1][:2]
     for j, line in enumerate(lengths.T):
@@ -1119,7 +1125,7 @@ def digit_sheet(images, captions, columns=8):
         columns: how many in a row.
     """
     rows = -(-len(images) // columns)
-    fig, axes = figure(1.12 * columns, 1.35 * rows, rows, columns, squeeze=False)
+    fig, axes = figure(1.05 * columns, 1.3 * rows, rows, columns, squeeze=False)
     for ax in axes.flat:
         ax.axis("off")
     for ax, image, caption in zip(axes.flat, images, captions, strict=False):
@@ -1137,7 +1143,7 @@ def two_opinions(images, for_read, for_true, captions):
         for_true: (N, 49) contributions to the true class.
         captions: N pairs of texts, for the upper and for the lower picture.
     """
-    fig, axes = figure(1.15 * len(images), 3.0, 2, len(images), squeeze=False)
+    fig, axes = figure(1.08 * len(images), 2.9, 2, len(images), squeeze=False)
     limit = max(np.abs(for_read).max(), np.abs(for_true).max(), 1e-9)
     for column, image, values, texts in zip(
         axes.T, images, zip(for_read, for_true, strict=True), captions, strict=True
@@ -1163,7 +1169,7 @@ def votes_of_capsule(trace, j, iterations):
         iterations: the ones to draw, counted from 1.
     """
     points, axes_of_plane, share = vote_plane(trace, j)
-    fig, panels = figure(3.0 * len(iterations), 2.3, 1, len(iterations), sharex=True, sharey=True, squeeze=False)
+    fig, panels = figure(2.75 * len(iterations), 2.2, 1, len(iterations), sharex=True, sharey=True, squeeze=False)
     for ax, iteration in zip(panels[0], iterations, strict=True):
         c = trace.c[iteration - 1, :, j]
         ax.axhline(0, color=COLOURS["neutral"], linewidth=0.6)

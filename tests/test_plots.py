@@ -3,7 +3,9 @@
 import base64
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -458,3 +460,200 @@ def test_confusion_matrix_shades_mistakes_alone_and_writes_every_count():
     written = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in ax.texts}
     assert len(written) == 11 and written[4, 9] == "7" and written[3, 3] == "93"
     assert ax.get_xlabel() == "read as" and ax.get_ylabel() == "is a"
+
+
+# Lesson 08 -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def digit():
+    """A slanted stroke as an image (28, 28), and the trace of a routing of 49 capsules in which capsule 3 wins."""
+    image = np.clip(1.5 - abs(np.subtract.outer(np.arange(28), np.arange(28))) / 2, 0, 1)
+    rng = np.random.default_rng(8)
+    votes = rng.normal(0, 0.3, (49, 10, 6))
+    votes[::8, 3] += np.linspace(0.5, 1.5, 6)
+    trace = route(votes, 5)
+    assert trace.lengths[-1].argmax() == 3 and (trace.contribution[..., 3] < 0).any()
+    return image, trace
+
+
+def tint(ax):
+    """Values and colour limits of a digit's grid, which lies below the ink."""
+    values = ax.images[0]
+    return np.asarray(values.get_array()).ravel(), values.get_clim()
+
+
+def test_lower_capsule_marks_the_cell_and_its_window_and_draws_its_features_and_votes(digit):
+    image, trace = digit
+    u = np.random.default_rng(9).random((49, 32))
+    pixels, features, votes = plots.lower_capsule(image, u, trace.u_hat, 16).axes[:3]  # cell 16: row 2, column 2
+    own, window = (patch.get_bbox().extents for patch in pixels.patches)
+    np.testing.assert_array_equal(own, [7.5, 7.5, 11.5, 11.5])  # pixels 8 to 11, whose edges are halves
+    np.testing.assert_array_equal(window, [1.5, 1.5, 17.5, 17.5])
+    assert [patch.get_linestyle() for patch in pixels.patches] == ["-", "--"]
+    np.testing.assert_array_equal([bar.get_height() for bar in features.patches], u[16])
+    np.testing.assert_array_equal(votes.images[0].get_array(), trace.u_hat[16])
+    low, high = votes.images[0].get_clim()
+    assert -low == high == np.abs(trace.u_hat[16]).max()
+
+
+@pytest.mark.parametrize("iteration", [1, 3, 5])
+def test_routing_view_draws_the_contributions_of_the_iteration_on_one_scale_for_all(digit, iteration):
+    image, trace = digit
+    grid, bars = plots.routing_view(image, trace, iteration, 3).axes
+    values, limits = tint(grid)
+    np.testing.assert_allclose(values, trace.contribution[iteration - 1, :, 3])
+    largest = np.abs(trace.contribution[:, :, 3]).max()
+    np.testing.assert_allclose(limits, (-largest, largest))
+    np.testing.assert_allclose([bar.get_height() for bar in bars.patches], trace.lengths[iteration - 1])
+    np.testing.assert_allclose(bars.lines[0].get_ydata(), trace.lengths[0])
+    assert "contribution to capsule 3" in grid.get_title() and f"iteration {iteration} of 5" in bars.get_title()
+
+
+def test_routing_view_names_the_four_strongest_cells_where_they_are(digit):
+    image, trace = digit
+    grid, _ = plots.routing_view(image, trace, 5, 3).axes
+    c = trace.contribution[-1, :, 3]
+    strongest = np.argsort(np.abs(c))[::-1][:4]
+    named = {tuple(text.get_position()): text.get_text() for text in grid.texts}
+    assert named == {(4 * (i % 7) + 1.5, 4 * (i // 7) + 1.5): f"{c[i]:.2f}" for i in strongest}
+
+
+def test_routing_view_draws_couplings_on_the_course_scale_and_names_c_itself(digit):
+    image, trace = digit
+    grid, _ = plots.routing_view(image, trace, 5, 4, "coupling").axes
+    values, limits = tint(grid)
+    np.testing.assert_allclose(values, np.clip(np.log2(10 * trace.c[-1, :, 4]), -3, 3))
+    assert limits == (-3, 3) and "coupling to capsule 4" in grid.get_title()
+    i = np.argmax(np.abs(values))
+    assert f"{trace.c[-1, i, 4]:.2f}" in [text.get_text() for text in grid.texts]
+
+
+def test_routing_view_is_not_laid_out_by_a_solver_and_saves_without_warnings(digit):
+    fig = plots.routing_view(*digit, 5, 3)
+    places = [ax.get_position(original=True).bounds for ax in fig.axes]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert plots.png(fig) == plots.png(fig)
+    assert [ax.get_position(original=True).bounds for ax in fig.axes] == places
+
+
+def test_routing_view_refuses_what_is_not_there(digit):
+    for iteration in (0, 6):
+        with pytest.raises(ValueError, match=f"iteration: got {iteration}, expected 1 to 5"):
+            plots.routing_view(*digit, iteration, 3)
+    with pytest.raises(ValueError, match="kind: got 'both'"):
+        plots.routing_view(*digit, 1, 3, "both")
+
+
+def test_first_and_last_draws_these_two_on_one_scale(digit):
+    image, trace = digit
+    axes = plots.first_and_last(image, trace, 3, [2.3, 0, 0, 0, 1.25]).axes
+    for t, (grid, bars), entropy in ((0, axes[:2], "2.30"), (4, axes[2:4], "1.25")):
+        np.testing.assert_allclose(tint(grid)[0], trace.contribution[t, :, 3])
+        np.testing.assert_allclose([bar.get_height() for bar in bars.patches], trace.lengths[t])
+        assert grid.get_title() == f"iteration {t + 1}: sum {np.linalg.norm(trace.s[t, 3]):.2f}"
+        assert entropy in bars.get_title()
+    assert tint(axes[0])[1] == tint(axes[2])[1]
+
+
+def test_coupling_beside_contribution_draws_a_row_for_each_capsule(digit):
+    image, trace = digit
+    axes = plots.coupling_beside_contribution(image, trace, (3, 6), 5).axes[:4]
+    assert [ax.get_title() for ax in axes] == [
+        f"{kind} to capsule {j}" for j in (3, 6) for kind in ("coupling", "contribution")
+    ]
+    for j, (coupling, contribution) in zip((3, 6), (axes[:2], axes[2:]), strict=True):
+        np.testing.assert_allclose(tint(coupling)[0], plots.coupling_scale(trace.c[-1])[:, j])
+        np.testing.assert_allclose(tint(contribution)[0], trace.contribution[-1, :, j])
+
+
+def test_film_strip_draws_every_iteration_in_order(digit):
+    image, trace = digit
+    axes = np.reshape(plots.film_strip(image, trace, 3).axes[:10], (2, 5))
+    for t, (grid, matrix) in enumerate(axes.T):
+        np.testing.assert_allclose(tint(grid)[0], trace.contribution[t, :, 3])
+        np.testing.assert_allclose(matrix.images[0].get_array(), plots.coupling_scale(trace.c[t]))
+        assert grid.get_title() == f"iteration {t + 1}" and tint(grid)[1] == tint(axes[0, 0])[1]
+    assert np.all(axes[1, 0].images[0].get_array() == 0)  # white: nobody has a preference yet
+
+
+def test_lengths_and_entropy_draws_ten_curves_and_names_the_two_leaders(digit):
+    _, trace = digit
+    weighted, plain = trace.entropy[:, ::8].mean(-1), trace.entropy.mean(-1)
+    left, right = plots.lengths_and_entropy(trace.lengths, weighted, plain).axes
+    np.testing.assert_allclose([line.get_ydata() for line in left.lines], trace.lengths.T)
+    second = np.argsort(trace.lengths[-1])[-2]
+    assert {text.get_text(): text.get_position()[1] for text in left.texts} == {
+        f"capsule {j}": trace.lengths[-1, j] for j in (3, second)
+    }
+    ceiling, dashed, solid = right.lines
+    assert ceiling.get_ydata()[0] == np.log(10)
+    np.testing.assert_array_equal(dashed.get_ydata(), plain)
+    np.testing.assert_array_equal(solid.get_ydata(), weighted)
+    assert [line.get_linestyle() for line in (dashed, solid)] == ["--", "-"]
+    heights = {text.get_text(): text.get_position()[1] for text in right.texts}
+    assert heights["every cell alike"] == plain[-1] and heights["weighted by ‖u‖"] == weighted[-1]
+
+
+def test_digit_sheet_puts_every_digit_under_its_caption():
+    images = np.random.default_rng(10).random((5, 28, 28, 1))
+    axes = plots.digit_sheet(images, list("abcde"), columns=3).axes
+    assert [ax.get_title() for ax in axes] == [*"abcde", ""]
+    for ax, image in zip(axes, images, strict=False):
+        np.testing.assert_array_equal(ax.images[0].get_array(), 1 - image[..., 0])  # ink is dark
+    assert not axes[5].images and not axes[5].axison
+
+
+def test_two_opinions_sets_both_classes_of_a_digit_above_each_other_on_one_scale():
+    rng = np.random.default_rng(11)
+    images, read, true = rng.random((3, 28, 28)), rng.normal(0, 1, (3, 49)), rng.normal(0, 2, (3, 49))
+    axes = plots.two_opinions(images, read, true, [(f"r{n}", f"t{n}") for n in range(3)]).axes[:6]
+    assert [ax.get_title() for ax in axes] == ["r0", "r1", "r2", "t0", "t1", "t2"]
+    for ax, values in zip(axes, [*read, *true], strict=True):
+        drawn, (low, high) = tint(ax)
+        np.testing.assert_array_equal(drawn, values)
+        assert -low == high == max(np.abs(read).max(), np.abs(true).max())
+    assert axes[0].get_ylabel() == "class read" and axes[3].get_ylabel() == "true class"
+
+
+def test_vote_plane_holds_the_winner_and_the_direction_across_it_in_which_votes_differ_most(digit):
+    _, trace = digit
+    points, plane, share = plots.vote_plane(trace, 3)
+    np.testing.assert_allclose(plane @ plane.T, np.eye(2), atol=1e-12)
+    np.testing.assert_allclose(plane[0], trace.v[-1, 3] / length(trace.v[-1, 3]))
+    np.testing.assert_allclose(trace.c[-1, :, 3] * points[:, 0], trace.contribution[-1, :, 3])
+    np.testing.assert_allclose(points[:, 1], trace.u_hat[:, 3] @ plane[1])
+    np.testing.assert_allclose(share, np.sum(points**2) / np.sum(trace.u_hat[:, 3] ** 2))
+    for other in np.random.default_rng(12).normal(size=(50, 6)):
+        other -= other @ plane[0] * plane[0]
+        assert np.sum((trace.u_hat[:, 3] @ other) ** 2) / (other @ other) <= np.sum(points[:, 1] ** 2) + 1e-9
+
+
+def test_votes_of_capsule_moves_the_mean_and_the_areas_but_not_the_votes(digit):
+    _, trace = digit
+    points, plane, _ = plots.vote_plane(trace, 3)
+    panels = plots.votes_of_capsule(trace, 3, (1, 3, 5)).axes
+    for ax, t in zip(panels, (0, 2, 4), strict=True):
+        dots, c = ax.collections[0], trace.c[t, :, 3]
+        np.testing.assert_allclose(dots.get_offsets(), points)
+        np.testing.assert_allclose(dots.get_sizes() / dots.get_sizes().sum(), c / c.sum())
+        np.testing.assert_allclose(ax.lines[-1].get_xydata()[0], plane @ trace.s[t, 3] / c.sum())
+        assert ax.get_title() == f"iteration {t + 1}" and ax.get_aspect() == 1
+        assert (ax.get_xlim(), ax.get_ylim()) == (panels[0].get_xlim(), panels[0].get_ylim())
+    low, high = np.transpose([panels[0].get_xlim(), panels[0].get_ylim()])
+    assert (low < np.minimum(points.min(0), 0)).all() and (high > np.maximum(points.max(0), 0)).all()
+    assert panels[2].collections[0].get_sizes().max() > panels[0].collections[0].get_sizes().max()
+
+
+def test_show_controls_gives_the_widget_its_picture_and_a_text(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: shown.append((args, kwargs)))
+    kind = "application/vnd.jupyter.widget-view+json"
+    box = SimpleNamespace(_repr_mimebundle_=lambda: {kind: {"model_id": "a"}, "text/plain": "VBox at 0x7f"})
+    plots.show_controls(box, b"picture", "Four controls.")
+    ((bundle,), options) = shown[0]
+    assert bundle == {"text/plain": "Four controls.", "image/png": "cGljdHVyZQ==", kind: {"model_id": "a"}}
+    assert options == {"raw": True, "metadata": {"image/png": {"alt": "Four controls."}}}
+    with pytest.raises(ValueError, match="alt: got an empty text"):
+        plots.show_controls(box, b"picture", " ")

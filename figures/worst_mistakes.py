@@ -1,0 +1,44 @@
+"""The test digits on which the shipped network was most wrong, from its stored run; needs the full MNIST set."""
+
+import json
+from pathlib import Path
+
+from _common import main
+
+from capslib import digits
+from capslib.plots import digit_sheet
+
+TITLE = "The worst mistakes of the shipped network"
+
+RUN = Path(__file__).parents[1] / "notebooks" / "results" / "article_capsnet-best-0.json"
+
+
+def mistakes():
+    """The stored mistakes, worst first: index, label, predicted and the ten lengths of each."""
+    return json.loads(RUN.read_text(encoding="utf-8"))["test"]["mistakes"]
+
+
+def alt():
+    """What the figure shows, its numbers from the stored run."""
+    pairs = "; ".join(
+        f"a {m['label']} ({m['scores'][m['label']]:.2f}) read as {m['predicted']} ({m['scores'][m['predicted']]:.2f})"
+        for m in mistakes()
+    )
+    return (
+        f"{len(mistakes())} handwritten test digits in two rows, each with its true digit, the digit it was read as and "
+        f"the lengths of both capsules. From the worst: {pairs}."
+    )
+
+
+def draw():
+    """A sheet of digits, worst first."""
+    x = digits.load("full").x_test
+    captions = [
+        f"{m['label']} read as {m['predicted']}\n{m['scores'][m['label']]:.2f} : {m['scores'][m['predicted']]:.2f}"
+        for m in mistakes()
+    ]
+    return digit_sheet(x[[m["index"] for m in mistakes()]], captions, columns=6)
+
+
+if __name__ == "__main__":
+    main(__file__, TITLE, alt(), draw())

@@ -1,0 +1,432 @@
+"""Drawn faces: who it is, which face it makes, and where each part lies, all of it under control.
+
+Coordinates: the origin is the middle of the canvas, x points right and y up, and the unit is one pixel of the 28×28
+canvas, which so spans −14 to 14 both ways. Angles are degrees, counter-clockwise. A pose is a 3×3 matrix that takes a
+column (x, y, 1) from a part's own coordinates to the picture's; ink is 1 and paper 0, as in the digits.
+"""
+
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import cosdg, sindg
+
+from capslib.equations import check_count
+
+SIZE = 28
+"""Width and height of the canvas in units, and in pixels unless told otherwise."""
+
+PARTS = ("left eye", "right eye", "nose", "mouth")
+"""The four parts, in the order of every array of parts; left and right as the viewer sees an upright face."""
+
+LEFT_EYE, RIGHT_EYE, NOSE, MOUTH = range(4)
+
+RANGES = {
+    "face_width": (18, 21),
+    "face_height": (20, 22),
+    "eye_distance": (7, 9),
+    "eye_y": (2, 4),
+    "eye_size": (0.75, 1.2),
+    "eye_slant": (-15, 15),
+    "brow_length": (1, 4),
+    "nose_y": (-1.5, -0.5),
+    "nose_size": (0.7, 1.2),
+    "mouth_y": (-6, -5),
+    "mouth_size": (0.7, 1.2),
+    "smile": (-1, 1),
+    "mouth_open": (0, 1),
+    "eyes_open": (0.4, 1),
+    "brows": (-1, 1),
+}
+"""The range of every attribute of an Identity and of an Expression: chosen so that no face leaves the canvas."""
+
+
+class _Ranged:
+    """A dataclass of numbers, each of which must lie in its range."""
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if np.ndim(value):
+                raise ValueError(f"{field.name}: got an array of shape {np.shape(value)}, expected one number")
+            _check_numbers(field.name, value, *RANGES[field.name])
+
+    @classmethod
+    def _at(cls, shares):
+        """The one whose attributes lie at the given shares, 0 to 1, of their ranges."""
+        ranges = (RANGES[field.name] for field in fields(cls))
+        return cls(*(float(low + share * (high - low)) for share, (low, high) in zip(shares, ranges, strict=True)))
+
+
+@dataclass(frozen=True)
+class Identity(_Ranged):
+    """Who it is: the form of the head, and where each part sits in it. The defaults are a plain face.
+
+    Attributes:
+        face_width: width of the head, 18 to 21.
+        face_height: height of the head, 20 to 22.
+        eye_distance: from the middle of one eye to the other's, 7 to 9.
+        eye_y: height of the eyes, 2 to 4.
+        eye_size: scale of the eyes, 0.75 to 1.2.
+        eye_slant: angle of the eyes, −15 to 15; positive lifts the outer corners.
+        brow_length: 1 to 4.
+        nose_y: height of the nose, −1.5 to −0.5.
+        nose_size: scale of the nose, 0.7 to 1.2.
+        mouth_y: height of the mouth, −6 to −5.
+        mouth_size: scale of the mouth, 0.7 to 1.2.
+
+    Raises:
+        ValueError: naming the attribute, if it is out of its range.
+    """
+
+    face_width: float = 20
+    face_height: float = 22
+    eye_distance: float = 8
+    eye_y: float = 3
+    eye_size: float = 1
+    eye_slant: float = 0
+    brow_length: float = 3
+    nose_y: float = -1
+    nose_size: float = 1
+    mouth_y: float = -6
+    mouth_size: float = 1
+
+
+@dataclass(frozen=True)
+class Expression(_Ranged):
+    """Which face it makes. The parts change their form and stay where they are; the defaults are a neutral face.
+
+    Attributes:
+        smile: from −1, the corners of the mouth down, to 1, up.
+        mouth_open: from 0, closed, to 1.
+        eyes_open: from 0.4, narrowed, to 1.
+        brows: from −1, inner ends up (sad), to 1, inner ends down (angry).
+
+    Raises:
+        ValueError: naming the attribute, if it is out of its range.
+    """
+
+    smile: float = 0
+    mouth_open: float = 0
+    eyes_open: float = 0.8
+    brows: float = 0
+
+
+class Faces(NamedTuple):
+    """Faces drawn by `sample`, N of them.
+
+    Attributes:
+        images: float32 (N, 28, 28, 1) in 0–1.
+        who: int64 (N,), which of the people.
+        parts: (N, 4, 3, 3), poses of the parts in the picture, in the order of PARTS.
+        whole: (N, 3, 3), poses of the heads.
+    """
+
+    images: np.ndarray
+    who: np.ndarray
+    parts: np.ndarray
+    whole: np.ndarray
+
+
+# Poses ------------------------------------------------------------------------------------------------------------
+
+
+def pose(x=0, y=0, angle=0, scale=1):
+    """The pose (x, y, angle, scale) as a matrix: scale, then turn, then move.
+
+        [ s·cos  −s·sin  x ]
+        [ s·sin   s·cos  y ]
+        [   0       0    1 ]
+
+    Args:
+        x: how far right; a number or an array, like the other three.
+        y: how far up.
+        angle: degrees, counter-clockwise.
+        scale: above 0.
+
+    Returns:
+        (3, 3), or (..., 3, 3) for arrays, broadcast against each other.
+
+    Raises:
+        ValueError: naming the argument, if it is not finite or `scale` is not above 0.
+    """
+    numbers = {"x": x, "y": y, "angle": angle, "scale": scale}
+    x, y, angle, scale = np.broadcast_arrays(*(_check_numbers(*number) for number in numbers.items()))
+    if (scale <= 0).any():
+        raise ValueError(f"scale: got {np.min(scale):g}, expected a number above 0")
+    M = np.zeros((*x.shape, 3, 3))
+    M[..., 0, 0] = M[..., 1, 1] = scale * cosdg(angle)
+    M[..., 1, 0] = scale * sindg(angle)
+    M[..., 0, 1] = -M[..., 1, 0]
+    M[..., 0, 2], M[..., 1, 2], M[..., 2, 2] = x, y, 1
+    return M
+
+
+def read_pose(M):
+    """The four numbers (x, y, angle, scale) of a pose matrix (..., 3, 3); the angle lies above −180 and up to 180.
+
+    Of a matrix that is no pure pose, such as the mean of votes that disagree, angle and scale are those of its
+    first column.
+    """
+    M = np.asarray(M, float)
+    return M[..., 0, 2], M[..., 1, 2], np.degrees(np.arctan2(M[..., 1, 0], M[..., 0, 0])), np.hypot(*_first_column(M))
+
+
+def arrangement(identity):
+    """Where the parts of a face sit in it: (4, 3, 3), poses in the face's own coordinates, in the order of PARTS.
+
+    A face with pose F has its parts at F @ arrangement(identity), and so each part at pose M votes for the face through
+    one constant matrix: F = M @ inv(arrangement).
+    """
+    face, half = identity, identity.eye_distance / 2
+    return np.stack(
+        [
+            pose(-half, face.eye_y, -face.eye_slant, face.eye_size),
+            pose(half, face.eye_y, face.eye_slant, face.eye_size),
+            pose(0, face.nose_y, 0, face.nose_size),
+            pose(0, face.mouth_y, 0, face.mouth_size),
+        ]
+    )
+
+
+def spread(votes):
+    """How far votes for one whole lie apart: the root of the mean squared distance from their mean position, in pixels.
+
+    Args:
+        votes: (..., I, 3, 3), the poses for which I parts vote.
+
+    Returns:
+        (...), at least 0; 0 if all votes put the whole in the same place.
+    """
+    places = np.asarray(votes, float)[..., :2, 2]
+    return np.sqrt(np.mean(np.sum((places - places.mean(-2, keepdims=True)) ** 2, axis=-1), axis=-1))
+
+
+def swap_eyes_and_mouth(parts):
+    """The wrong arrangement: eyes and mouth trade places, and nothing else changes.
+
+    The middle of the two eyes moves to the mouth's place and the mouth to theirs; every part keeps its angle and scale,
+    and the eyes their distance. Swapping twice gives the arrangement back.
+
+    Args:
+        parts: poses (..., 4, 3, 3) in the order of PARTS.
+
+    Returns:
+        Poses of the same shape.
+
+    Raises:
+        ValueError: if `parts` are not poses of that shape.
+    """
+    swapped = _check_poses("parts", parts, (4, 3, 3)).copy()
+    places = swapped[..., :2, 2]  # A view: (..., 4, 2).
+    down = places[..., MOUTH, :] - places[..., [LEFT_EYE, RIGHT_EYE], :].mean(-2)
+    places[..., LEFT_EYE, :] += down
+    places[..., RIGHT_EYE, :] += down
+    places[..., MOUTH, :] -= down
+    return swapped
+
+
+# People and pictures ----------------------------------------------------------------------------------------------
+
+
+def identities(count=10, seed=0):
+    """People who differ from each other: along every attribute the range is cut into `count` slices, one for each.
+
+    Args:
+        count: how many people, at least 1.
+        seed: whole number ≥ 0; the same people for the same count and seed.
+
+    Returns:
+        A list of Identity.
+    """
+    check_count("count", count)
+    rng = _generator(seed)
+    slices = [(rng.permutation(count) + rng.random(count)) / count for _ in fields(Identity)]
+    return [Identity._at(shares) for shares in zip(*slices, strict=True)]
+
+
+def expressions(count, seed=0):
+    """`count` random expressions, a list of Expression, every attribute uniform in its range."""
+    check_count("count", count)
+    rng = _generator(seed)
+    return [Expression._at(shares) for shares in rng.random((count, len(fields(Expression))))]
+
+
+def draw(identity, expression=None, whole=None, parts=None, size=SIZE):
+    """Draw one face.
+
+    Args:
+        identity: an Identity.
+        expression: an Expression; the neutral one if None.
+        whole: (3, 3) pose of the head; upright in the middle if None.
+        parts: (4, 3, 3) poses of the parts in the picture; where they belong, whole @ arrangement(identity), if None.
+        size: pixels along each side of the picture, 28 to 560; the canvas spans −14 to 14 whatever the size.
+
+    Returns:
+        float32 (size, size) in 0–1, ink 1, with soft edges one pixel wide.
+
+    Raises:
+        ValueError: naming the argument, if it is not as above, or if ink would leave the canvas: nothing is ever
+            drawn in part. Under any turn, a scale of at most 1 and a move of at most 2 pixels every face
+            fits, swapped or not.
+    """
+    if not isinstance(identity, Identity):
+        raise ValueError(f"identity: got {type(identity).__name__}, expected an Identity")
+    expression = Expression() if expression is None else expression
+    if not isinstance(expression, Expression):
+        raise ValueError(f"expression: got {type(expression).__name__}, expected an Expression")
+    whole = _check_poses("whole", np.eye(3) if whole is None else whole, (3, 3), exact=True)
+    parts = whole @ arrangement(identity) if parts is None else _check_poses("parts", parts, (4, 3, 3), exact=True)
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or not SIZE <= size <= 20 * SIZE:
+        raise ValueError(f"size: got {size!r}, expected a whole number from {SIZE} to {20 * SIZE}")
+    strokes = _placed("whole", "the head", whole, _head(identity))
+    for name, part, form in zip(PARTS, parts, _forms(identity, expression), strict=True):
+        strokes += _placed("parts", f"the {name}", part, form)
+    picture = np.zeros((size, size), np.float32)
+    for points, radius in strokes:
+        _ink(picture, points, radius)
+    return picture[::-1]  # Row 0 is the top, where y is largest.
+
+
+def sample(people, count, seed, swapped=False, turn=10, move=1.5, shrink=0.1):
+    """Photographs, so to say: people in turn, each with an expression and a pose of the head drawn at random.
+
+    Args:
+        people: a list of Identity, such as `identities` gives.
+        count: how many faces, at least 1.
+        seed: whole number ≥ 0. The same seed gives the same expressions and poses of the head, swapped or not.
+        swapped: whether eyes and mouth have traded places.
+        turn: the head is turned by up to this many degrees either way, 0 to 180.
+        move: moved by up to this many pixels right or left, and up or down, 0 to 2.
+        shrink: and drawn smaller by up to this share, 0 to 0.3.
+
+    Returns:
+        Faces.
+
+    Raises:
+        ValueError: naming the argument that is not as above.
+    """
+    people = list(people)
+    if not people or not all(isinstance(one, Identity) for one in people):
+        raise ValueError(f"people: got {people!r:.60}, expected a list of Identity, at least one")
+    check_count("count", count)
+    rng = _generator(seed)
+    _check_numbers("turn", turn, 0, 180)
+    _check_numbers("move", move, 0, 2)
+    _check_numbers("shrink", shrink, 0, 0.3)
+    who = rng.permutation(np.arange(count) % len(people))
+    x, y, angle = (rng.uniform(-limit, limit, count) for limit in (move, move, turn))
+    whole = pose(x, y, angle, 1 - rng.uniform(0, 1, count) * shrink)
+    made = expressions(count, seed=int(rng.integers(2**31)))
+    parts = whole[:, None] @ np.stack([arrangement(people[k]) for k in who])
+    if swapped:
+        parts = swap_eyes_and_mouth(parts)
+    drawn = [draw(people[k], *face) for k, *face in zip(who, made, whole, parts, strict=True)]
+    return Faces(np.stack(drawn)[..., None], who.astype(np.int64), parts, whole)
+
+
+# How a part looks: broken lines in its own coordinates, each with the radius of its pen -----------------------------
+
+
+def _head(identity):
+    return [(_ellipse(identity.face_width / 2, identity.face_height / 2, 40), 0.55)]
+
+
+def _forms(identity, expression):
+    """The strokes of each part, in the order of PARTS: lists of (points (P, 2), radius of the pen)."""
+    return (_eye(identity, expression, -1), _eye(identity, expression, 1), _nose(), _mouth(expression))
+
+
+def _eye(identity, expression, side):
+    half = identity.brow_length / 2
+    rise = side * expression.brows * 0.35 * half  # Of the right end; the left one falls by as much.
+    brow = np.array([[-half, 2.9 - rise], [half, 2.9 + rise]])
+    return [(_ellipse(1.9, 1.6 * expression.eyes_open, 14), 0.4), (np.zeros((2, 2)), 0.75), (brow, 0.5)]
+
+
+def _nose():
+    return [(np.array([[0.1, 1.9], [-1.2, -1.5], [1.0, -1.5]]), 0.4)]
+
+
+def _mouth(expression):
+    t = np.linspace(-1, 1, 13)
+    bend, lips = expression.smile * 1.3 * (t**2 - 0.4), expression.mouth_open * 1.1 * (1 - t**2)
+    lines = (bend + lips, bend - lips) if expression.mouth_open else (bend,)
+    return [(np.stack([3.4 * t, line], axis=1), 0.5) for line in lines]
+
+
+def _ellipse(a, b, pieces):
+    t = np.linspace(0, 2 * np.pi, pieces + 1)
+    return np.stack([a * np.cos(t), b * np.sin(t)], axis=1)
+
+
+def _placed(argument, name, M, form):
+    """The strokes of a form under pose M, refused if ink would leave the canvas."""
+    scale = np.hypot(*_first_column(M))
+    strokes = [(points @ M[:2, :2].T + M[:2, 2], radius * scale) for points, radius in form]
+    reach = max(np.abs(points).max() + radius for points, radius in strokes)
+    if reach > SIZE / 2:
+        raise ValueError(
+            f"{argument}: got a pose that puts {name} {reach:.2f} from the middle, expected all ink within {SIZE // 2}"
+        )
+    return strokes
+
+
+def _ink(picture, points, radius):
+    """Draw a broken line with a round pen into `picture`, whose row 0 is the bottom; edges are one pixel wide."""
+    size = len(picture)
+    pixel = SIZE / size
+    middle = (np.arange(size) + 0.5) * pixel - SIZE / 2
+    low, high = points.min(0) - radius - pixel, points.max(0) + radius + pixel
+    columns, rows = (slice(*np.searchsorted(middle, ends)) for ends in zip(low, high, strict=True))
+    x, y = middle[columns][None, None, :], middle[rows][None, :, None]  # (1, 1, C), (1, R, 1)
+    start, along = points[:-1, :, None, None], np.diff(points, axis=0)[:, :, None, None]  # (S, 2, 1, 1)
+    x, y = x - start[:, 0], y - start[:, 1]
+    squared = np.maximum(np.sum(along**2, axis=1), 1e-12)
+    t = np.clip((x * along[:, 0] + y * along[:, 1]) / squared, 0, 1)  # (S, R, C), where on the segment is nearest
+    distance = np.sqrt(np.min((x - t * along[:, 0]) ** 2 + (y - t * along[:, 1]) ** 2, axis=0))
+    ink = np.clip((radius - distance) / pixel + 0.5, 0, 1)
+    np.maximum(picture[rows, columns], ink, out=picture[rows, columns], casting="same_kind")
+
+
+# Checks -----------------------------------------------------------------------------------------------------------
+
+
+def _check_numbers(name, value, low=-np.inf, high=np.inf):
+    """`value` as a float array, refused by name if it is not finite numbers from low to high."""
+    try:
+        numbers = np.asarray(value, float)
+    except (TypeError, ValueError):
+        numbers = np.array(np.nan)
+    expected = "a finite number" if np.isinf(high) else f"{low:g} to {high:g}"
+    if not np.isfinite(numbers).all() or isinstance(value, bool):
+        given = f"{value!r:.60}" if numbers.ndim < 2 else "NaN or infinite values"
+        raise ValueError(f"{name}: got {given}, expected {expected}")
+    if numbers.size and (numbers.min() < low or numbers.max() > high):
+        wrong = numbers.min() if numbers.min() < low else numbers.max()
+        raise ValueError(f"{name}: got {wrong:g}, expected {expected}")
+    return numbers
+
+
+def _check_poses(name, M, shape, exact=False):
+    """`M` as float pose matrices (..., *shape), of exactly that shape if asked for."""
+    M = _check_numbers(name, M)
+    fits = M.shape == shape if exact else M.shape[-len(shape) :] == shape
+    if not fits:
+        wanted = str(shape) if exact else "(..., " + str(shape)[1:]
+        raise ValueError(f"{name}: got shape {M.shape}, expected {wanted}")
+    linear = M[..., :2, :2]
+    turned = np.stack([-linear[..., 1, 0], linear[..., 0, 0]], -1)
+    if not (np.allclose(M[..., 2, :], [0, 0, 1]) and np.allclose(linear[..., 1], turned) and np.any(linear)):
+        raise ValueError(f"{name}: got a matrix that is no pose, expected what `pose` makes: scale, turn and move")
+    return M
+
+
+def _generator(seed):
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed: got {seed!r}, expected a whole number of at least 0")
+    return np.random.default_rng(seed)
+
+
+def _first_column(M):
+    return M[..., 0, 0], M[..., 1, 0]

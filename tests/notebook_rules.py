@@ -76,15 +76,18 @@ def texts(output):
 def words(markdown):
     """How many words of prose a markdown cell has.
 
-    Not counted: tables, formulas, code, addresses, the list of goals, the recap that mirrors it, and sources.
+    Not counted: headings, tables, formulas, code, alt texts, addresses, the list of goals, the recap that mirrors it,
+    and sources.
     """
     text = re.sub(r"```.*?```|\$\$.*?\$\$|<!--.*?-->", " ", markdown, flags=re.S)
     text = re.sub(r"`[^`]*`|\$[^$]*\$|<[^>]*>", " ", text)
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", " ", text)
     text = re.sub(r"\]\([^)]*\)", "]", text)
     text = re.sub(r"^\s*\|.*$", " ", text, flags=re.M)
     text = re.sub(r"\*\*Sources\.\*\*.*?(\n\s*\n|\Z)", r"\1", text, flags=re.S)
     for mark in (r"\*\*Goals\.\*\*.*", r"## Recap"):
         text = re.sub(mark + r"\n(?:\s*\n|\s*(?:[-*]|\d+\.) .*\n?|  +\S.*\n?)*", " ", text)
+    text = re.sub(r"^#+ .*$", " ", text, flags=re.M)
     return len(re.findall(r"\S*\w\S*", text))
 
 

@@ -201,7 +201,8 @@ def test_every_rule_has_a_notebook_that_breaks_it():
     assert {rule for rule, _ in BAD} == set(SAVED + LESSON)
 
 
-def test_tables_formulas_code_goals_recaps_and_sources_are_no_prose():
+def test_what_is_not_prose_is_not_counted():
+    assert rules.words("## A heading\n\nTwo words.\n\n![Many words that a picture is told in](here.svg)") == 2
     cell = "One `two three` $x + y$ two.\n\n| a | b |\n|---|---|\n\n```\ncode\n```\n\n$$a + b$$\n\n[three](here.md) 0.5"
     assert rules.words(cell) == 4
     assert rules.words("**Goals.** At the end you can\n\n- do this\n  and that;\n- that.\n\nfour words come after") == 4

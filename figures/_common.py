@@ -1,7 +1,7 @@
-"""What the scripts of the figures share: a drawing board measured in inches, tints, and saving an SVG with its alt text.
+"""What the figures share: a drawing board measured in inches, tints, arrows, and saving an SVG with its alt text.
 
-Every script has TITLE, alt() and draw(), and run as a program writes NAME.svg and NAME.alt.txt beside itself, or into the
-folder named on its command line. The alt text has one source, alt(), and is also inside the SVG.
+Every script has TITLE, alt() and draw(), and run as a program writes NAME.svg and NAME.alt.txt beside itself, or into
+the folder named on its command line. The alt text has one source, alt(), and is also inside the SVG.
 """
 
 import html

@@ -46,14 +46,14 @@ LOOKS = {
 def alt():
     """What the figure shows."""
     return (
-        "Flow chart of one capsule layer. The forward path, thick solid blue arrows, runs from left to right: lower capsules u "
-        "are multiplied by W and become votes u-hat; a sum weighted by the couplings c makes s; squash makes the upper "
-        "capsules v, which leave to the next layer. The routing loop, thin dashed green arrows, runs back below it: v and the "
-        "votes u-hat meet in a scalar product and give the agreements a; these are added to the logits b, which start at 0; "
-        "softmax turns b into c; and c goes up into the weighted sum. Quantities that every round of routing updates, "
-        f"{', '.join(ROUTED[:-1])} and {ROUTED[-1]}, are orange discs; u and u-hat, computed once, are white squares; operations "
-        "are grey boxes. Shapes for one example: u is I by D in, u-hat is I by J by D out, s and v are J by D out, and b, c "
-        "and a are I by J."
+        "Flow chart of one capsule layer. The forward path, thick solid blue arrows, runs from left to right: lower "
+        "capsules u are multiplied by W and become votes u-hat; a sum weighted by the couplings c makes s; squash "
+        "makes the upper capsules v, which leave to the next layer. The routing loop, thin dashed green arrows, runs "
+        "back below it: v and the votes u-hat meet in a scalar product and give the agreements a; these are added to "
+        "the logits b, which start at 0; softmax turns b into c; and c goes up into the weighted sum. Quantities "
+        f"that every round of routing updates, {', '.join(ROUTED[:-1])} and {ROUTED[-1]}, are orange discs; u and "
+        "u-hat, computed once, are white squares; operations are grey boxes. Shapes for one example: u is I by D in, "
+        "u-hat is I by J by D out, s and v are J by D out, and b, c and a are I by J."
     )
 
 

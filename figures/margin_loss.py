@@ -32,11 +32,11 @@ def alt():
     at, cost = crossing()
     return (
         "Two curves over the length of a capsule, from 0 to 1. For a digit that is present, a solid curve falls from "
-        f"{term(True)[0]:.3f} at length 0 to zero at the margin m plus, {M_PLUS:g}, and stays zero beyond it. For a digit "
-        f"that is absent, a dashed curve is zero up to the margin m minus, {M_MINUS:g}, and rises from there to "
-        f"{term(False)[-1]:.3f} at length 1. Both are parts of parabolas; the second is multiplied by lambda, {LAM:g}. They "
-        f"cross at length {at:.3f}, where each costs {cost:.3f}. Two shaded bands mark where a term is zero: below m minus "
-        "for an absent digit, above m plus for a present one."
+        f"{term(True)[0]:.3f} at length 0 to zero at the margin m plus, {M_PLUS:g}, and stays zero beyond it. For a "
+        f"digit that is absent, a dashed curve is zero up to the margin m minus, {M_MINUS:g}, and rises from there "
+        f"to {term(False)[-1]:.3f} at length 1. Both are parts of parabolas; the second is multiplied by lambda, "
+        f"{LAM:g}. They cross at length {at:.3f}, where each costs {cost:.3f}. Two shaded bands mark where a term is "
+        "zero: below m minus for an absent digit, above m plus for a present one."
     )
 
 

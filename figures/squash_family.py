@@ -37,13 +37,13 @@ def alt():
     peaks = ", ".join(f"{peak(a)[1]:.3f} at length {peak(a)[0]:.3f}" for a in LOOKS)
     grown = NORMS[lengths(0.05) > NORMS]
     return (
-        "Two panels of curves over the length of the input s, from 0 to 2; in each one curve for the offsets 1 (the paper), "
-        "0.5 (the article), 0.25 and 0.05. Left: the length of the output v. Every curve rises from 0 and stays below 1; "
-        f"the smaller the offset, the steeper the rise. Inputs of length 1 come out with lengths {at_one}, in this order. "
-        "A dotted line marks lengths that stay as they are. Right: output length divided by input length. Every curve rises "
-        f"to one peak and falls again. The peaks, in the same order: {peaks}. For 1 and 0.5 the ratio stays below 1, so "
-        "every vector shrinks; for 0.25 the peak touches 1; only for 0.05 do vectors grow, those with lengths from "
-        f"{grown[0]:.2f} to {grown[-1]:.2f}."
+        "Two panels of curves over the length of the input s, from 0 to 2; in each one curve for the offsets 1 (the "
+        "paper), 0.5 (the article), 0.25 and 0.05. Left: the length of the output v. Every curve rises from 0 and "
+        "stays below 1; the smaller the offset, the steeper the rise. Inputs of length 1 come out with lengths "
+        f"{at_one}, in this order. A dotted line marks lengths that stay as they are. Right: output length divided "
+        f"by input length. Every curve rises to one peak and falls again. The peaks, in the same order: {peaks}. For "
+        "1 and 0.5 the ratio stays below 1, so every vector shrinks; for 0.25 the peak touches 1; only for 0.05 do "
+        f"vectors grow, those with lengths from {grown[0]:.2f} to {grown[-1]:.2f}."
     )
 
 

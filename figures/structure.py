@@ -68,12 +68,13 @@ def alt():
         for (kind, depth), shape in zip(TRUNK, maps, strict=True)
     )
     return (
-        f"Two rows. First row: an image of {by(*image)}, a handwritten {DIGIT}, becomes stacks of ever smaller maps: {steps}. "
-        f"An arrow leads to the second row. There the {by(rows, columns)} cells of the last stack are read as {I} lower capsules, "
-        f"u 1 to u {I}, each a bar of {D_in} numbers. Lines join every lower capsule to every one of the {J} upper capsules, "
-        f"v 0 to v {J - 1}, each a bar of {D_OUT} numbers. Below the lines stand the learnt W, {by(D_in, J, D_OUT)} and shared by "
-        f"all lower capsules, and the couplings c, {by(I, J)}, found by {ROUTINGS} rounds of routing. From each upper capsule "
-        f"an arrow leads to its length; the {J} lengths are the output. {sum(parameters()):,} parameters in all."
+        f"Two rows. First row: an image of {by(*image)}, a handwritten {DIGIT}, becomes stacks of ever smaller maps: "
+        f"{steps}. An arrow leads to the second row. There the {by(rows, columns)} cells of the last stack are read "
+        f"as {I} lower capsules, u 1 to u {I}, each a bar of {D_in} numbers. Lines join every lower capsule to every "
+        f"one of the {J} upper capsules, v 0 to v {J - 1}, each a bar of {D_OUT} numbers. Below the lines stand the "
+        f"learnt W, {by(D_in, J, D_OUT)} and shared by all lower capsules, and the couplings c, {by(I, J)}, found by "
+        f"{ROUTINGS} rounds of routing. From each upper capsule an arrow leads to its length; the {J} lengths are "
+        f"the output. {sum(parameters()):,} parameters in all."
     )
 
 

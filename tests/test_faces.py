@@ -141,7 +141,7 @@ def test_ink_lies_where_the_parts_are():
     row, column = (lambda y: round(13.5 - y)), (lambda x: round(13.5 + x))
     for x, y in ((-4, 3), (4, 3), (0, -6), (0, 11), (10, 0), (-4, 5.9)):  # pupils, mouth, head, head, brow
         assert face[max(row(y) - 1, 0) : row(y) + 2, column(x) - 1 : column(x) + 2].max() > 0.45, (x, y)
-    for x, y in ((0, 7), (-6, -4), (6, -4), (12, 12)):  # forehead, cheeks, outside
+    for x, y in ((0, 7), (-5, -3), (5, -3), (12, 12)):  # forehead, cheeks, outside
         assert face[row(y) - 1 : row(y) + 2, column(x) - 1 : column(x) + 2].max() == 0, (x, y)
 
 

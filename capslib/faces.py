@@ -252,18 +252,17 @@ def expressions(count, seed=0):
     return [Expression._at(shares) for shares in rng.random((count, len(fields(Expression))))]
 
 
-def draw(identity, expression=None, whole=None, parts=None, size=SIZE):
-    """Draw one face.
+def strokes(identity, expression=None, whole=None, parts=None):
+    """The lines of one face, head first: what `draw` draws with pixels, for those who draw otherwise.
 
     Args:
         identity: an Identity.
         expression: an Expression; the neutral one if None.
         whole: (3, 3) pose of the head; upright in the middle if None.
         parts: (4, 3, 3) poses of the parts in the picture; where they belong, whole @ arrangement(identity), if None.
-        size: pixels along each side of the picture, 28 to 560; the canvas spans −14 to 14 whatever the size.
 
     Returns:
-        float32 (size, size) in 0–1, ink 1, with soft edges one pixel wide.
+        A list of (points (P, 2), radius): broken lines in the picture's coordinates, and half the width of the pen.
 
     Raises:
         ValueError: naming the argument, if it is not as above, or if ink would leave the canvas: nothing is ever
@@ -277,13 +276,32 @@ def draw(identity, expression=None, whole=None, parts=None, size=SIZE):
         raise ValueError(f"expression: got {type(expression).__name__}, expected an Expression")
     whole = _check_poses("whole", np.eye(3) if whole is None else whole, (3, 3), exact=True)
     parts = whole @ arrangement(identity) if parts is None else _check_poses("parts", parts, (4, 3, 3), exact=True)
+    lines = _placed("whole", "the head", whole, _head(identity))
+    for name, part, form in zip(PARTS, parts, _forms(identity, expression), strict=True):
+        lines += _placed("parts", f"the {name}", part, form)
+    return lines
+
+
+def draw(identity, expression=None, whole=None, parts=None, size=SIZE):
+    """Draw one face.
+
+    Args:
+        identity: an Identity.
+        expression: as in `strokes`, like `whole` and `parts`.
+        whole: (3, 3).
+        parts: (4, 3, 3).
+        size: pixels along each side of the picture, 28 to 560; the canvas spans −14 to 14 whatever the size.
+
+    Returns:
+        float32 (size, size) in 0–1, ink 1, with soft edges one pixel wide.
+
+    Raises:
+        ValueError: naming the argument, if it is not as above, or if ink would leave the canvas, as in `strokes`.
+    """
     if isinstance(size, bool) or not isinstance(size, int | np.integer) or not SIZE <= size <= 20 * SIZE:
         raise ValueError(f"size: got {size!r}, expected a whole number from {SIZE} to {20 * SIZE}")
-    strokes = _placed("whole", "the head", whole, _head(identity))
-    for name, part, form in zip(PARTS, parts, _forms(identity, expression), strict=True):
-        strokes += _placed("parts", f"the {name}", part, form)
     picture = np.zeros((size, size), np.float32)
-    for points, radius in strokes:
+    for points, radius in strokes(identity, expression, whole, parts):
         _ink(picture, points, radius)
     return picture[::-1]  # Row 0 is the top, where y is largest.
 

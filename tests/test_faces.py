@@ -162,6 +162,20 @@ def test_a_move_by_whole_pixels_moves_the_picture():
     np.testing.assert_allclose(moved, np.roll(still, (1, 2), axis=(0, 1)), atol=1e-5)
 
 
+def test_strokes_are_the_lines_that_draw_inks():
+    whole = pose(1, 1, 30, 0.8)
+    lines = faces.strokes(Identity(), Expression(mouth_open=1), whole)
+    assert len(lines) == 1 + 3 + 3 + 1 + 2  # head, eyes with pupil and brow, nose, lips
+    face = draw(Identity(), Expression(mouth_open=1), whole, size=280)
+    for points, radius in lines:
+        column, row = np.rint(10 * points + 139.5).astype(int).T
+        assert face[279 - row, column].min() == 1 and 0.25 < radius < 1
+    head, pen = lines[0]
+    place = np.linalg.solve(whole, np.column_stack([head, np.ones(len(head))]).T)
+    np.testing.assert_allclose((place[0] / 10) ** 2 + (place[1] / 11) ** 2, 1)
+    assert pen == pytest.approx(0.8 * 0.55)
+
+
 def test_a_larger_picture_shows_the_same_face():
     large = draw(PEOPLE[5], size=140)
     assert large.shape == (140, 140)

@@ -81,15 +81,17 @@ def draw_link(ax, start, end, kind):
     arrow(ax, points, f"{kind}-{start}-{end}", **LOOKS[kind])
 
 
-def draw_quantity(ax, name, place, text, half=None):
+def draw_quantity(ax, name, place, text, half=None, gid=""):
     """A disc if routing updates the quantity, else a square, with its symbol."""
     if name in ROUTED:
         look = {"facecolor": tint("c", 0.35), "edgecolor": COLOURS["c"], "linewidth": 2.2}
-        ax.add_patch(Circle(place, half or RADIUS, gid=f"disc-{name}", zorder=3, **look))
+        ax.add_patch(Circle(place, half or RADIUS, gid=f"{gid}disc-{name}", zorder=3, **look))
     else:
         side = half or SIDE
         look = {"facecolor": "white", "edgecolor": INK, "linewidth": 1.4}
-        ax.add_patch(Rectangle(np.subtract(place, side), 2 * side, 2 * side, gid=f"square-{name}", zorder=3, **look))
+        ax.add_patch(
+            Rectangle(np.subtract(place, side), 2 * side, 2 * side, gid=f"{gid}square-{name}", zorder=3, **look)
+        )
     ax.text(*place, text, ha="center", va="center_baseline", fontsize=17, zorder=4)
 
 
@@ -158,7 +160,7 @@ def draw_key(ax, x, y):
         ax.text(x + 0.75, at, words, va="center", fontsize=12)
     for row, (kind, words) in enumerate((("disc", "updated each round"), ("square", "computed once"))):
         at = y - 0.28 * (row + 2)
-        draw_quantity(ax, "v" if kind == "disc" else "u", (x + 0.3, at), "", half=0.1)
+        draw_quantity(ax, "v" if kind == "disc" else "u", (x + 0.3, at), "", half=0.1, gid="key-")
         ax.text(x + 0.75, at, words, va="center", fontsize=12)
 
 

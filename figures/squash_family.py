@@ -31,11 +31,16 @@ def peak(offset):
     return norm, lengths(offset, np.array([norm]))[0] / norm
 
 
+def growing(offset):
+    """The two lengths ‖s‖ between which vectors grow: ‖v‖ = ‖s‖ where ‖s‖² − ‖s‖ + offset = 0."""
+    return np.sort(np.roots([1, -1, offset]))
+
+
 def alt():
     """What the figure shows, its numbers computed."""
     at_one = ", ".join(f"{lengths(a, np.ones(1))[0]:.3f}" for a in LOOKS)
     peaks = ", ".join(f"{peak(a)[1]:.3f} at length {peak(a)[0]:.3f}" for a in LOOKS)
-    grown = NORMS[lengths(0.05) > NORMS]
+    least, most = growing(0.05)
     return (
         "Two panels of curves over the length of the input s, from 0 to 2; in each one curve for the offsets 1 (the "
         "paper), 0.5 (the article), 0.25 and 0.05. Left: the length of the output v. Every curve rises from 0 and "
@@ -43,7 +48,7 @@ def alt():
         f"{at_one}, in this order. A dotted line marks lengths that stay as they are. Right: output length divided "
         f"by input length. Every curve rises to one peak and falls again. The peaks, in the same order: {peaks}. For "
         "1 and 0.5 the ratio stays below 1, so every vector shrinks; for 0.25 the peak touches 1; only for 0.05 do "
-        f"vectors grow, those with lengths from {grown[0]:.2f} to {grown[-1]:.2f}."
+        f"vectors grow, those with lengths between {least:.3f} and {most:.3f}."
     )
 
 

@@ -252,7 +252,7 @@ class Length(_Float32Layer):
 
     def call(self, v):
         n = ops.sum(ops.square(self._widen(v)), axis=-1)
-        # √ has no gradient at 0, and `where` alone would still multiply its infinity by 0: mask inside as well.
+        # √ has no gradient at 0, and on some backends `where` alone would multiply its infinity by 0: mask inside too.
         present = n > 0
         lengths = ops.where(present, ops.sqrt(ops.where(present, n, 1)), 0)
         return ops.cast(lengths, self.compute_dtype)

@@ -76,13 +76,14 @@ def draw_coupling(ax, c, numbers=False):
     Args:
         ax: a matplotlib Axes.
         c: (I, J).
-        numbers: whether to write each c into its cell.
+        numbers: whether to write each c into its cell, white where the cell is dark.
     """
     shown = ax.imshow(coupling_scale(c), cmap=COUPLING, vmin=-3, vmax=3, aspect="auto")
     ax.set(xlabel="upper capsule j", ylabel="lower capsule i")
     if numbers:
         for i, j in np.ndindex(*c.shape):
-            ax.text(j, i, f"{c[i, j]:.2f}", ha="center", va="center", color=COLOURS["ink"])
+            dark = np.mean(shown.to_rgba(coupling_scale(c)[i, j])[:3]) < 0.5
+            ax.text(j, i, f"{c[i, j]:.2f}", ha="center", va="center", color="white" if dark else COLOURS["ink"])
     return shown
 
 
@@ -155,6 +156,157 @@ def digit_and_lengths(image, lengths):
     return fig
 
 
+# Lesson 02: pose and votes ----------------------------------------------------------------------------------------
+# A canvas spans −14 to 14 both ways, x to the right and y up, as in capslib.faces.
+
+
+def face_row(images, titles):
+    """Faces side by side.
+
+    Args:
+        images: N faces (S, S) in 0–1, ink 1.
+        titles: N titles.
+
+    Returns:
+        A Figure.
+    """
+    fig, axes = figure(2.5 * len(images), 2.8, columns=len(images), squeeze=False)
+    for ax, image, title in zip(axes[0], images, titles, strict=True):
+        _face(ax, image, 1)
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(title)
+    return fig
+
+
+def one_vote(image, part, whole_from_part):
+    """How one part finds the whole: its frame, the way from it to the whole, and the frame that it votes for.
+
+    A frame is a dot with two arrows: the long one is the "right" of its owner, the short one its "up".
+
+    Args:
+        image: the face (S, S) in 0–1.
+        part: (3, 3) pose of the part.
+        whole_from_part: (3, 3) pose of the whole as the part sees it.
+
+    Returns:
+        A Figure.
+    """
+    fig, ax = figure(4.8, 4.6)
+    _face(ax, image, 0.25)
+    right, up = whole_from_part[:2, 2]
+    way = part @ np.array([[0, right, right], [0, 0, up], [1, 1, 1]])
+    ax.plot(way[0], way[1], color=COLOURS["u"], linestyle=":", linewidth=2, label="way")
+    names = (f"{abs(right):g} {'right' if right > 0 else 'left'}", f"{abs(up):g} {'up' if up > 0 else 'down'}")
+    for k, (name, aside) in enumerate(zip(names, ((-6, 0), (0, 7)), strict=True)):
+        middle = way[:2, k : k + 2].mean(1)
+        align = {"ha": "right", "va": "center"} if k == 0 else {"ha": "center", "va": "bottom"}
+        ax.annotate(name, middle, aside, textcoords="offset points", color=COLOURS["u"], **align)
+    vote = part @ whole_from_part
+    for M, colour, name, aside in ((part, "u", "eye", (6, -12)), (vote, "u_hat", "vote: the face", (8, -12))):
+        _frame(ax, M, COLOURS[colour], name, reach=5)
+        ax.annotate(name, M[:2, 2], aside, textcoords="offset points", color=COLOURS["ink"])
+    ax.set(xlim=(-14, 14), ylim=(-14, 14), xticks=range(-12, 13, 4), yticks=range(-12, 13, 4), xlabel="x", ylabel="y")
+    return fig
+
+
+def face_votes(images, parts, votes, titles):
+    """Faces with a line from every part to the place where it says the face is.
+
+    Args:
+        images: N faces (S, S) in 0–1.
+        parts: (N, I, 3, 3) poses of the parts.
+        votes: (N, I, 3, 3) the poses for which they vote.
+        titles: N titles.
+
+    Returns:
+        A Figure of N panels: parts as dark frames, votes as light frames, their mean position as a cross.
+    """
+    fig, axes = figure(2.55 * len(images), 2.95, columns=len(images), squeeze=False)
+    for ax, image, seen, meant, title in zip(axes[0], images, parts, votes, titles, strict=True):
+        _face(ax, image, 0.22)
+        for M, vote in zip(seen, meant, strict=True):
+            (x, x_vote), (y, y_vote) = zip(M[:2, 2], vote[:2, 2], strict=True)
+            ax.plot([x, x_vote], [y, y_vote], color=COLOURS["u_hat"], linewidth=1.2, linestyle=":", label="way")
+            _frame(ax, vote, COLOURS["u_hat"], "vote", reach=3.4)
+            _frame(ax, M, COLOURS["u"], "part", reach=2.6)
+        mean = meant[:, :2, 2].mean(0)
+        ax.plot(*mean, "x", color=COLOURS["v"], markersize=11, markeredgewidth=2.5, label="mean", zorder=6)
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(title)
+    return fig
+
+
+def spread_over_turns(angles, curves):
+    """Spread of the votes while a face turns, one named curve a face.
+
+    Args:
+        angles: (N,) degrees.
+        curves: dict from name to spreads (N,), the first one drawn in full colour.
+
+    Returns:
+        A Figure.
+    """
+    fig, ax = figure(6.6, 3.2)
+    looks = [{"color": COLOURS["v"]}, {"color": COLOURS["neutral"], "linestyle": "--"}, {"color": COLOURS["ink"]}]
+    for (name, spreads), look in zip(curves.items(), looks, strict=False):
+        ax.plot(angles, spreads, label=name, **look)
+        ax.annotate(
+            name, (angles[-1], spreads[-1]), (5, 0), textcoords="offset points", va="center", annotation_clip=False
+        )
+    top = max(np.max(spreads) for spreads in curves.values())
+    ax.set(
+        xlim=(angles[0], angles[-1]), ylim=(0, 1.15 * top), xlabel="turn, degrees", ylabel="spread of the votes, pixels"
+    )
+    ax.set_xticks(np.linspace(angles[0], angles[-1], 5))
+    return fig
+
+
+def two_measures(names, cosines, scores):
+    """Representations as points: across, how little they change; up, how well a fixed map foretells the change.
+
+    Args:
+        names: N names.
+        cosines: (N,) invariance, at most 1.
+        scores: (N,) equivariance, R², at most 1.
+
+    Returns:
+        A Figure.
+    """
+    fig, ax = figure(6, 3.7)
+    for value in (0, 1):
+        ax.axhline(value, color=COLOURS["neutral"], linewidth=0.8, linestyle="-" if value else ":")
+    ax.axvline(1, color=COLOURS["neutral"], linewidth=0.8)
+    for name, marker, x, y in zip(names, "os^Dv", cosines, scores, strict=False):
+        ax.plot(x, y, marker, color=COLOURS["v"], markersize=9, label=name)
+        ax.annotate(name, (x, y), (0, -19), textcoords="offset points", ha="right" if x > 0.9 else "center")
+    low = min(-0.4, np.min(scores) - 0.3)
+    ax.set(xlim=(min(0, np.min(cosines) - 0.1), 1.1), ylim=(low, 1.12), yticks=[0, 0.5, 1])
+    ax.set(xlabel="invariance: cosine of v(x) and v(Gx)", ylabel="equivariance: R²")
+    return fig
+
+
+def _face(ax, image, strength):
+    """A face in grey, from white paper to ink of the given strength, on the canvas' own coordinates."""
+    ax.imshow(image, cmap="gray_r", vmin=0, vmax=1 / strength, extent=(-14, 14, -14, 14))
+    ax.set_aspect("equal")
+
+
+def _frame(ax, M, colour, label, reach):
+    """A pose as a dot and two arrows: its owner's right, `reach` long at scale 1, and its up, 0.6 of that."""
+    for column, share in ((0, 1), (1, 0.6)):
+        tip = M[:2, 2] + reach * share * M[:2, column]
+        style = {
+            "arrowstyle": "-|>",
+            "color": colour,
+            "linewidth": 1.6,
+            "shrinkA": 0,
+            "shrinkB": 0,
+            "mutation_scale": 9,
+        }
+        ax.annotate("", tip, M[:2, 2], arrowprops=style, zorder=4).set_label(
+            f"{label} {'right' if share == 1 else 'up'}"
+        )
+    ax.plot(*M[:2, 2], "o", color=colour, markersize=4, label=label, zorder=5)
 # Lesson 03: squash ------------------------------------------------------------------------------------------------
 
 
@@ -466,11 +618,8 @@ def couplings_by_iteration(c, names):
 
 
 def _named_coupling(ax, c, names):
-    """The matrix c (I, J) with names under its columns; its numbers are white where the cell is dark."""
-    shown = draw_coupling(ax, c)
-    for i, j in np.ndindex(*c.shape):
-        dark = np.mean(shown.to_rgba(coupling_scale(c)[i, j])[:3]) < 0.5
-        ax.text(j, i, f"{c[i, j]:.2f}", ha="center", va="center", color="white" if dark else COLOURS["ink"])
+    """The matrix c (I, J) with its numbers, and names under its columns."""
+    draw_coupling(ax, c, numbers=True)
     ax.set(xticks=range(len(names)), xticklabels=names, yticks=range(len(c)), xlabel="", ylabel="part i")
 
 
@@ -860,33 +1009,32 @@ def shuffled_capsules(image, norms, order, shared, unshared):
 RUN_STYLES = ("-", "--", ":", "-.")
 
 
-def training_curves(runs, value, label, reference=None, steps=False, limits=None):
+def training_curves(runs, value, label, reference=None, limits=None):
     """Draw one value of several training histories, each named at its end.
 
     Args:
-        runs: dict of name → list of dicts with `epoch` (or `step`) and `value`; four at most.
+        runs: dict of name → list of dicts with `epoch` and `value`; four at most.
         value: the key to draw, for example "val_accuracy".
         label: of the vertical axis.
         reference: (number, name) of a horizontal line, or None.
-        steps: whether the horizontal axis counts optimizer steps, from the key `step`.
         limits: of the vertical axis, or None.
     """
     fig, ax = figure(7.5, 3.4)
     colours = [COLOURS[k] for k in ("v", "u", "a", "c")]
     for (name, rows), colour, dashes in zip(runs.items(), colours, RUN_STYLES, strict=False):
-        x = [row["step" if steps else "epoch"] for row in rows]
+        x = [row["epoch"] for row in rows]
         y = [row[value] for row in rows]
         ax.plot(x, y, color=colour, linestyle=dashes, label=name)
         ax.annotate(name, (x[-1], y[-1]), (6, 0), textcoords="offset points", color=colour, va="center")
     if reference is not None:
         ax.axhline(reference[0], color=COLOURS["neutral"], linewidth=1, linestyle=(0, (6, 3)))
-        ax.annotate(
-            reference[1], (0, reference[0]), (4, 4), xycoords=("axes fraction", "data"), textcoords="offset points"
-        )
-    ax.set(xlabel="optimizer step" if steps else "epoch", ylabel=label)
+        at = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right"}
+        ax.annotate(reference[1], (1, reference[0]), (0, 4), **at)
+    ax.set(xlabel="epoch", ylabel=label)
     if limits is not None:
         ax.set_ylim(*limits)
     ax.margins(x=0.02)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     return fig
 
 

@@ -21,7 +21,7 @@ def mistakes():
 def alt():
     """What the figure shows, its numbers from the stored run."""
     pairs = "; ".join(
-        f"a {m['label']} ({m['scores'][m['label']]:.2f}) read as {m['predicted']} ({m['scores'][m['predicted']]:.2f})"
+        f"{'an' if m['label'] == 8 else 'a'} {m['label']} ({m['scores'][m['label']]:.2f}) read as {m['predicted']} ({m['scores'][m['predicted']]:.2f})"
         for m in mistakes()
     )
     return (

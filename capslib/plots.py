@@ -10,6 +10,7 @@ import io
 from itertools import pairwise
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -1113,6 +1114,15 @@ def show_controls(controls, picture, alt):
         "application/vnd.jupyter.widget-view+json": view,
     }
     display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+
+
+def quick_png(fig):
+    """The pixels of `png` in about half of its time, for pictures that a slider asks for; the bytes are a few more."""
+    canvas = FigureCanvasAgg(fig)
+    canvas.draw()
+    image, small = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]), io.BytesIO()
+    image.quantize(256, dither=Image.Dither.NONE).save(small, format="png")
+    return small.getvalue()
 
 
 def lower_capsule(image, u, u_hat, cell):

@@ -1,6 +1,7 @@
 """What the pictures draw: artists, data and labels, which a comparison of notebooks does not look at."""
 
 import base64
+import io
 import subprocess
 import sys
 import warnings
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from PIL import Image
 
 from capslib import equations, plots
 from capslib.equations import length, route
@@ -639,6 +641,12 @@ def test_votes_of_capsule_moves_the_mean_and_the_areas_but_not_the_votes(digit):
     low, high = np.transpose([panels[0].get_xlim(), panels[0].get_ylim()])
     assert (low < np.minimum(points.min(0), 0)).all() and (high > np.maximum(points.max(0), 0)).all()
     assert panels[2].collections[0].get_sizes().max() > panels[0].collections[0].get_sizes().max()
+
+
+def test_quick_png_has_the_pixels_of_png(digit):
+    quick, slow = (make(plots.routing_view(*digit, 5, 3)) for make in (plots.quick_png, plots.png))
+    quick, slow = (np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")) for picture in (quick, slow))
+    np.testing.assert_array_equal(quick, slow)
 
 
 def test_show_controls_gives_the_widget_its_picture_and_a_text(monkeypatch):

@@ -3,6 +3,7 @@
 #
 #     sh tools/test_backends.sh TEST_FILE ...
 set -u
+export JAX_ENABLE_X64=1 # Without it JAX computes in float32 what is asked of it in float64.
 status=0
 left_out=""
 for backend in jax torch; do

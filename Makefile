@@ -53,7 +53,7 @@ notebooks: setup
 	@$(APART) $(PY) tools/render.py $(NOTEBOOKS)
 
 figures: setup
-	@for script in figures/*.py; do echo "$$script"; $(APART) $(PY) "$$script" || exit 1; done
+	@for script in figures/[!_]*.py; do echo "$$script"; $(APART) $(PY) "$$script" || exit 1; done
 
 weights: setup
 	@for model in $(SHIPPED); do $(PY) -m capslib.training $$model --recipe best --seed 0 --resume || exit 1; done

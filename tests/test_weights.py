@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,3 +114,9 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         weights.write_atomically(path, fail)
     assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["kept.txt"]
+
+
+def test_the_readme_gives_the_accuracies_of_the_cards():
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    for name in SHIPPED:
+        assert f"{weights.card(name)['test_accuracy']:.4f}" in text, name

@@ -157,6 +157,109 @@ def digit_and_lengths(image, lengths):
     return fig
 
 
+# Lesson 01: why capsules ------------------------------------------------------------------------------------------
+
+
+def turning_digit(images, angles, label, beliefs):
+    """A digit at every angle of a turn, and below it what each network believes of it.
+
+    Args:
+        images: (N, 28, 28) or (N, 28, 28, 1) in 0–1.
+        angles: (N,) degrees, evenly spaced.
+        label: the true class.
+        beliefs: dict from a network's name to its probabilities (N, J).
+
+    Returns:
+        A Figure: the film strip, and for each network a line, the probability of the true class, with the number of
+        the winning class at its own probability.
+    """
+    heights = [0.36, *[1] * len(beliefs)]
+    fig, (strip, *axes) = figure(7.5, 0.7 + 1.95 * len(beliefs), len(heights), sharex=True, height_ratios=heights)
+    half = (angles[1] - angles[0]) / 2
+    for image, angle in zip(images, angles, strict=True):
+        paper = 1 - np.asarray(image).reshape(28, 28)
+        strip.imshow(paper, cmap="gray", vmin=0, vmax=1, extent=(angle - half, angle + half, 0, 1), aspect="auto")
+    strip.set(ylim=(0, 1))
+    strip.axis("off")
+    for ax, (name, p) in zip(axes, beliefs.items(), strict=True):
+        ax.plot(angles, p[:, label], color=COLOURS["v"], label=f"probability of {label}")
+        ax.plot(
+            angles, p.max(1), color=COLOURS["neutral"], linestyle=":", linewidth=1, label="probability of the winner"
+        )
+        for angle, row in zip(angles, p, strict=True):
+            winner = int(row.argmax())
+            look = {"color": COLOURS["v"], "fontweight": "bold"} if winner == label else {"color": COLOURS["ink"]}
+            box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": COLOURS["neutral"]}
+            ax.text(angle, row.max(), str(winner), ha="center", va="center", bbox=box, zorder=3, **look)
+        ax.set(ylim=(-0.05, 1.15), yticks=[0, 0.5, 1], ylabel="probability")
+        ax.set_title(f"{name}: the line is its belief in {label}, the numbers are its answers", fontsize=10)
+    axes[-1].set(xlim=(angles[0] - half, angles[-1] + half), xticks=angles[::2], xlabel="turn, degrees")
+    return fig
+
+
+def accuracy_by_angle(angles, curves):
+    """Accuracy while digits turn, a curve a network.
+
+    Args:
+        angles: (N,) degrees.
+        curves: dict from a network's name to accuracies (N,); four at most.
+
+    Returns:
+        A Figure.
+    """
+    fig, ax = figure(6.6, 3)
+    looks = zip(("v", "u", "a", "c"), ("-", "--", ":", "-."), "os^D", strict=True)
+    for (name, accuracies), (key, dashes, marker) in zip(curves.items(), looks, strict=False):
+        ax.plot(angles, accuracies, color=COLOURS[key], linestyle=dashes, marker=marker, markersize=5, label=name)
+    ax.legend(frameon=False)
+    ax.set(xlabel="turn, degrees", ylabel="accuracy", ylim=(0, 1.03), xticks=angles[::2])
+    return fig
+
+
+def top_scores(panels, accept):
+    """How sure each network is of intact and of wrong faces: histograms of its highest probability.
+
+    Args:
+        panels: dict from a network's name to the highest probabilities of intact faces (N,) and of swapped ones (N,).
+        accept: above this probability a face counts as accepted.
+
+    Returns:
+        A Figure.
+    """
+    fig, axes = figure(7.5, 2.8, 1, len(panels), sharey=True, squeeze=False)
+    bins = np.linspace(0, 1, 21)
+    for ax, (name, (intact, swapped)) in zip(axes[0], panels.items(), strict=True):
+        ax.hist(intact, bins, color=COLOURS["u_hat"], alpha=0.55, label="intact")
+        ax.hist(swapped, bins, histtype="step", color=COLOURS["v"], linewidth=2, label="swapped")
+        ax.axvline(accept, color=COLOURS["neutral"], linestyle="--", linewidth=1, label="accepted beyond")
+        ax.set(title=name, xlabel="highest probability", xlim=(0, 1.01))
+    axes[0, 0].set_ylabel("faces")
+    axes[0, 0].legend(frameon=False, loc="upper left")
+    return fig
+
+
+def patches_and_vectors(patches, vectors, titles):
+    """Small patches of an image, and on each the vector that was computed from it.
+
+    Args:
+        patches: N patches (S, S) in 0–1, ink 1.
+        vectors: (N, 2), x to the right and y up; the longest is drawn over 0.4 of a patch.
+        titles: N titles.
+
+    Returns:
+        A Figure.
+    """
+    fig, axes = figure(2.1 * len(patches), 2.5, 1, len(patches), squeeze=False)
+    longest = max(np.hypot(*vector) for vector in vectors)
+    for ax, patch, vector, title in zip(axes[0], patches, vectors, titles, strict=True):
+        ax.imshow(patch, cmap="gray_r", vmin=0, vmax=2, extent=(-1, 1, -1, 1))  # At half strength, under the arrow.
+        arrow = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, "color": COLOURS["v"], "linewidth": 2.5}
+        ax.annotate("", 0.8 * np.asarray(vector) / longest, (0, 0), arrowprops=arrow).set_label("vector")
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(title)
+    return fig
+
+
 # Lesson 02: pose and votes ----------------------------------------------------------------------------------------
 # A canvas spans −14 to 14 both ways, x to the right and y up, as in capslib.faces.
 

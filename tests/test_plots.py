@@ -76,6 +76,67 @@ def test_plots_know_nothing_of_keras():
     assert not {"keras", "tensorflow", "matplotlib.pyplot"} & set(loaded)
 
 
+# Lesson 01: why capsules --------------------------------------------------------------------------------------------
+
+
+def test_turning_digit_puts_every_turn_above_its_angle_and_writes_the_winners_at_their_probability():
+    images, angles = np.random.default_rng(0).random((3, 28, 28, 1)), np.array([0, 90, 180])
+    p = np.array([[0.1, 0.9, 0.0], [0.2, 0.3, 0.5], [0.7, 0.2, 0.1]])
+    strip, *axes = plots.turning_digit(images, angles, 1, {"flat": p, "global": p[::-1]}).axes
+    assert [tuple(shown.get_extent()[:2]) for shown in strip.images] == [(-45, 45), (45, 135), (135, 225)]
+    for shown, image in zip(strip.images, images, strict=True):
+        np.testing.assert_allclose(shown.get_array(), 1 - image[..., 0])
+    for ax, name, rows in zip(axes, ("flat", "global"), (p, p[::-1]), strict=True):
+        lines = {line.get_label(): line.get_xydata() for line in ax.lines}
+        np.testing.assert_allclose(lines["probability of 1"], np.stack([angles, rows[:, 1]], 1))
+        np.testing.assert_allclose(lines["probability of the winner"], np.stack([angles, rows.max(1)], 1))
+        found = [(text.get_position(), text.get_text()) for text in ax.texts]
+        assert found == [((a, row.max()), str(row.argmax())) for a, row in zip(angles, rows, strict=True)]
+        bold = [text.get_text() for text in ax.texts if text.get_fontweight() == "bold"]
+        assert bold == ["1"] and ax.get_title().startswith(name)
+        assert ax.get_xlim() == strip.get_xlim() == (-45, 225) and ax.get_ylim()[1] > 1
+
+
+def test_accuracy_by_angle_tells_its_curves_apart_without_colour():
+    angles = np.array([0, 15, 30])
+    curves = {"flat": np.array([1, 0.5, 0.2]), "global": np.array([0.9, 0.4, 0.3])}
+    (ax,) = plots.accuracy_by_angle(angles, curves).axes
+    for line, (name, values) in zip(ax.lines, curves.items(), strict=True):
+        np.testing.assert_allclose(line.get_xydata(), np.stack([angles, values], 1))
+        assert line.get_label() == name
+    assert len({(line.get_linestyle(), line.get_marker()) for line in ax.lines}) == 2
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == list(curves)
+    assert ax.get_ylim()[0] == 0 and ax.get_ylim()[1] >= 1
+
+
+def test_top_scores_counts_intact_and_swapped_in_the_same_bins_and_draws_the_line_of_acceptance():
+    intact, swapped = np.array([0.91, 0.93, 0.97, 0.2]), np.array([0.12, 0.52])
+    fig = plots.top_scores({"flat": (intact, swapped), "global": (swapped, intact)}, accept=0.4)
+    for ax, name, (first, second) in zip(fig.axes, ("flat", "global"), ((4, 2), (2, 4)), strict=True):
+        assert ax.get_title() == name
+        bars = {round(bar.get_x(), 2): bar.get_height() for bar in ax.patches if bar.get_label() != "swapped"}
+        assert len(bars) == 20 and sum(bars.values()) == first
+        (outline,) = [patch for patch in ax.patches if patch.get_label() == "swapped"]
+        heights = outline.get_xy()[1:-1:2, 1]
+        assert heights.sum() == second and len(heights) == 20 and not outline.get_fill()
+        assert set(ax.lines[0].get_xdata()) == {0.4}
+    bars = {round(bar.get_x(), 2): bar.get_height() for bar in fig.axes[0].patches if bar.get_label() != "swapped"}
+    assert {x: n for x, n in bars.items() if n} == {0.2: 1, 0.9: 2, 0.95: 1}
+    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()][:2] == ["intact", "swapped"]
+
+
+def test_patches_and_vectors_draw_all_arrows_on_one_scale_from_the_middle():
+    patches = [np.zeros((9, 9)), np.eye(9)]
+    fig = plots.patches_and_vectors(patches, np.array([[0, 2.0], [-0.5, 0]]), ["up", "left"])
+    tips = []
+    for ax, patch, title in zip(fig.axes, patches, ("up", "left"), strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), patch)
+        (arrow,) = [text for text in ax.texts if text.get_label() == "vector"]
+        assert arrow.xyann == (0, 0) and ax.get_title() == title and ax.images[0].get_extent() == [-1, 1, -1, 1]
+        tips.append(arrow.xy)
+    np.testing.assert_allclose(tips, [[0, 0.8], [-0.2, 0]])
+
+
 # Lesson 04: routing by agreement ------------------------------------------------------------------------------------
 
 VOTES = np.array([[[-1, 1.5], [1, 1]], [[-0.5, 2], [-1, 0.5]], [[0, 1.5], [0.5, -1.5]], [[1.5, -1], [0.5, 0]]])

@@ -21,7 +21,7 @@ from capslib.style import COLOURS, COUPLING
 
 FOLDER = Path(__file__).parents[1] / "figures"
 NAMES = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
-OURS = ("data_flow", "margin_loss", "routing_round", "squash_family", "structure")
+OURS = ("data_flow", "margin_loss", "routing_round", "squash_family", "structure", "why_capsules")
 """Figures that need nothing but the course's own files."""
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -489,3 +489,42 @@ def test_routing_round_keeps_everything_inside_its_planes():
             if not str(line.get_gid()).startswith("circle"):
                 x, y = line.get_data()
                 assert left <= np.min(x) and np.max(x) <= right and low <= np.min(y) and np.max(y) <= high
+
+
+# Why capsules ------------------------------------------------------------------------------------------------------
+
+
+def test_why_capsules_draws_both_faces_line_by_line_where_their_columns_say():
+    from capslib import faces
+
+    figure, parts = load("why_capsules"), artists(drawn("why_capsules"))
+    unit = figure.SIDE / faces.SIZE
+    swapped = faces.swap_eyes_and_mouth(faces.arrangement(figure.WHO))
+    for k, where in enumerate((None, swapped)):
+        strokes = faces.strokes(figure.WHO, figure.FACE, parts=where)
+        assert sum(gid.startswith(f"stroke-{k}-") for gid in parts) == len(strokes)
+        middle = (figure.LEFTS[k] + figure.SIDE / 2, figure.BOTTOM + figure.SIDE / 2)
+        for n, (points, radius) in enumerate(strokes):
+            line = parts[f"stroke-{k}-{n}"]
+            dot = line.get_marker() == "o"
+            drawn_points = (line.get_xydata() - middle) / unit
+            np.testing.assert_allclose(drawn_points, points[:1] if dot else points, atol=1e-9)
+            pen = line.get_markersize() if dot else line.get_linewidth()
+            assert pen == pytest.approx(2 * radius * unit * 72)
+            assert dot == (np.ptp(points, axis=0).max() == 0), "a line of no length would not be drawn"
+
+
+def test_why_capsules_lists_the_same_parts_twice_and_marks_the_places_that_differ():
+    from capslib import faces
+
+    parts = artists(drawn("why_capsules"))
+    upright = faces.arrangement(load("why_capsules").WHO)
+    for k, poses in enumerate((upright, faces.swap_eyes_and_mouth(upright))):
+        for i, M in enumerate(poses):
+            assert parts[f"there-{k}-{i}"].get_text() == "1"
+            where = parts[f"where-{k}-{i}"]
+            x, y = map(float, re.findall(r"-?[\d.]+", where.get_text().replace("−", "-")))
+            assert (x, y) == tuple(M[:2, 2])
+            moved = not np.array_equal(M, upright[i])
+            assert (where.get_fontweight() == "bold") == moved
+            assert moved == (k == 1 and faces.PARTS[i] != "nose")

@@ -16,7 +16,7 @@ from PIL import Image
 
 from capslib import equations, plots
 from capslib.equations import length, route
-from capslib.style import CONTRIBUTION, COUPLING
+from capslib.style import COLOURS, CONTRIBUTION, COUPLING
 
 # What all lessons share --------------------------------------------------------------------------------------------
 
@@ -529,7 +529,7 @@ def digit():
     image = np.clip(1.5 - abs(np.subtract.outer(np.arange(28), np.arange(28))) / 2, 0, 1)
     rng = np.random.default_rng(8)
     votes = rng.normal(0, 0.3, (49, 10, 6))
-    votes[::8, 3] += np.linspace(0.5, 1.5, 6)
+    votes[::9, 3] += np.linspace(0.5, 1.5, 6)  # off the diagonal of the grid, where rows and columns differ
     trace = route(votes, 5)
     assert trace.lengths[-1].argmax() == 3 and (trace.contribution[..., 3] < 0).any()
     return image, trace
@@ -638,10 +638,12 @@ def test_film_strip_draws_every_iteration_in_order(digit):
 
 def test_lengths_and_entropy_draws_ten_curves_and_names_the_two_leaders(digit):
     _, trace = digit
-    weighted, plain = trace.entropy[:, ::8].mean(-1), trace.entropy.mean(-1)
+    weighted, plain = trace.entropy[:, ::9].mean(-1), trace.entropy.mean(-1)
     left, right = plots.lengths_and_entropy(trace.lengths, weighted, plain).axes
     np.testing.assert_allclose([line.get_ydata() for line in left.lines], trace.lengths.T)
     second = np.argsort(trace.lengths[-1])[-2]
+    leaders = [j for j, line in enumerate(left.lines) if line.get_color() == COLOURS["v"]]
+    assert leaders == [3] and [j for j, line in enumerate(left.lines) if line.get_linestyle() == "--"] == [second]
     assert {text.get_text(): text.get_position()[1] for text in left.texts} == {
         f"capsule {j}": trace.lengths[-1, j] for j in (3, second)
     }

@@ -277,7 +277,7 @@ def face_row(images, titles):
     fig, axes = figure(2.5 * len(images), 2.8, columns=len(images), squeeze=False)
     for ax, image, title in zip(axes[0], images, titles, strict=True):
         _face(ax, image, 1)
-        ax.set(xticks=[], yticks=[])
+        ax.set_axis_off()
         ax.set_title(title)
     return fig
 
@@ -295,21 +295,23 @@ def one_vote(image, part, whole_from_part):
     Returns:
         A Figure.
     """
-    fig, ax = figure(4.8, 4.6)
-    _face(ax, image, 0.25)
+    fig, ax = figure(5.2, 4.8)
+    _face(ax, image, 0.2)
     right, up = whole_from_part[:2, 2]
     way = part @ np.array([[0, right, right], [0, 0, up], [1, 1, 1]])
     ax.plot(way[0], way[1], color=COLOURS["u"], linestyle=":", linewidth=2, label="way")
     names = (f"{abs(right):g} {'right' if right > 0 else 'left'}", f"{abs(up):g} {'up' if up > 0 else 'down'}")
-    for k, (name, aside) in enumerate(zip(names, ((-6, 0), (0, 7)), strict=True)):
-        middle = way[:2, k : k + 2].mean(1)
-        align = {"ha": "right", "va": "center"} if k == 0 else {"ha": "center", "va": "bottom"}
-        ax.annotate(name, middle, aside, textcoords="offset points", color=COLOURS["u"], **align)
     vote = part @ whole_from_part
-    for M, colour, name, aside in ((part, "u", "eye", (6, -12)), (vote, "u_hat", "vote: the face", (8, -12))):
-        _frame(ax, M, COLOURS[colour], name, reach=5)
-        ax.annotate(name, M[:2, 2], aside, textcoords="offset points", color=COLOURS["ink"])
-    ax.set(xlim=(-14, 14), ylim=(-14, 14), xticks=range(-12, 13, 4), yticks=range(-12, 13, 4), xlabel="x", ylabel="y")
+    for k, (name, share) in enumerate(zip(names, (0.5, 0.25), strict=True)):
+        leg = way[:2, k + 1] - way[:2, k]
+        beside = 9 * np.array([-leg[1], leg[0]]) / np.hypot(*leg)  # points, to the left of who walks
+        align = {"ha": "right" if beside[0] < -5 else "left" if beside[0] > 5 else "center", "va": "center"}
+        ax.annotate(name, way[:2, k] + share * leg, beside, textcoords="offset points", color=COLOURS["u"], **align)
+    for M, colour, name in ((part, "u", "the eye"), (vote, "u_hat", "its vote")):
+        _frame(ax, M, COLOURS[colour], name, reach=2.6)
+        ax.annotate(name, M[:2, 2], (8, -12), textcoords="offset points")
+    x, y, reach = *vote[:2, 2], 14 * np.hypot(*vote[:2, 0])
+    ax.set(xlim=(x - reach, x + reach), ylim=(y - reach, y + reach), xlabel="x", ylabel="y")
     return fig
 
 
@@ -323,7 +325,7 @@ def face_votes(images, parts, votes, titles):
         titles: N titles.
 
     Returns:
-        A Figure of N panels: parts as dark frames, votes as light frames, their mean position as a cross.
+        A Figure of N panels: parts as dark frames, votes as light and larger ones.
     """
     fig, axes = figure(2.55 * len(images), 2.95, columns=len(images), squeeze=False)
     for ax, image, seen, meant, title in zip(axes[0], images, parts, votes, titles, strict=True):
@@ -331,11 +333,9 @@ def face_votes(images, parts, votes, titles):
         for M, vote in zip(seen, meant, strict=True):
             (x, x_vote), (y, y_vote) = zip(M[:2, 2], vote[:2, 2], strict=True)
             ax.plot([x, x_vote], [y, y_vote], color=COLOURS["u_hat"], linewidth=1.2, linestyle=":", label="way")
-            _frame(ax, vote, COLOURS["u_hat"], "vote", reach=3.4)
-            _frame(ax, M, COLOURS["u"], "part", reach=2.6)
-        mean = meant[:, :2, 2].mean(0)
-        ax.plot(*mean, "x", color=COLOURS["v"], markersize=11, markeredgewidth=2.5, label="mean", zorder=6)
-        ax.set(xticks=[], yticks=[])
+            _frame(ax, vote, COLOURS["u_hat"], "vote", reach=4.4)
+            _frame(ax, M, COLOURS["u"], "part", reach=2.4)
+        ax.set_axis_off()
         ax.set_title(title)
     return fig
 
@@ -411,6 +411,8 @@ def _frame(ax, M, colour, label, reach):
             f"{label} {'right' if share == 1 else 'up'}"
         )
     ax.plot(*M[:2, 2], "o", color=colour, markersize=4, label=label, zorder=5)
+
+
 # Lesson 03: squash ------------------------------------------------------------------------------------------------
 
 

@@ -1,13 +1,16 @@
+import ast
 import re
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capslib import digits, faces
+from capslib import digits, faces, transforms
 from capslib.faces import Expression, Identity, arrangement, draw, pose, read_pose, spread, swap_eyes_and_mouth
+from tests.notebook_rules import Notebook
 from tests.strategies import SETTINGS
 
 PEOPLE = faces.identities(10, seed=1)
@@ -303,3 +306,35 @@ MIRROR = np.diag([-1.0, 1, 1])
 def test_bad_arguments_are_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+# What lesson 02 writes out ----------------------------------------------------------------------------------------
+
+
+def lesson_02(*names):
+    """Functions as lesson 02 defines them."""
+    path = Path(__file__).parents[1] / "notebooks" / "02_pose_and_votes.ipynb"
+    trees = Notebook(path.name, path.read_text(encoding="utf-8")).trees
+    defined = {node.name: node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)}
+    namespace = {"np": np}
+    for name in names:
+        exec(compile(ast.Module([defined[name]], []), path.name, "exec"), namespace)
+    return [namespace[name] for name in names]
+
+
+def test_lesson_02_writes_out_pose_and_spread_as_they_are_here():
+    own_pose, own_spread = lesson_02("pose", "spread")
+    for numbers in ((2, 3, 90, 0.5), (-1, 0.5, 33, 1.2), (0, 0, -120, 2)):
+        np.testing.assert_allclose(own_pose(*numbers), pose(*numbers), atol=1e-12)
+    votes = faces.sample(PEOPLE, 5, 0, swapped=True).parts @ np.linalg.inv(arrangement(Identity()))
+    np.testing.assert_allclose(own_spread(votes), spread(votes))
+    assert spread(votes).min() > 1
+
+
+def test_lesson_02_writes_out_the_measures_as_they_are_in_transforms():
+    own_invariance, own_equivariance = lesson_02("invariance", "equivariance")
+    rng = np.random.default_rng(0)
+    v = rng.normal(size=(60, 5))
+    for v_t in (v @ rng.normal(size=(5, 5)), rng.normal(size=(60, 5)), v + 0.5 * rng.normal(size=(60, 5))):
+        assert own_invariance(v, v_t) == pytest.approx(transforms.invariance(v, v_t))
+        assert own_equivariance(v, v_t) == pytest.approx(transforms.equivariance(v, v_t))

@@ -79,7 +79,8 @@ def _stable_widgets(notebook):
     text = nbformat.writes(notebook)
     for number, model in enumerate(order):
         text = text.replace(model, f"{number:032x}")
-    return text
+    # Once more, since the writer has sorted the widgets by the identifiers that they had before.
+    return nbformat.writes(nbformat.reads(text, as_version=4))
 
 
 if __name__ == "__main__":

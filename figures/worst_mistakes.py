@@ -20,13 +20,14 @@ def mistakes():
 
 def alt():
     """What the figure shows, its numbers from the stored run."""
-    pairs = "; ".join(
-        f"{'an' if m['label'] == 8 else 'a'} {m['label']} ({m['scores'][m['label']]:.2f}) read as {m['predicted']} ({m['scores'][m['predicted']]:.2f})"
-        for m in mistakes()
-    )
+    pairs = []
+    for m in mistakes():
+        article = "an" if m["label"] == 8 else "a"
+        should, won = m["scores"][m["label"]], m["scores"][m["predicted"]]
+        pairs.append(f"{article} {m['label']} ({should:.2f}) read as {m['predicted']} ({won:.2f})")
     return (
-        f"{len(mistakes())} handwritten test digits in two rows, each with its true digit, the digit it was read as and "
-        f"the lengths of both capsules. From the worst: {pairs}."
+        f"{len(pairs)} handwritten test digits in two rows, each with its true digit, the digit it was read as and the "
+        f"lengths of both capsules. From the worst: {'; '.join(pairs)}."
     )
 
 

@@ -11,6 +11,11 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "notebooks" / "00_start_here.ipynb"
 
 
+def source():
+    """All text of lesson 00."""
+    return "\n".join("".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"])
+
+
 def tables():
     """Rows of the tables of lesson 00, by the heading that they stand under."""
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
@@ -27,12 +32,14 @@ def tables():
 def test_every_equation_leads_to_code_and_to_a_test_that_exist():
     rows = tables()["From the paper to the code"]
     assert len(rows) >= 9
-    for paper, _, code, test in rows:
+    listed = dict(re.findall(r"^(test \d): tests/(\S+)$", source(), flags=re.MULTILINE))
+    assert len(listed) == len(rows)
+    for paper, _, code, number in rows:
         assert re.search(r"Eq\. \d|Section \d|Procedure 1", paper), paper
         for name in re.findall(r"`(\w+)\.(\w+)`", code):
             assert callable(getattr(importlib.import_module(f"capslib.{name[0]}"), name[1])), name
-        file, function = re.fullmatch(r"`(\w+\.py)::(\w+)`", test).groups()
-        assert f"def {function}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), test
+        file, function = listed[number].split("::")
+        assert f"def {function}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), number
 
 
 def test_the_lessons_are_all_listed_and_linked_where_they_exist():

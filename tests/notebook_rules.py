@@ -107,15 +107,17 @@ def items(markdown, heading):
 
 def run_in_order(nb):
     """Every code cell was run, from top to bottom."""
-    for expected, cell in enumerate(nb.code, 1):
-        if not cell["source"].strip():
-            yield f"code cell {expected} is empty"
-        if cell["execution_count"] != expected:
-            yield f"code cell {expected} has execution count {cell['execution_count']}"
+    empty = [n for n, cell in enumerate(nb.code, 1) if not cell["source"].strip()]
+    if empty:
+        yield f"empty code cells: {empty}"
+    counts = [cell["execution_count"] for cell in nb.code]
+    if counts != list(range(1, len(counts) + 1)):
+        yield f"code cells have the execution counts {counts}"
 
 
 def outputs_kept(nb):
     """A cell that prints, shows, or ends in a value has an output: stripped notebooks would pass every comparison."""
+    without = []
     for number, (cell, tree) in enumerate(zip(nb.code, nb.trees, strict=True), 1):
         body = [node for node in tree.body if not isinstance(node, ast.FunctionDef | ast.ClassDef)]
         calls = [node.func for part in body for node in ast.walk(part) if isinstance(node, ast.Call)]
@@ -128,7 +130,9 @@ def outputs_kept(nb):
         value = isinstance(last, ast.Expr) and not isinstance(last.value, ast.Call | ast.Constant)
         value = value and not cell["source"].rstrip().endswith(";")
         if (shows or value) and not cell["outputs"]:
-            yield f"code cell {number} shows something and has no output"
+            without.append(number)
+    if without:
+        yield f"code cells that show something and have no output: {without}"
 
 
 def no_errors(nb):

@@ -26,15 +26,12 @@ def names(notebooks):
     return [nb.name for nb in notebooks]
 
 
-@pytest.mark.parametrize("nb", LESSONS, ids=names(LESSONS))
-def test_lessons_keep_the_rules(nb):
-    problems = [f"{rule.__name__}: {problem}" for rule in SAVED + LESSON for problem in rule(nb)]
-    assert not problems, "\n".join([nb.name, *problems])
+RULES = [(nb, SAVED + LESSON) for nb in LESSONS] + [(nb, SAVED) for nb in SOLUTIONS]
 
 
-@pytest.mark.parametrize("nb", SOLUTIONS, ids=names(SOLUTIONS))
-def test_solutions_keep_the_rules_about_saving(nb):
-    problems = [f"{rule.__name__}: {problem}" for rule in SAVED for problem in rule(nb)]
+@pytest.mark.parametrize(("nb", "rules"), RULES, ids=names(LESSONS + SOLUTIONS))
+def test_notebooks_keep_the_rules(nb, rules):
+    problems = [f"{rule.__name__}: {problem}" for rule in rules for problem in rule(nb)]
     assert not problems, "\n".join([nb.name, *problems])
 
 

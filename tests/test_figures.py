@@ -16,12 +16,13 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 
+from capslib import faces
 from capslib.equations import length, route, squash
 from capslib.style import COLOURS, COUPLING
 
 FOLDER = Path(__file__).parents[1] / "figures"
 NAMES = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
-OURS = ("data_flow", "margin_loss", "routing_round", "squash_family", "structure", "why_capsules")
+OURS = ("data_flow", "margin_loss", "pose_votes", "routing_round", "squash_family", "structure", "why_capsules")
 """Figures that need nothing but the course's own files."""
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -528,3 +529,31 @@ def test_why_capsules_lists_the_same_parts_twice_and_marks_the_places_that_diffe
             moved = not np.array_equal(M, upright[i])
             assert (where.get_fontweight() == "bold") == moved
             assert moved == (k == 1 and faces.PARTS[i] != "nose")
+
+
+# Pose and votes ----------------------------------------------------------------------------------------------------
+
+
+def test_pose_votes_draws_votes_that_meet_turn_and_fall_apart():
+    figure, parts = load("pose_votes"), artists(drawn("pose_votes"))
+    sits = faces.arrangement(faces.Identity())
+    heads = [faces.pose(), faces.pose(angle=figure.TURN), faces.pose()]
+    seen = [sits, heads[1] @ sits, faces.swap_eyes_and_mouth(sits)]
+    for n, (middle, poses) in enumerate(zip(figure.MIDDLES, seen, strict=True)):
+        for i in range(4):
+            vote = poses[i] @ np.linalg.inv(sits[i])
+            for kind, M in (("part", poses[i]), ("vote", vote)):
+                place = (parts[f"{kind}-{n}-{i}"].get_xydata()[0] - middle) / figure.UNIT
+                np.testing.assert_allclose(place, M[:2, 2], atol=1e-9)
+                for column, way in enumerate(("right", "up")):
+                    start, tip = arrow(parts, f"{kind}-{n}-{i}-{way}")
+                    np.testing.assert_allclose((start - middle) / figure.UNIT, place, atol=1e-9)
+                    length_here = np.hypot(*(tip - start))
+                    np.testing.assert_allclose((tip - start) / length_here, M[:2, column], atol=1e-9)
+            way = (parts[f"way-{n}-{i}"].get_xydata() - middle) / figure.UNIT
+            np.testing.assert_allclose(way, [poses[i][:2, 2], vote[:2, 2]], atol=1e-9)
+        spread = faces.spread(poses @ np.linalg.inv(sits))
+        assert parts[f"spread-{n}"].get_text() == f"spread of votes {spread:.1f}"
+        head = (parts[f"face-{n}-0"].get_xydata() - middle) / figure.UNIT
+        np.testing.assert_allclose(head, faces.strokes(faces.Identity(), None, heads[n], poses)[0][0], atol=1e-9)
+    assert parts["spread-0"].get_text() == parts["spread-1"].get_text() == "spread of votes 0.0"

@@ -231,10 +231,15 @@ def top_scores(panels, accept):
     for ax, (name, (intact, swapped)) in zip(axes[0], panels.items(), strict=True):
         ax.hist(intact, bins, color=COLOURS["u_hat"], alpha=0.55, label="intact")
         ax.hist(swapped, bins, histtype="step", color=COLOURS["v"], linewidth=2, label="swapped")
-        ax.axvline(accept, color=COLOURS["neutral"], linestyle="--", linewidth=1, label="accepted beyond")
-        ax.set(title=name, xlabel="highest probability", xlim=(0, 1.01))
+        ax.axvline(accept, color=COLOURS["neutral"], linestyle="--", linewidth=1, label="threshold")
+        ax.annotate(
+            "accepted →", (accept, 1), (4, -2), xycoords=("data", "axes fraction"), textcoords="offset points", va="top"
+        )
+        ax.set(title=name, xlabel="highest probability", xlim=(0, 1.01), xticks=[0, 0.5, 1])
     axes[0, 0].set_ylabel("faces")
-    axes[0, 0].legend(frameon=False, loc="upper left")
+    axes[0, 0].legend(
+        *(found[:2] for found in axes[0, 0].get_legend_handles_labels()), frameon=False, loc="center left"
+    )
     return fig
 
 
@@ -255,7 +260,7 @@ def patches_and_vectors(patches, vectors, titles):
         ax.imshow(patch, cmap="gray_r", vmin=0, vmax=2, extent=(-1, 1, -1, 1))  # At half strength, under the arrow.
         arrow = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, "color": COLOURS["v"], "linewidth": 2.5}
         ax.annotate("", 0.8 * np.asarray(vector) / longest, (0, 0), arrowprops=arrow).set_label("vector")
-        ax.set(xticks=[], yticks=[])
+        ax.axis("off")
         ax.set_title(title)
     return fig
 

@@ -120,9 +120,11 @@ def test_top_scores_counts_intact_and_swapped_in_the_same_bins_and_draws_the_lin
         heights = outline.get_xy()[1:-1:2, 1]
         assert heights.sum() == second and len(heights) == 20 and not outline.get_fill()
         assert set(ax.lines[0].get_xdata()) == {0.4}
+        (accepted,) = ax.texts
+        assert accepted.get_text() == "accepted →" and accepted.xy[0] == 0.4 and accepted.get_ha() == "left"
     bars = {round(bar.get_x(), 2): bar.get_height() for bar in fig.axes[0].patches if bar.get_label() != "swapped"}
     assert {x: n for x, n in bars.items() if n} == {0.2: 1, 0.9: 2, 0.95: 1}
-    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()][:2] == ["intact", "swapped"]
+    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == ["intact", "swapped"]
 
 
 def test_patches_and_vectors_draw_all_arrows_on_one_scale_from_the_middle():

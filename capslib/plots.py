@@ -740,7 +740,7 @@ def _length_curves(ax, lengths, names):
     for j, name in enumerate(names):
         ax.plot(range(1, T + 1), lengths[:, j], LINES[j % 4], marker=MARKERS[j % 4], color=COLOURS["v"], label=name)
         ax.annotate(name, (T, lengths[-1, j]), (8, 0), textcoords="offset points", va="center", annotation_clip=False)
-    ax.set(xlabel="iteration", ylabel="length ‖v_j‖", ylim=(0, 1.05), xticks=range(1, T + 1))
+    ax.set(xlabel="iteration", ylabel="length ‖$v_j$‖", ylim=(0, 1.05), xticks=range(1, T + 1))
 
 
 def routing_progress(trace, names):
@@ -914,7 +914,7 @@ def margin_pulls(panels, m_plus, m_minus):
             )
             arrow.set_label(f"pull {k}")
         ax.set(title=title, xlabel="class k", xticks=range(len(lengths)), ylim=(0, 1.05))
-    axes[0, 0].set_ylabel("length ‖v_k‖")
+    axes[0, 0].set_ylabel("length ‖$v_k$‖")
     for margin, name in ((m_minus, "m⁻"), (m_plus, "m⁺")):
         axes[0, -1].annotate(name, (1, margin), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points")
     return fig

@@ -23,7 +23,7 @@ def capsule_inputs(model, images):
     """
     capsule = _capsule_layer(model)
     x = digits.as_images(images)
-    lower = keras.Model(model.inputs, capsule.input)
+    lower = keras.Model(model.input, capsule.input)
     # Called, not `predict`: that would compile every one of these small models anew, and warn of it.
     u = [keras.ops.convert_to_numpy(lower(x[start : start + 500])) for start in range(0, len(x), 500)]
     return np.concatenate(u).astype(np.float32), keras.ops.convert_to_numpy(capsule.kernel).astype(np.float32)

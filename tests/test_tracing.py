@@ -61,3 +61,13 @@ def test_bad_input_is_named(images):
         trace(models.article_capsnet(), images[:0])
     with pytest.raises(ValueError, match="images: got NaN"):
         trace(models.article_capsnet(), np.full((1, 28, 28, 1), np.nan))
+
+
+def test_tracing_again_and_again_warns_of_nothing(images, recwarn, capfd):
+    model = models.article_capsnet()
+    for _ in range(6):  # TensorFlow warns from the fifth small model that is compiled for the same work
+        trace(model, images[:2])
+    assert (
+        not [str(w.message) for w in recwarn if "structure" in str(w.message)]
+        and "retracing" not in capfd.readouterr().err
+    )

@@ -5,7 +5,9 @@
 set -eu
 apart=$(mktemp -d "${TMPDIR:-/tmp}/capslib.XXXXXX")
 trap 'rm -rf "$apart"' EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 141' PIPE
 trap 'exit 143' TERM
 export XDG_CACHE_HOME="$apart/cache" XDG_CONFIG_HOME="$apart/config" XDG_DATA_HOME="$apart/data"
 export JUPYTER_CONFIG_DIR="$apart/jupyter/config" JUPYTER_DATA_DIR="$apart/jupyter/data"

@@ -121,7 +121,7 @@ class Capsule(_Float32Layer):
     def _route_shared(self, u, W):
         # b_ij = ⟨u_i, q_j⟩ where q_j = Σ_τ v_j^τ W_jᵀ: accumulating q accumulates b. While b is 0 every
         # upper capsule gathers Σ_i u_i / J, so the first iteration needs no softmax (a tenth of a training step).
-        s = ops.tensordot(ops.sum(u, axis=1) / self.num_capsule, W, axes=1)
+        s = ops.einsum("bd,djk->bjk", ops.sum(u, axis=1) / self.num_capsule, W)
         v = self._activate(s)
         q = 0
         for _ in range(self.routings - 1):
@@ -137,9 +137,9 @@ class Capsule(_Float32Layer):
         v = self._activate(s)
         b = 0
         for _ in range(self.routings - 1):
-            b = b + ops.squeeze(ops.matmul(u_hat, v[..., None]), axis=-1)
+            b = b + ops.einsum("bjik,bjk->bji", u_hat, v)
             c = ops.softmax(b, axis=1)
-            s = ops.squeeze(ops.matmul(c[:, :, None, :], u_hat), axis=2)
+            s = ops.einsum("bji,bjik->bjk", c, u_hat)
             v = self._activate(s)
         return v
 
@@ -182,7 +182,8 @@ def predict(u, W):
         u_hat laid out as (B, J, I, D_out), from one matrix product batched over I.
     """
     I, D_in, J, D_out = W.shape
-    flat = ops.matmul(ops.transpose(u, (1, 0, 2)), ops.reshape(W, (I, D_in, J * D_out)))
+    # `einsum` throughout, since Keras' `matmul` and `tensordot` compute float64 in float32 on PyTorch.
+    flat = ops.einsum("bid,idm->ibm", u, ops.reshape(W, (I, D_in, J * D_out)))
     return ops.transpose(ops.reshape(flat, (I, -1, J, D_out)), (1, 2, 0, 3))
 
 

@@ -81,7 +81,7 @@ def test_gradient_through_routing_and_loss(share_weights, routings):
 def test_gradient_of_squash(offset):
     rng = np.random.default_rng(0)
     s, weight = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
-    (found,) = gradient(lambda s: ops.sum(squash(s, offset) * weight), s)
+    (found,) = gradient(lambda s: ops.sum(squash(s, offset) * ops.convert_to_tensor(weight)), s)
     assert_close(found, central_differences(lambda s: (eq.squash(s, offset) * weight).sum(), s))
 
 

@@ -29,11 +29,14 @@ def figure(width=7.5, height=3.0, rows=1, columns=1, **kwargs):
 
 
 def png(fig):
-    """The figure as PNG bytes with a palette of 256 colours: a third of the size, and no difference to the eye."""
-    buffer, small = io.BytesIO(), io.BytesIO()
-    fig.savefig(buffer, format="png")
-    image = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    image.save(small, format="png", optimize=True)
+    """The figure as PNG bytes with a palette of 256 colours: a third of the size, and no difference to the eye.
+
+    Drawn straight into memory: a slider asks for a picture at every move, and encoding it twice took half of the time.
+    """
+    canvas = FigureCanvasAgg(fig)
+    canvas.draw()
+    image, small = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]), io.BytesIO()
+    image.quantize(256, dither=Image.Dither.NONE).save(small, format="png")
     return small.getvalue()
 
 
@@ -1224,15 +1227,6 @@ def show_controls(controls, picture, alt):
         "application/vnd.jupyter.widget-view+json": view,
     }
     display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
-
-
-def quick_png(fig):
-    """The pixels of `png` in about half of its time, for pictures that a slider asks for; the bytes are a few more."""
-    canvas = FigureCanvasAgg(fig)
-    canvas.draw()
-    image, small = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]), io.BytesIO()
-    image.quantize(256, dither=Image.Dither.NONE).save(small, format="png")
-    return small.getvalue()
 
 
 def lower_capsule(image, u, u_hat, cell):

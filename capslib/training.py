@@ -289,7 +289,7 @@ def run(model_name, recipe_name, seed=0, source="full", folder=None, resume=Fals
         "recipe": {"name": recipe_name, **asdict(recipe)},
         "seed": seed,
         "parameters": model.count_params(),
-        "versions": {"python": platform.python_version(), "keras": keras.__version__, "backend": _backend()},
+        "versions": versions(),
     }
     say(f"{model_name}: {model.count_params():,} parameters, recipe {recipe_name}, seed {seed}, {facts['data']}")
     history = train(model, data, recipe, seed, folder, resume, facts, say)
@@ -309,9 +309,11 @@ def machine():
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
 
 
-def _backend():
+def versions():
+    """The versions of Python, Keras and its backend."""
     name = keras.backend.backend()
-    return f"{name} {sys.modules[name].__version__}" if name in sys.modules else name
+    backend = f"{name} {sys.modules[name].__version__}" if name in sys.modules else name
+    return {"python": platform.python_version(), "keras": keras.__version__, "backend": backend}
 
 
 def _recipe(recipe):

@@ -1,0 +1,167 @@
+"""How long two recipes take to one accuracy: `python -m benchmarks.race`, on a machine that does nothing else.
+
+Both train the same network on the same 55,000 digits. Eight times an epoch the validation digits are looked at; a run
+is at its goal when at least LEVEL of them were right at two looks running. Then alone the test set is read, once. The
+clock counts training only: it stands still while the run looks, and starts after the first step, in which Keras
+compiles.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+# Before Keras: TensorFlow's start-up notices would drown the lines of progress.
+# isort: off
+import capslib.quiet  # noqa: F401
+import keras
+
+# isort: on
+
+import numpy as np
+
+from capslib import digits, models, training, weights
+
+LEVEL = 0.981
+PUBLISHED = 0.9793
+LOOKS = 8
+RESULT = Path(__file__).parent / "results" / "race.json"
+
+
+class Reached(Exception):
+    """Ends a fit in the middle of an epoch."""
+
+
+class Clock(keras.callbacks.Callback):
+    """Looks at the validation digits LOOKS times an epoch, and keeps the time between the looks.
+
+    Args:
+        x, labels: the validation digits and what they are.
+        batches: how many batches an epoch has.
+        level: the accuracy that two looks running have to reach.
+    """
+
+    def __init__(self, x, labels, batches, level=LEVEL):
+        super().__init__()
+        self.x, self.labels, self.level = x, labels, level
+        self.at = {round(batches * look / LOOKS) - 1 for look in range(1, LOOKS + 1)}
+        self.seconds, self.steps, self.checks, self.started = 0.0, 0, [], None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.perf_counter() if self.steps else None
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps += 1
+        if self.started is None:
+            self.started = time.perf_counter()
+        if batch in self.at:
+            self._look()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.weights = self.model.get_weights()
+
+    def _look(self):
+        self.seconds += time.perf_counter() - self.started
+        on_their_way = self.model.get_weights()
+        if self.model.optimizer.use_ema:
+            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+        right = [
+            self.model.predict_on_batch(self.x[start : start + 500]).argmax(1) == self.labels[start : start + 500]
+            for start in range(0, len(self.x), 500)
+        ]
+        accuracy = float(np.concatenate(right).mean())
+        self.checks.append({"steps": self.steps, "seconds": round(self.seconds, 2), "val_accuracy": accuracy})
+        if len(self.checks) > 1 and min(check["val_accuracy"] for check in self.checks[-2:]) >= self.level:
+            raise Reached
+        self.model.set_weights(on_their_way)
+        self.started = time.perf_counter()
+
+
+def run(name, data, seed, recipe=None, level=LEVEL, say=print):
+    """One run of a recipe up to the level, or to its last epoch.
+
+    Args:
+        name: what the run is called; a key of `training.RECIPES` unless `recipe` is given.
+        data: Digits.
+        seed: of first weights, order and shifts.
+        recipe: a Recipe.
+        level: validation accuracy to reach at two looks running.
+        say: called with a line when the run is over.
+
+    Returns:
+        A dict: recipe, seed, seconds (None if it did not get there), examples, checks, test_accuracy (None likewise).
+    """
+    recipe = recipe or training.RECIPES[name]
+    keras.utils.set_random_seed(seed)
+    model = models.article_capsnet()
+    x, y = data.x_train, digits.one_hot(data.y_train)
+    training.compile_model(model, recipe, len(x))
+    clock = Clock(data.x_val, data.y_val, -(-len(x) // recipe.batch_size), level)
+    reached = False
+    try:
+        for epoch in range(recipe.epochs):
+            order = training.epoch_order(len(x), seed, epoch)
+            moved = training.augment(x[order], recipe, np.random.default_rng([seed, epoch, 1]))
+            model.fit(moved, y[order], recipe.batch_size, epochs=1, shuffle=False, verbose=0, callbacks=[clock])
+            model.set_weights(clock.weights)
+    except Reached:
+        reached = True
+    found = {
+        "recipe": name,
+        "seed": seed,
+        "seconds": round(clock.seconds, 2) if reached else None,
+        "examples": clock.steps * recipe.batch_size,
+        "checks": clock.checks,
+        "test_accuracy": training.test(model, data)["accuracy"] if reached else None,
+    }
+    last = f"{clock.checks[-1]['val_accuracy']:.4f}"
+    end = f"{clock.seconds:.1f} s, test {found['test_accuracy']:.4f}" if reached else f"did not get to {level}"
+    say(f"{name}, seed {seed}: {found['examples']:,} examples, validation {last}, {end}")
+    return found
+
+
+def race(data, seeds=(0, 1, 2), say=print):
+    """Both recipes from every seed, in turn, so that a change of the machine meets both.
+
+    Returns:
+        What RESULT holds: level, recipes, runs, the median seconds of each recipe, and their ratio (None if a run
+        of the median did not get there).
+    """
+    names = ("quick", "article")
+    runs = [run(name, data, seed, say=say) for seed in seeds for name in names]
+    medians = {}
+    for name in names:
+        # A run that did not get there took longer than any that did.
+        times = sorted(
+            (r["seconds"] for r in runs if r["recipe"] == name), key=lambda s: float("inf") if s is None else s
+        )
+        medians[name] = statistics.median_low(times) if None not in times else times[(len(times) - 1) // 2]
+    both = None not in medians.values()
+    return {
+        "command": "python -m benchmarks.race",
+        "machine": training.machine(),
+        "versions": training.versions(),
+        "level": LEVEL,
+        "published_test_accuracy": PUBLISHED,
+        "recipes": {name: asdict(training.RECIPES[name]) for name in names},
+        "runs": runs,
+        "medians": medians,
+        "ratio": round(medians["article"] / medians["quick"], 2) if both else None,
+    }
+
+
+def main():
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.race", description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file to write")
+    given = parser.parse_args()
+    result = race(digits.load("full"), given.seeds)
+    weights.write_atomically(given.out, lambda file: file.write(json.dumps(result, indent=1).encode() + b"\n"))
+    print(f"median seconds {result['medians']}, ratio {result['ratio']}; kept in {given.out}")
+
+
+if __name__ == "__main__":
+    main()

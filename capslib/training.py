@@ -59,7 +59,7 @@ RECIPES = {
     "article": Recipe(epochs=20, batch_size=500, learning_rate=1e-3, decay=False, shift=0),
     "quick": Recipe(epochs=1, batch_size=32, learning_rate=5e-3, decay=True, shift=0, average=0.99),
     "best": Recipe(
-        epochs=60, batch_size=64, learning_rate=3e-3, decay=True, shift=2, turn=8, scale=0.06, average=0.999
+        epochs=40, batch_size=64, learning_rate=5e-3, decay=True, shift=2, turn=8, scale=0.06, average=0.999
     ),
 }
 

@@ -3,6 +3,8 @@ import os
 import pytest
 
 LEFT_OUT = "CAPSLIB_MNIST is not set: tests on the full MNIST set are left out"
+NO_NODE = "Node is not installed: tests of the widgets' JavaScript outside a browser are left out"
+NO_CHROMIUM = "Chromium is not installed: tests of the widgets in JupyterLab are left out"
 
 
 @pytest.fixture
@@ -13,8 +15,9 @@ def full_mnist():
 
 
 def pytest_terminal_summary(terminalreporter):
-    """One line for all tests that were left out, just above pytest's own last line."""
+    """One line for all tests that were left out for one reason, just above pytest's own last line."""
     skipped = terminalreporter.stats.get("skipped", [])
-    number = sum(LEFT_OUT in str(report.longrepr) for report in skipped)
-    if number:
-        terminalreporter.write_line(f"{LEFT_OUT} ({number})")
+    for reason in (LEFT_OUT, NO_NODE, NO_CHROMIUM):
+        number = sum(reason in str(report.longrepr) for report in skipped)
+        if number:
+            terminalreporter.write_line(f"{reason} ({number})")

@@ -1,0 +1,348 @@
+/**
+ * The mathematics of the course's widgets: a capsule layer and the plain layers below it, named as in equations.py.
+ *
+ * Arrays are flat Float32Array or Float64Array in NumPy's order (the last axis is contiguous), one example at a time,
+ * and a result has the type of what it was computed from. Sums are gathered in double precision. I lower and J upper
+ * capsules in that order; D components of a vote. Equation numbers are those of Sabour, Frosst and Hinton (2017).
+ */
+
+/** Added to ‖s‖² inside squash, so that a vector of zeros stays one. */
+export const EPSILON = 1e-7;
+
+/** How agreement reaches the logits: added (the paper), put in their place, or not at all (c stays 1/J). */
+export const DIALECTS = ["accumulate", "replace", "uniform"];
+
+/** Σ x_k y_k over n components that begin at x[p] and y[q]. */
+function dot(x, p, y, q, n) {
+  let sum = 0;
+  for (let k = 0; k < n; k++) sum += x[p + k] * y[q + k];
+  return sum;
+}
+
+function need(fits, text) {
+  if (!fits) throw new RangeError(text);
+}
+
+/**
+ * Shrink vectors below length 1 without turning them: v = √n / (offset + n) · s with n = ‖s‖² + ε. (Eq. 1: offset 1)
+ * @param s vectors (…, D)
+ * @param {number} D components of a vector
+ * @param {number} offset 0.5 in the article, 1 in the paper
+ * @returns v (…, D), lengths in [0, 1)
+ */
+export function squash(s, D, offset = 0.5) {
+  need(D > 0 && s.length % D === 0, `s: got ${s.length} numbers, expected vectors of ${D}`);
+  need(offset > 0, `offset: got ${offset}, expected a positive number`);
+  const v = new s.constructor(s.length);
+  for (let p = 0; p < s.length; p += D) {
+    const n = dot(s, p, s, p, D) + EPSILON;
+    const scale = Math.sqrt(n) / (offset + n);
+    for (let k = 0; k < D; k++) v[p + k] = scale * s[p + k];
+  }
+  return v;
+}
+
+/**
+ * Lengths ‖v‖ = √Σ v².
+ * @param v vectors (…, D)
+ * @param {number} D components of a vector
+ * @returns lengths (…)
+ */
+export function length(v, D) {
+  need(D > 0 && v.length % D === 0, `v: got ${v.length} numbers, expected vectors of ${D}`);
+  const lengths = new v.constructor(v.length / D);
+  for (let n = 0; n < lengths.length; n++) lengths[n] = Math.sqrt(dot(v, n * D, v, n * D, D));
+  return lengths;
+}
+
+/**
+ * Coupling coefficients from routing logits: c_ij = exp b_ij / Σ_k exp b_ik. (Eq. 3)
+ * @param b logits (I, J)
+ * @param {number} J upper capsules
+ * @param {"upper"|"lower"} over which capsules c sums to 1 over; "lower" is the well-known mistake
+ * @returns c (I, J)
+ */
+export function softmax(b, J, over = "upper") {
+  need(J > 0 && b.length % J === 0, `b: got ${b.length} numbers, expected rows of ${J}`);
+  need(over === "upper" || over === "lower", `over: got ${over}, expected "upper" or "lower"`);
+  const I = b.length / J;
+  const [groups, step, members, stride] = over === "upper" ? [I, J, J, 1] : [J, 1, I, J];
+  const c = new b.constructor(b.length);
+  const e = new Float64Array(members);
+  for (let group = 0; group < groups; group++) {
+    const start = group * step;
+    let highest = -Infinity;
+    let sum = 0;
+    for (let k = 0; k < members; k++) highest = Math.max(highest, b[start + k * stride]);
+    for (let k = 0; k < members; k++) sum += e[k] = Math.exp(b[start + k * stride] - highest);
+    for (let k = 0; k < members; k++) c[start + k * stride] = e[k] / sum;
+  }
+  return c;
+}
+
+/**
+ * Votes û_ij = u_i W_ij. (Eq. 2, right)
+ * @param u lower capsules (I, D_in)
+ * @param W (D_in, J, D) shared by all lower capsules, or (I, D_in, J, D)
+ * @param {{I: number, D_in: number, J: number, D: number}} shape
+ * @returns u_hat (I, J, D)
+ */
+export function predict(u, W, { I, D_in, J, D }) {
+  const block = D_in * J * D;
+  need(u.length === I * D_in, `u: got ${u.length} numbers, expected (${I}, ${D_in})`);
+  need(W.length === block || W.length === I * block, `W: got ${W.length} numbers, expected ${block} or ${I * block}`);
+  const apart = W.length === block ? 0 : block;
+  const u_hat = new u.constructor(I * J * D);
+  const sum = new Float64Array(J * D);
+  for (let i = 0; i < I; i++) {
+    sum.fill(0);
+    for (let d = 0; d < D_in; d++) {
+      const x = u[i * D_in + d];
+      if (x === 0) continue; // Most features of most cells are off.
+      const from = i * apart + d * J * D;
+      for (let k = 0; k < J * D; k++) sum[k] += x * W[from + k];
+    }
+    u_hat.set(sum, i * J * D);
+  }
+  return u_hat;
+}
+
+/**
+ * Gather the votes: s_j = Σ_i c_ij û_ij. (Eq. 2, left)
+ * @param c (I, J)
+ * @param u_hat (I, J, D)
+ * @param {{I: number, J: number, D: number}} shape
+ * @returns s (J, D)
+ */
+export function weighted_sum(c, u_hat, { I, J, D }) {
+  const sum = new Float64Array(J * D);
+  for (let i = 0, pair = 0; i < I; i++) {
+    for (let j = 0; j < J; j++, pair++) {
+      for (let k = 0; k < D; k++) sum[j * D + k] += c[pair] * u_hat[pair * D + k];
+    }
+  }
+  return new u_hat.constructor(sum);
+}
+
+/**
+ * Agreement of each vote with its outcome: a_ij = ⟨û_ij, v_j⟩. (Section 2)
+ * @param u_hat (I, J, D)
+ * @param v (J, D)
+ * @param {{I: number, J: number, D: number}} shape
+ * @returns a (I, J)
+ */
+export function agreement(u_hat, v, { I, J, D }) {
+  const a = new u_hat.constructor(I * J);
+  for (let pair = 0; pair < I * J; pair++) a[pair] = dot(u_hat, pair * D, v, (pair % J) * D, D);
+  return a;
+}
+
+/**
+ * Routing by agreement (Procedure 1), keeping every step. `b[t]` made `c[t]`, `b[0]` is 0, and the last `a` is computed
+ * and never added.
+ * @param u_hat votes (I, J, D)
+ * @param {{I: number, J: number, D: number}} shape
+ * @param {{iterations?: number, offset?: number, dialect?: string, over?: string}} options `dialect`, one of DIALECTS:
+ *   b ← b + a, b ← a, or b stays 0; `over`, see softmax
+ * @returns {{b: Array, c: Array, s: Array, v: Array, a: Array}} of each iteration: b, c, a (I, J); s, v (J, D)
+ */
+export function route(u_hat, shape, { iterations = 3, offset = 0.5, dialect = "accumulate", over = "upper" } = {}) {
+  const { I, J, D } = shape;
+  need(u_hat.length === I * J * D, `u_hat: got ${u_hat.length} numbers, expected (${I}, ${J}, ${D})`);
+  need(Number.isInteger(iterations) && iterations > 0, `iterations: got ${iterations}, expected at least 1`);
+  need(DIALECTS.includes(dialect), `dialect: got ${dialect}, expected one of ${DIALECTS.join(", ")}`);
+  const trace = { b: [], c: [], s: [], v: [], a: [] };
+  let b = new u_hat.constructor(I * J);
+  for (let t = 0; t < iterations; t++) {
+    const c = softmax(b, J, over);
+    const s = weighted_sum(c, u_hat, shape);
+    const v = squash(s, D, offset);
+    const a = agreement(u_hat, v, shape);
+    for (const [name, value] of Object.entries({ b, c, s, v, a })) trace[name].push(value);
+    if (dialect === "accumulate") b = b.map((logit, pair) => logit + a[pair]);
+    else if (dialect === "replace") b = a;
+  }
+  return trace;
+}
+
+/**
+ * What each lower capsule adds to ‖s_j‖: c_ij ⟨û_ij, v̂_j⟩ with v̂_j = s_j/‖s_j‖; sums over i to ‖s_j‖.
+ * Where s_j is the zero vector no direction exists and every contribution is 0.
+ * @param c (I, J)
+ * @param u_hat (I, J, D)
+ * @param s (J, D)
+ * @param {{I: number, J: number, D: number}} shape
+ * @returns contributions (I, J)
+ */
+export function contribution(c, u_hat, s, shape) {
+  const norms = length(s, shape.D);
+  const along = agreement(u_hat, s, shape);
+  return along.map((value, pair) => (norms[pair % shape.J] > 0 ? (c[pair] * value) / norms[pair % shape.J] : 0));
+}
+
+/**
+ * Entropy H(c_i) = −Σ_j c_ij ln c_ij in nats: ln J is undecided, 0 decided.
+ * @param c (I, J)
+ * @param {number} J upper capsules
+ * @returns entropies (I)
+ */
+export function entropy(c, J) {
+  const H = new c.constructor(c.length / J);
+  for (let i = 0; i < H.length; i++) {
+    let sum = 0;
+    for (let j = 0; j < J; j++) if (c[i * J + j] > 0) sum -= c[i * J + j] * Math.log(c[i * J + j]);
+    H[i] = sum;
+  }
+  return H;
+}
+
+/**
+ * Convolution with stride 1 and zeros around the image, so that the size stays ("same"): a correlation, as in Keras.
+ * @param x image (H, W, C)
+ * @param kernel (K, K, C, F), K odd
+ * @param bias (F)
+ * @param {{H: number, W: number, C: number, K: number, F: number}} shape
+ * @returns (H, W, F)
+ */
+export function convolution(x, kernel, bias, { H, W, C, K, F }) {
+  need(x.length === H * W * C, `x: got ${x.length} numbers, expected (${H}, ${W}, ${C})`);
+  need(K % 2 === 1, `K: got ${K}, expected an odd size`);
+  need(kernel.length === K * K * C * F, `kernel: got ${kernel.length} numbers, expected (${K}, ${K}, ${C}, ${F})`);
+  need(bias.length === F, `bias: got ${bias.length} numbers, expected ${F}`);
+  const half = (K - 1) / 2;
+  const y = new x.constructor(H * W * F);
+  const sum = new Float64Array(F);
+  for (let row = 0; row < H; row++) {
+    for (let column = 0; column < W; column++) {
+      sum.set(bias);
+      for (let p = Math.max(0, half - row); p < Math.min(K, H + half - row); p++) {
+        for (let q = Math.max(0, half - column); q < Math.min(K, W + half - column); q++) {
+          const pixel = ((row + p - half) * W + column + q - half) * C;
+          for (let channel = 0; channel < C; channel++) {
+            const value = x[pixel + channel];
+            if (value === 0) continue; // Paper, and features that are off.
+            const from = ((p * K + q) * C + channel) * F;
+            for (let f = 0; f < F; f++) sum[f] += value * kernel[from + f];
+          }
+        }
+      }
+      y.set(sum, (row * W + column) * F);
+    }
+  }
+  return y;
+}
+
+/** Rectifier: max(0, x), of any shape. */
+export function relu(x) {
+  return x.map((value) => (value > 0 ? value : 0));
+}
+
+/**
+ * The largest value in each 2×2 square; an odd last row or column is left out.
+ * @param x (H, W, C)
+ * @param {{H: number, W: number, C: number}} shape
+ * @returns (H/2, W/2, C)
+ */
+export function max_pooling(x, { H, W, C }) {
+  need(x.length === H * W * C, `x: got ${x.length} numbers, expected (${H}, ${W}, ${C})`);
+  const [rows, columns] = [Math.floor(H / 2), Math.floor(W / 2)];
+  const y = new x.constructor(rows * columns * C);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      for (let channel = 0; channel < C; channel++) {
+        const at = (2 * row * W + 2 * column) * C + channel;
+        const below = at + W * C;
+        y[(row * columns + column) * C + channel] = Math.max(x[at], x[at + C], x[below], x[below + C]);
+      }
+    }
+  }
+  return y;
+}
+
+/**
+ * Mean of each channel over the whole image.
+ * @param x (…, C)
+ * @param {number} C channels
+ * @returns (C)
+ */
+export function global_average(x, C) {
+  const sum = new Float64Array(C);
+  for (let p = 0; p < x.length; p++) sum[p % C] += x[p];
+  return new x.constructor(sum.map((value) => (value * C) / x.length));
+}
+
+/**
+ * A fully connected layer: y = x W + bias.
+ * @param x (D_in)
+ * @param W (D_in, D_out)
+ * @param bias (D_out)
+ * @returns y (D_out)
+ */
+export function dense(x, W, bias) {
+  const D_out = bias.length;
+  need(W.length === x.length * D_out, `W: got ${W.length} numbers, expected (${x.length}, ${D_out})`);
+  const sum = Float64Array.from(bias);
+  for (let d = 0; d < x.length; d++) {
+    if (x[d] === 0) continue;
+    for (let k = 0; k < D_out; k++) sum[k] += x[d] * W[d * D_out + k];
+  }
+  return new x.constructor(sum);
+}
+
+/** Probabilities from the scores of a plain network: softmax over all of them. */
+export function probabilities(scores) {
+  return softmax(scores, scores.length);
+}
+
+/**
+ * The trunk that all networks of the course share: two 5×5 convolutions, each with a rectifier and 2×2 max-pooling.
+ * @param image (28, 28) in 0–1
+ * @param {Object} weights with "conv1.kernel", "conv1.bias", "conv2.kernel", "conv2.bias"
+ * @returns features (7, 7, F), which the capsule network reads as 49 lower capsules u
+ */
+export function trunk(image, weights) {
+  const F1 = weights["conv1.bias"].length;
+  const F2 = weights["conv2.bias"].length;
+  const first = { H: 28, W: 28, C: 1, K: 5, F: F1 };
+  const second = { H: 14, W: 14, C: F1, K: 5, F: F2 };
+  let x = relu(convolution(image, weights["conv1.kernel"], weights["conv1.bias"], first));
+  x = max_pooling(x, { H: 28, W: 28, C: F1 });
+  x = relu(convolution(x, weights["conv2.kernel"], weights["conv2.bias"], second));
+  return max_pooling(x, { H: 14, W: 14, C: F2 });
+}
+
+/**
+ * The article's network on one image.
+ * @param image (28, 28) in 0–1
+ * @param {Object} weights the trunk's and "v.W" (D_in, J, D)
+ * @param {{J: number, iterations?: number, offset?: number, dialect?: string}} options
+ * @returns {{u, u_hat, trace, lengths}} lengths (J) after the last iteration
+ */
+export function capsnet(image, weights, { J = 10, iterations = 5, ...options } = {}) {
+  const u = trunk(image, weights);
+  const D_in = weights["conv2.bias"].length;
+  const shape = { I: u.length / D_in, D_in, J, D: weights["v.W"].length / (D_in * J) };
+  const u_hat = predict(u, weights["v.W"], shape);
+  const trace = route(u_hat, shape, { iterations, ...options });
+  return { u, u_hat, trace, lengths: length(trace.v[iterations - 1], shape.D) };
+}
+
+/**
+ * A plain network with the same trunk on one image; its weights tell which head it has.
+ * @param image (28, 28) in 0–1
+ * @param {Object} weights the trunk's, "probabilities.kernel" and ".bias", and those of "mix" (1×1 convolution, then
+ *   flattened) or of "hidden" (after the global average)
+ * @returns probabilities (J)
+ */
+export function cnn(image, weights) {
+  const features = trunk(image, weights);
+  const C = weights["conv2.bias"].length;
+  let x;
+  if (weights["mix.kernel"]) {
+    const shape = { H: 7, W: 7, C, K: 1, F: weights["mix.bias"].length };
+    x = relu(convolution(features, weights["mix.kernel"], weights["mix.bias"], shape));
+  } else {
+    x = relu(dense(global_average(features, C), weights["hidden.kernel"], weights["hidden.bias"]));
+  }
+  return probabilities(dense(x, weights["probabilities.kernel"], weights["probabilities.bias"]));
+}

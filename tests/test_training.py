@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -119,6 +120,54 @@ def test_shifts_move_every_image_whole_by_its_own_amount():
     _, rows, columns, _ = np.nonzero(moved)
     assert set(rows - 14) == set(columns - 10) == {-2, -1, 0, 1, 2}
     assert training.shift_at_random(x, 0, None) is x
+
+
+def moments(x):
+    """Middle (row, column) and spread of each image's ink."""
+    ink = x[..., 0] / x.sum((1, 2, 3))[:, None, None]
+    grid = np.arange(x.shape[1], dtype=float)
+    middle = np.stack([(ink.sum(2) * grid).sum(1), (ink.sum(1) * grid).sum(1)], -1)
+    rows, columns = grid[None, :, None] - middle[:, 0, None, None], grid[None, None, :] - middle[:, 1, None, None]
+    spread = [(ink * a * b).sum((1, 2)) for a, b in ((rows, rows), (columns, columns), (rows, columns))]
+    return middle, np.stack(spread, -1)
+
+
+def test_turns_and_scales_keep_to_their_bounds_and_are_each_images_own():
+    bar = np.zeros((300, 28, 28, 1), np.float32)
+    bar[:, 13:15, 6:22] = 1
+    still = Recipe(epochs=1, batch_size=1, learning_rate=1, decay=False, shift=0)
+    rng = np.random.default_rng(0)
+    turned = training.augment(bar, replace(still, turn=8), rng)
+    middle, (rows, columns, both) = moments(turned)[0], moments(turned)[1].T
+    angle = np.rad2deg(np.arctan2(2 * both, columns - rows) / 2)
+    assert 7 < angle.max() < 8.5 and -8.5 < angle.min() < -7
+    np.testing.assert_allclose(middle, 13.5, atol=0.1)
+    scaled = training.augment(bar, replace(still, scale=0.25), rng)
+    wide = np.sqrt(moments(scaled)[1][:, 1] / moments(bar)[1][0, 1])
+    assert 0.75 < wide.min() < 0.85 and 1.2 < wide.max() < 1.4
+    moved = training.augment(bar, replace(still, turn=1e-6, shift=2), rng)
+    away = moments(moved)[0] - 13.5
+    assert 1.8 < away.max() <= 2.01 and -2.01 <= away.min() < -1.8 and len(np.unique(away.round(4))) > 300
+    assert moved.shape == bar.shape and moved.dtype == np.float32 and moved.min() >= 0 and moved.max() <= 1
+
+
+def test_an_averaging_run_keeps_the_average_and_goes_on_from_the_weights_themselves(few):
+    plain, averaged = fresh(), fresh()
+    rows = training.train(plain, few, SHORT, seed=3, say=quiet)
+    other = training.train(averaged, few, replace(SHORT, average=0.9), seed=3, say=quiet)
+    # The same way through the weights, so the same training loss; what is judged and kept is another network.
+    assert [row["loss"] for row in rows] == [row["loss"] for row in other]
+    assert [row["val_loss"] for row in rows] != [row["val_loss"] for row in other]
+    assert not same(plain, averaged)
+
+
+def test_an_interrupted_averaging_run_ends_as_if_uninterrupted(few, tmp_path):
+    recipe = replace(SHORT, average=0.9, turn=5)
+    whole, resumed = fresh(), models.article_capsnet()
+    training.train(whole, few, recipe, seed=3, say=quiet)
+    training.train(fresh(), few, recipe, seed=3, folder=tmp_path, say=Interrupt(after=2))
+    training.train(resumed, few, recipe, seed=3, folder=tmp_path, resume=True, say=quiet)
+    assert same(resumed, whole)
 
 
 def test_the_test_set_is_scored_by_hand():

@@ -87,8 +87,8 @@ def inference(model):
 def capsule_layers(I, D_in, J, D_out, routings, share_weights, names):
     """Layers of the same kernel: name → layer, for names among "ours", "plain" and those of FORMS.
 
-    For lower capsules drawn from a normal distribution, the votes' components have standard deviation ½. A fresh kernel's
-    would be so small that all outputs were near 0, and a comparison of them worth nothing.
+    For lower capsules drawn from a normal distribution, the votes' components have standard deviation ½. A fresh
+    kernel's would be so small that all outputs were near 0, and a comparison of them worth nothing.
     """
     how = {"routings": routings, "share_weights": share_weights}
     ours = Capsule(J, D_out, **how)

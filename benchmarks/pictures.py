@@ -90,7 +90,8 @@ def alt_memory(section):
     """What `draw_memory` shows."""
     return (
         f"Three bars: how far resident memory rises during a training step of {section['batch']} images, in MiB: "
-        f"{_told(section, 'mib', '{:.0f}'.format)}. The article's layer needs {section['article_over_ours']['ratio']:.2f} times as much as ours."
+        f"{_told(section, 'mib', '{:.0f}'.format)}. The article's layer needs "
+        f"{section['article_over_ours']['ratio']:.2f} times as much as ours."
     )
 
 

@@ -13,12 +13,16 @@ COLOURS = {
     "ink": "#222222",
 }
 
-COUPLING = LinearSegmentedColormap.from_list("coupling", ["#4D4D4D", "#BFBFBF", "#FFFFFF", "#F2C46D", "#B36B00"])
+SCALES = {
+    "coupling": ["#4D4D4D", "#BFBFBF", "#FFFFFF", "#F2C46D", "#B36B00"],
+    "contribution": ["#004C7A", "#6BB1DC", "#FFFFFF", "#F0A06A", "#A33F00"],
+}
+"""Evenly spaced colours of the two diverging scales, for matplotlib and for the widgets."""
+
+COUPLING = LinearSegmentedColormap.from_list("coupling", SCALES["coupling"])
 """log₂(J·c): white is 1/J ("no preference"), orange above, grey below."""
 
-CONTRIBUTION = LinearSegmentedColormap.from_list(
-    "contribution", ["#004C7A", "#6BB1DC", "#FFFFFF", "#F0A06A", "#A33F00"]
-)
+CONTRIBUTION = LinearSegmentedColormap.from_list("contribution", SCALES["contribution"])
 """c⟨û, v̂⟩: white is 0, vermilion adds to ‖s_j‖, blue takes away."""
 
 MISTAKES = LinearSegmentedColormap.from_list("mistakes", ["#FFFFFF", "#F2A36B"])

@@ -1,0 +1,1 @@
+"""Widgets that a learner steps through in the notebook. They take plain arrays, and compute in the browser."""

@@ -1489,3 +1489,208 @@ def _draw_iteration(ax, image, trace, t, j, kind, named=4):
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
         )
     return drawn
+
+
+# Lesson 10: gradients and speed --------------------------------------------------------------------------------------
+
+
+def gradient_paths():
+    """The two ways by which a gradient runs from the last capsule back to a vote, for two routing iterations."""
+    places = {"û": (0, 1), "s¹": (1.4, 0), "v¹": (2.5, 0), "a": (3.6, 0), "b²": (4.7, 0), "c²": (5.8, 0)}
+    places |= {"s²": (7.2, 1), "v²": (8.4, 1), "L": (9.6, 1)}
+    colours = {"û": "u_hat", "v¹": "v", "v²": "v", "a": "a", "b²": "a", "c²": "c"}
+    direct = [("û", "s²"), ("s²", "v²"), ("v²", "L")]
+    through = [("û", "s¹"), ("û", "a"), ("s¹", "v¹"), ("v¹", "a"), ("a", "b²"), ("b²", "c²"), ("c²", "s²")]
+    fig, ax = figure(7.5, 2.5)
+    for pairs, colour, dashes in ((direct, COLOURS["ink"], "-"), (through, COLOURS["c"], "--")):
+        for start, end in pairs:
+            arrow = {"arrowstyle": "-|>", "color": colour, "linestyle": dashes, "linewidth": 2}
+            arrow |= {"shrinkA": 15, "shrinkB": 15}
+            ax.annotate("", places[end], places[start], arrowprops=arrow)
+    for name, place in places.items():
+        ring = {"boxstyle": "circle,pad=0.32", "facecolor": "white", "linewidth": 2}
+        ring["edgecolor"] = COLOURS[colours.get(name, "neutral")]
+        ax.text(*place, name, ha="center", va="center", fontsize=12, bbox=ring)
+    ax.text(3.6, 1.1, "direct: the vote itself", ha="center", va="bottom")
+    ax.text(3.0, -0.36, "through c: the vote moves v¹ and its agreement", ha="center", va="top")
+    x, y = (np.array(places["c²"]) + np.array(places["s²"])) / 2
+    ax.plot([x - 0.18, x + 0.18], [y + 0.22, y - 0.22], color=COLOURS["v"], linewidth=4)
+    ax.text(x + 0.3, y - 0.2, "stop_gradient\ncuts here", color=COLOURS["v"], va="top")
+    ax.set(xlim=(-0.5, 10), ylim=(-0.7, 1.45))
+    ax.set_axis_off()
+    return fig
+
+
+def gradient_parts(direct, through, names):
+    """Slopes of one number by every component of some votes, split into two parts that add up to the whole.
+
+    Args:
+        direct: (I, J, D), with the couplings held still.
+        through: (I, J, D), what the couplings add.
+        names: of the J upper capsules, a panel each.
+    """
+    direct, through = np.asarray(direct), np.asarray(through)
+    I, J, D = direct.shape
+    fig, axes = figure(7.5, 3.0, columns=J, sharey=True)
+    x = np.arange(I * D)
+    for j, ax in enumerate(np.atleast_1d(axes)):
+        ax.axhline(0, color=COLOURS["neutral"], linewidth=0.8)
+        ax.bar(x - 0.2, direct[:, j].ravel(), 0.38, color=COLOURS["ink"], label="direct")
+        ax.bar(
+            x + 0.2, through[:, j].ravel(), 0.38, color="white", edgecolor=COLOURS["c"], hatch="////", label="through c"
+        )
+        ax.set(
+            title=f"votes for {names[j]}",
+            xticks=x,
+            xticklabels=[f"i={i}\n{'xyz'[d]}" for i in range(I) for d in range(D)],
+        )
+    np.atleast_1d(axes)[0].set_ylabel("slope")
+    np.atleast_1d(axes)[-1].legend(frameon=False)
+    return fig
+
+
+def measured_curves(x, panels, xlabel, ticks=None, log=False):
+    """Several quantities over one axis, a panel each, with lines told apart by marker and dashes.
+
+    Args:
+        x: (N,) positions; for panels with an axis of their own, one such array in a list for each.
+        panels: title → name → N values.
+        xlabel: label of the horizontal axes, or a list with one for each panel.
+        ticks: of the horizontal axes, or None.
+        log: whether both axes are logarithmic.
+    """
+    fig, axes = figure(7.5, 3.2, columns=len(panels), squeeze=False)
+    for n, (ax, (title, curves)) in enumerate(zip(axes[0], panels.items(), strict=True)):
+        at = x[n] if isinstance(x, list) else x
+        for k, (name, values) in enumerate(curves.items()):
+            colour = [COLOURS[key] for key in ("v", "u", "a", "c")][k % 4]
+            ax.plot(at, values, LINES[k % 4], marker=MARKERS[k % 4], markersize=5, color=colour, label=name)
+        ax.set(title=title, xlabel=xlabel if isinstance(xlabel, str) else xlabel[n])
+        if log:
+            ax.set(xscale="log", yscale="log")
+        else:
+            ax.set_ylim(0, 1.08 * max(1, max(np.max(values) for values in curves.values())))
+        if ticks is not None:
+            ax.set_xticks(ticks)
+    axes[0][-1].legend(frameon=False, fontsize=10)
+    return fig
+
+
+def weights_and_sums(panels):
+    """Matrices of weights (I, J) with every number, and the sums of their rows and columns at the edges.
+
+    Args:
+        panels: title → (I, J) weights; rows are lower capsules, columns upper ones.
+    """
+    fig, axes = figure(7.5, 3.0, columns=len(panels), squeeze=False)
+    for ax, (title, c) in zip(axes[0], panels.items(), strict=True):
+        c = np.asarray(c)
+        I, J = c.shape
+        ax.imshow(c, cmap=COUPLING, vmin=-1, vmax=1.6)
+        for i, j in np.ndindex(I, J):
+            ax.text(j, i, f"{c[i, j]:.2f}", ha="center", va="center")
+        for i, total in enumerate(c.sum(1)):
+            ax.text(J - 0.35, i, f"Σ {total:.2f}", va="center", fontweight="bold" if np.isclose(total, 1) else "normal")
+        for j, total in enumerate(c.sum(0)):
+            weight = "bold" if np.isclose(total, 1) else "normal"
+            ax.text(j, I - 0.35, f"Σ {total:.2f}", ha="center", va="top", fontweight=weight)
+        ax.set(title=title, xticks=range(J), yticks=range(I), xlim=(-0.5, J + 0.3), ylim=(I + 0.1, -0.5))
+        ax.set(xlabel="upper capsule j (query)", ylabel="lower capsule i (key)")
+        ax.spines[:].set_visible(False)
+        ax.tick_params(length=0)
+    return fig
+
+
+def work_and_time(rows, reference):
+    """Bars in units of a reference, of which the first unit is drawn apart from what is added to it.
+
+    Args:
+        rows: name → amount, in units of the reference.
+        reference: what the unit is called.
+    """
+    fig, ax = figure(7.5, 0.9 + 0.45 * len(rows))
+    for y, amount in enumerate(rows.values()):
+        ax.barh(y, min(amount, 1), color=COLOURS["neutral"], height=0.6)
+        ax.barh(y, max(amount - 1, 0), left=1, color=COLOURS["v"], hatch="///", edgecolor="white", height=0.6)
+        ax.text(max(amount, 1) + 0.03, y, f"{amount:.2f}", va="center")
+    ax.axvline(1, color=COLOURS["ink"], linewidth=1)
+    ax.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel=f"in units of {reference}")
+    ax.set_xlim(0, 1.1 * max(*rows.values(), 1.2))
+    ax.invert_yaxis()
+    return fig
+
+
+def dots(rows, xlabel, mark=None):
+    """Every measured value of each row as a small dot, and their median as a large one with its number.
+
+    Args:
+        rows: name → values.
+        xlabel: label of the horizontal axis.
+        mark: (value, name) of a vertical line, or None.
+    """
+    fig, ax = figure(7.5, 0.9 + 0.42 * len(rows))
+    if mark is not None:
+        ax.axvline(mark[0], color=COLOURS["neutral"], linestyle="--", linewidth=1)
+        ax.annotate(
+            mark[1], (mark[0], 1), (4, 0), xycoords=("data", "axes fraction"), textcoords="offset points", va="top"
+        )
+    for y, values in enumerate(rows.values()):
+        middle = float(np.median(values))
+        ax.plot(values, np.full(len(values), y), "o", color=COLOURS["u_hat"], markersize=5, alpha=0.7)
+        ax.plot([middle], [y], "D", color=COLOURS["v"], markersize=8)
+        ax.annotate(f"{middle:.3g}", (middle, y), (0, 8), textcoords="offset points", ha="center", va="bottom")
+    ax.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel=xlabel, ylim=(len(rows) - 0.5, -0.7))
+    ax.set_xlim(0, 1.06 * max(np.max(values) for values in rows.values()))
+    return fig
+
+
+def race_to_level(runs, level, names):
+    """Validation accuracy by seconds of training, a line a run, up to where each run reached the level.
+
+    Args:
+        runs: dicts with recipe and checks, a list of dicts with seconds and val_accuracy.
+        level: the accuracy to reach.
+        names: recipe → what it is called in the picture.
+    """
+    fig, ax = figure(7.5, 3.2)
+    ax.axhline(level, color=COLOURS["neutral"], linewidth=1, linestyle="--")
+    for k, (recipe, name) in enumerate(names.items()):
+        colour = COLOURS[("v", "u", "a", "c")[k % 4]]
+        lines = [run["checks"] for run in runs if run["recipe"] == recipe]
+        for checks in lines:
+            seconds, accuracy = [c["seconds"] for c in checks], [c["val_accuracy"] for c in checks]
+            ax.plot(seconds, accuracy, LINES[k % 4], color=colour, linewidth=1.2)
+            ax.plot(seconds[-1:], accuracy[-1:], MARKERS[k % 4], color=colour, markersize=8)
+        first = min(checks[-1]["seconds"] for checks in lines)
+        ax.text(first, level + 0.009, name, color=colour, ha="center", va="bottom")
+    low = min(level - 0.06, *(run["checks"][0]["val_accuracy"] for run in runs))
+    ax.set(xscale="log", xlabel="seconds of training", ylabel="validation accuracy", ylim=(max(0.85, low), 1.0))
+    ax.text(0.01, level, f" {level}", transform=ax.get_yaxis_transform(), va="bottom")
+    return fig
+
+
+def expected_and_got(expected, got, names=("i", "j")):
+    """What a task should give beside what it gave, on one scale, with every number; where they differ is framed.
+
+    Args:
+        expected: (I, J).
+        got: (I, J), or None where there is nothing to show.
+        names: of the rows' and the columns' index.
+    """
+    expected = np.asarray(expected)
+    limit = max(np.abs(expected).max(), 1e-9)
+    fig, axes = figure(7.5, 0.9 + 0.42 * len(expected), columns=2)
+    for ax, title, values in zip(axes, ("expected", "yours"), (expected, got), strict=True):
+        ax.set(title=title, xticks=range(expected.shape[1]), yticks=range(len(expected)))
+        ax.set(xlabel=names[1], ylabel=names[0])
+        shade = np.full(expected.shape, np.nan) if values is None else np.asarray(values)
+        ax.imshow(shade, cmap=CONTRIBUTION, vmin=-2 * limit, vmax=2 * limit, aspect="auto")
+        ax.tick_params(length=0)
+        if values is None:
+            ax.text(0.5, 0.5, "nothing yet", ha="center", va="center", transform=ax.transAxes)
+            continue
+        for i, j in np.ndindex(expected.shape):
+            ax.text(j, i, f"{shade[i, j]:.2f}", ha="center", va="center")
+            if not np.isclose(shade[i, j], expected[i, j], rtol=1e-4, atol=1e-6):
+                ax.add_patch(Rectangle((j - 0.46, i - 0.44), 0.92, 0.88, fill=False, linewidth=2, color=COLOURS["v"]))
+    return fig

@@ -115,7 +115,8 @@ def finite(name, x, shape):
         ValueError: if the shape is another, or there is NaN, infinity or no number in it.
     """
     x = np.asarray(x)
-    if x.ndim != len(shape) or any(n != m if isinstance(m, int) else n == 0 for n, m in zip(x.shape, shape)):
+    sizes = zip(x.shape, shape, strict=False)  # Of another rank, the array is refused whatever its sizes.
+    if x.ndim != len(shape) or any(n != m if isinstance(m, int) else n == 0 for n, m in sizes):
         expected = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
         raise ValueError(f"{name}: got shape {x.shape}, expected ({expected})")
     if not (np.issubdtype(x.dtype, np.number) and not np.iscomplexobj(x)):

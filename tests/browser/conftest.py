@@ -35,7 +35,7 @@ def chromium():
 # Not of the whole session: while Playwright runs, its event loop would be in the way of tests that start one.
 @pytest.fixture(scope="package")
 def browser():
-    """A headless Chromium. Without one the test is skipped, or fails where CI is true: there nobody reads what was skipped."""
+    """A headless Chromium. Without one a test is skipped, or fails where CI is true: nobody reads what it skipped."""
     path = chromium()
     if path is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(NO_CHROMIUM)
@@ -77,7 +77,7 @@ def page(browser):
 
 @pytest.fixture
 def keep():
-    """Keep a picture of a page (the whole of it) or of a part, as in `keep(page, "squash-dark")`: build/screenshots/squash-dark.png."""
+    """Keep a picture of a page (the whole of it) or of a part: `keep(page, "squash-dark")` makes squash-dark.png."""
 
     def keep(what, name):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -112,8 +112,9 @@ def mounted_page(widget, views=1, dark=False):
 def mounted(page, tmp_path):
     """Show a widget without a kernel, as in `mounted(widget, views=2, dark=True, width=700)`; gives back the page.
 
-    In the page: `model` (get, set, and `saved`, what Python would have received); `unmount()` and `mount()` take the views away
-    and add one; `alive()` counts what a view that is gone must not leave behind; `draw_times`, ms of each render().
+    In the page: `model` (get, set, and `saved`, what Python would have received); `unmount()` and `mount()` take the
+    views away and add one; `alive()` counts what a view that is gone must not leave behind; `draw_times`, ms of each
+    render().
     """
 
     def mounted(widget, views=1, dark=False, width=1100, height=900):

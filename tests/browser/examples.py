@@ -1,0 +1,19 @@
+"""One of each widget, made of small arrays: what holds for all widgets is tested on these.
+
+A new widget adds its line to EXAMPLES; until then a test fails.
+"""
+
+import inspect
+
+from capslib import widgets
+from capslib.widgets._base import Widget
+
+EXAMPLES = {}
+"""Name of a widget's class → a function without arguments that makes one."""
+
+
+def exported():
+    """Names of the widgets that capslib.widgets offers."""
+    return {name for name, value in vars(widgets).items() if inspect.isclass(value) and issubclass(value, Widget)} - {
+        "Widget"
+    }

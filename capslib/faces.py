@@ -217,7 +217,7 @@ def swap_eyes_and_mouth(parts):
     Raises:
         ValueError: if `parts` are not poses of that shape.
     """
-    swapped = _check_poses("parts", parts, (4, 3, 3)).copy()
+    swapped = check_poses("parts", parts, (4, 3, 3)).copy()
     places = swapped[..., :2, 2]  # A view: (..., 4, 2).
     down = places[..., MOUTH, :] - places[..., [LEFT_EYE, RIGHT_EYE], :].mean(-2)
     places[..., LEFT_EYE, :] += down
@@ -269,17 +269,36 @@ def strokes(identity, expression=None, whole=None, parts=None):
             drawn in part. Under any turn, a scale of at most 1 and a move of at most 2 pixels every face
             fits, swapped or not.
     """
+    head, *own = forms(identity, expression)
+    whole = check_poses("whole", np.eye(3) if whole is None else whole, (3, 3), exact=True)
+    parts = whole @ arrangement(identity) if parts is None else check_poses("parts", parts, (4, 3, 3), exact=True)
+    lines = _placed("whole", "the head", whole, head)
+    for name, part, form in zip(PARTS, parts, own, strict=True):
+        lines += _placed("parts", f"the {name}", part, form)
+    return lines
+
+
+def forms(identity, expression=None):
+    """How the head and each part look, each in its own coordinates, upright and at scale 1.
+
+    Args:
+        identity: an Identity.
+        expression: an Expression; the neutral one if None.
+
+    Returns:
+        Five lists of (points (P, 2), radius) as `strokes` gives: of the head, then of the parts in the order of PARTS.
+
+    Raises:
+        ValueError: naming the argument, if it is not as above.
+    """
     if not isinstance(identity, Identity):
         raise ValueError(f"identity: got {type(identity).__name__}, expected an Identity")
     expression = Expression() if expression is None else expression
     if not isinstance(expression, Expression):
         raise ValueError(f"expression: got {type(expression).__name__}, expected an Expression")
-    whole = _check_poses("whole", np.eye(3) if whole is None else whole, (3, 3), exact=True)
-    parts = whole @ arrangement(identity) if parts is None else _check_poses("parts", parts, (4, 3, 3), exact=True)
-    lines = _placed("whole", "the head", whole, _head(identity))
-    for name, part, form in zip(PARTS, parts, _forms(identity, expression), strict=True):
-        lines += _placed("parts", f"the {name}", part, form)
-    return lines
+    head = [(_ellipse(identity.face_width / 2, identity.face_height / 2, 40), 0.55)]
+    eyes = (_eye(identity, expression, side) for side in (-1, 1))
+    return [head, *eyes, _nose(), _mouth(expression)]
 
 
 def draw(identity, expression=None, whole=None, parts=None, size=SIZE):
@@ -344,15 +363,6 @@ def sample(people, count, seed, swapped=False, turn=10, move=1.5, shrink=0.1):
 
 
 # How a part looks: broken lines in its own coordinates, each with the radius of its pen -----------------------------
-
-
-def _head(identity):
-    return [(_ellipse(identity.face_width / 2, identity.face_height / 2, 40), 0.55)]
-
-
-def _forms(identity, expression):
-    """The strokes of each part, in the order of PARTS: lists of (points (P, 2), radius of the pen)."""
-    return (_eye(identity, expression, -1), _eye(identity, expression, 1), _nose(), _mouth(expression))
 
 
 def _eye(identity, expression, side):
@@ -426,8 +436,18 @@ def _check_numbers(name, value, low=-np.inf, high=np.inf):
     return numbers
 
 
-def _check_poses(name, M, shape, exact=False):
-    """`M` as float pose matrices (..., *shape), of exactly that shape if asked for."""
+def check_poses(name, M, shape, exact=False):
+    """`M` as float pose matrices (..., *shape), or of exactly that shape.
+
+    Args:
+        name: the argument's name for the message.
+        M: what should be poses.
+        shape: the last axes, such as (4, 3, 3).
+        exact: whether no axes may come before them.
+
+    Raises:
+        ValueError: if the shape is another, a number is not finite, or a matrix is no pose.
+    """
     M = _check_numbers(name, M)
     fits = M.shape == shape if exact else M.shape[-len(shape) :] == shape
     if not fits:

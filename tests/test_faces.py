@@ -165,6 +165,17 @@ def test_a_move_by_whole_pixels_moves_the_picture():
     np.testing.assert_allclose(moved, np.roll(still, (1, 2), axis=(0, 1)), atol=1e-5)
 
 
+def test_strokes_are_the_forms_put_where_the_poses_say():
+    who, mood, whole = PEOPLE[4], Expression(smile=1, brows=0.5), pose(1, 0, 40, 0.9)
+    poses = [whole, *(whole @ arrangement(who))]
+    forms = faces.forms(who, mood)
+    assert len(forms) == 1 + len(faces.PARTS)
+    placed = [(M, *stroke) for M, form in zip(poses, forms, strict=True) for stroke in form]
+    for (M, own, pen), (points, radius) in zip(placed, faces.strokes(who, mood, whole), strict=True):
+        np.testing.assert_allclose(points, own @ M[:2, :2].T + M[:2, 2])
+        assert radius == pytest.approx(pen * np.hypot(*M[:2, 0]))
+
+
 def test_strokes_are_the_lines_that_draw_inks():
     whole = pose(1, 1, 30, 0.8)
     lines = faces.strokes(Identity(), Expression(mouth_open=1), whole)

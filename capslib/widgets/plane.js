@@ -63,8 +63,8 @@ export function plane({ label, x, y, size = 360, grid = 1, unit, step = 0.1, sna
   }
   if (unit !== undefined) {
     paper.append(svg("circle", { cx: to_x(0), cy: to_y(0), r: scale, class: "caps-unit" }));
-    const at = { x: to_x(0) + 0.72 * scale + 3, y: to_y(0) + 0.72 * scale + 9 };
-    if (unit) paper.append(svg("text", at, unit));
+    const outside = { x: to_x(0) - 0.72 * scale - 3, y: to_y(0) + 0.72 * scale + 9, "text-anchor": "end" };
+    paper.append(svg("text", outside, unit));
   }
 
   const at = (event) => {
@@ -114,7 +114,7 @@ export function plane({ label, x, y, size = 360, grid = 1, unit, step = 0.1, sna
         ...{ "aria-label": name, "aria-valuemin": low, "aria-valuemax": high, "data-testid": test },
       },
       svg("circle", { r: 15, class: "caps-handle-ring" }),
-      ...look,
+      svg("g", { stroke: "none" }, ...look),
     );
     let [now_x, now_y] = [0, 0];
     let grabbed; // {pointer, dx, dy}: a point does not jump to the pointer that takes it beside its middle

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from capslib import digits, equations, models, weights
+from capslib import digits, equations, models, plots, weights
 from tests.conftest import NO_NODE
 
 ROOT = Path(__file__).parents[1]
@@ -119,6 +119,16 @@ def test_contribution_and_entropy_are_the_traces(javascript, dtype):
     close(H[1], np.log([1, 2]).astype(dtype), dtype)
 
 
+def test_votes_are_drawn_in_the_plane_of_the_pictures(javascript, dtype):
+    for shape in [(49, 10, 30), (4, 2, 2), (5, 2, 3)]:
+        t = equations.route(RNG.normal(size=shape).astype(dtype))
+        for j in range(shape[1]):
+            found = javascript(("vote_plane", t.u_hat, t.v[-1], j, shape_of(t.u_hat)))
+            np.testing.assert_allclose(np.reshape(found, (2, -1)), plots.vote_plane(t, j)[1], atol=1e-4)
+    nothing = np.zeros((4, 2, 3), dtype)
+    assert not javascript(("vote_plane", nothing, nothing[0], 1, shape_of(nothing))).any()
+
+
 def test_squash_and_length_from_nothing_to_very_long(javascript, dtype):
     s = RNG.normal(size=(7, 5)) * np.array([0, 1e-6, 1e-3, 1e-1, 1, 30, 1e6])[:, None]
     s = s.astype(dtype)
@@ -179,10 +189,55 @@ def test_the_plain_layers(javascript, dtype):
         (("predict", np.ones(4), np.ones(9), {"I": 2, "D_in": 2, "J": 2, "D": 2}), "W: got 9 numbers"),
         (("convolution", np.ones(4), np.ones(4), np.ones(1), {"H": 2, "W": 2, "C": 1, "K": 2, "F": 1}), "K: got 2"),
         (("dense", np.ones(3), np.ones(5), np.ones(2)), "W: got 5 numbers"),
+        (("margin_loss", np.ones(3), np.ones(2)), "y_true: got 3 labels, expected 2"),
+        (("margin_gradient", np.ones(3), np.ones(2)), "y_true: got 3 labels, expected 2"),
+        (("cross_entropy", np.ones(3), np.ones(2)), "y_true: got 3 labels, expected 2"),
+        (("cross_entropy_gradient", np.ones(3), np.ones(2)), "y_true: got 3 labels, expected 2"),
     ],
 )
 def test_numbers_that_do_not_fit_are_refused_by_name(javascript, call, says):
     assert javascript(call)["error"].startswith(says)
+
+
+# Margin loss, and a softmax in its place --------------------------------------------------------------------------
+
+
+def slopes(loss, x, h=1e-6):
+    return np.array([(loss(x + d) - loss(x - d)) / (2 * h) for d in h * np.eye(len(x))])
+
+
+MARGINS = [{}, {"m_plus": 0.8, "m_minus": 0.25, "lam": 0.3}]
+
+
+@pytest.mark.parametrize("present", [[3], [3, 5], [], range(10)], ids=["one", "two", "none", "all"])
+@pytest.mark.parametrize("margins", MARGINS, ids=["paper", "other"])
+def test_margin_loss_its_terms_and_its_gradient(javascript, present, margins, dtype):
+    T, lengths = np.isin(np.arange(10), present).astype(dtype), RNG.uniform(size=10).astype(dtype)
+    names = "margin_loss", "margin_terms", "margin_gradient"
+    loss, terms, gradient = javascript(*((name, T, lengths, margins) for name in names))
+    assert loss == pytest.approx(equations.margin_loss(T[None], lengths[None], **margins)[0], rel=1e-5)
+    assert sum(terms["present"]) + sum(terms["absent"]) == pytest.approx(loss, rel=1e-5)
+    assert not np.any(terms["present"][T == 0]) and not np.any(terms["absent"][T == 1])
+    close(gradient, equations.margin_gradient(T[None], lengths[None], **margins)[0], dtype)
+
+
+def test_inside_the_margins_nothing_is_asked_exactly(javascript):
+    T, lengths = np.eye(4)[0], np.array([0.9, 0.1, 0.0999, 0.0])
+    assert javascript(("margin_loss", T, lengths), ("margin_terms", T, lengths))[0] == 0
+    assert not javascript(("margin_gradient", T, lengths)).any()
+    assert javascript(("margin_gradient", np.eye(2)[0], np.array([0.899, 0.101]))).all()
+
+
+@pytest.mark.parametrize("present", [[3], [3, 5], []], ids=["one", "two", "none"])
+def test_cross_entropy_and_its_gradient(javascript, present):
+    T, lengths = np.isin(np.arange(10), present).astype(float), RNG.uniform(size=10)
+
+    def loss(x):
+        return -np.sum(T * np.log(equations.softmax(x)))
+
+    found, gradient = javascript(("cross_entropy", T, lengths), ("cross_entropy_gradient", T, lengths))
+    assert found == pytest.approx(loss(lengths), abs=1e-12)
+    np.testing.assert_allclose(gradient, slopes(loss, lengths), atol=1e-8)
 
 
 # The shipped networks ---------------------------------------------------------------------------------------------

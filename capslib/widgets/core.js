@@ -197,6 +197,43 @@ export function entropy(c, J) {
 }
 
 /**
+ * The plane in which `plots.votes_of_capsule` draws the votes for capsule j: one axis along the last v_j, the other at
+ * right angles to it, where the votes differ most; there its largest component is positive. Where v_j is the zero vector
+ * the plane is made of zeros.
+ * @param u_hat votes (I, J, D)
+ * @param v output capsules of the last iteration (J, D)
+ * @param {number} j the upper capsule
+ * @param {{I: number, J: number, D: number}} shape
+ * @returns (2, D), two unit vectors
+ */
+export function vote_plane(u_hat, v, j, { I, J, D }) {
+  const plane = new Float64Array(2 * D);
+  const norm = Math.sqrt(dot(v, j * D, v, j * D, D));
+  if (norm === 0) return plane;
+  for (let k = 0; k < D; k++) plane[k] = v[j * D + k] / norm;
+  // Σ_i r_i r_iᵀ of what the votes have at right angles to v̂_j; squared again and again, its first direction is left.
+  let spread = new Float64Array(D * D);
+  for (let i = 0; i < I; i++) {
+    const at = (i * J + j) * D;
+    const along = dot(u_hat, at, plane, 0, D);
+    const rest = Float64Array.from({ length: D }, (_, k) => u_hat[at + k] - along * plane[k]);
+    for (let p = 0; p < D; p++) for (let q = 0; q < D; q++) spread[p * D + q] += rest[p] * rest[q];
+  }
+  for (let time = 0; time < 16; time++) {
+    const trace = spread.reduce((sum, x, p) => (p % (D + 1) === 0 ? sum + x : sum), 0);
+    if (trace <= 0) return plane;
+    const x = spread.map((value) => value / trace);
+    spread = x.map((_, p) => dot(x, Math.floor(p / D) * D, x, (p % D) * D, D)); // Symmetric: its rows are its columns.
+  }
+  let longest = 0;
+  for (let p = 1; p < D; p++) if (spread[p * (D + 1)] > spread[longest * (D + 1)]) longest = p;
+  const across = spread.slice(longest * D, (longest + 1) * D);
+  const size = Math.sqrt(dot(across, 0, across, 0, D));
+  if (size > 0) plane.set(across.map((x) => (Math.sign(across[longest]) * x) / size), D);
+  return plane;
+}
+
+/**
  * Convolution with stride 1 and zeros around the image, so that the size stays ("same"): a correlation, as in Keras.
  * @param x image (H, W, C)
  * @param kernel (K, K, C, F), K odd
@@ -292,6 +329,62 @@ export function dense(x, W, bias) {
 /** Probabilities from the scores of a plain network: softmax over all of them. */
 export function probabilities(scores) {
   return softmax(scores, scores.length);
+}
+
+/**
+ * What each class adds to the margin loss: T_k max(0, m⁺ − ‖v_k‖)² and λ (1 − T_k) max(0, ‖v_k‖ − m⁻)². (Eq. 4)
+ * @param y_true labels T (J), 1 for each class that is present: one, several or none
+ * @param lengths (J)
+ * @param {{m_plus?: number, m_minus?: number, lam?: number}} options the paper's values unless told
+ * @returns {{present, absent}} (J) each
+ */
+export function margin_terms(y_true, lengths, { m_plus = 0.9, m_minus = 0.1, lam = 0.5 } = {}) {
+  need(y_true.length === lengths.length, `y_true: got ${y_true.length} labels, expected ${lengths.length}`);
+  return {
+    present: lengths.map((length, k) => y_true[k] * Math.max(0, m_plus - length) ** 2),
+    absent: lengths.map((length, k) => lam * (1 - y_true[k]) * Math.max(0, length - m_minus) ** 2),
+  };
+}
+
+/** Margin loss L of one example, the sum of its `margin_terms`; arguments as there. (Eq. 4) */
+export function margin_loss(y_true, lengths, options) {
+  const { present, absent } = margin_terms(y_true, lengths, options);
+  return present.reduce((sum, term, k) => sum + term + absent[k], 0);
+}
+
+/**
+ * Gradient of the margin loss: ∂L/∂‖v_k‖ = −2 T_k max(0, m⁺ − ‖v_k‖) + 2λ (1 − T_k) max(0, ‖v_k‖ − m⁻). Arguments as
+ * of `margin_terms`.
+ * @returns gradient (J), exactly 0 from the margins on
+ */
+export function margin_gradient(y_true, lengths, { m_plus = 0.9, m_minus = 0.1, lam = 0.5 } = {}) {
+  need(y_true.length === lengths.length, `y_true: got ${y_true.length} labels, expected ${lengths.length}`);
+  return lengths.map((length, k) => {
+    const present = y_true[k] * Math.max(0, m_plus - length);
+    const absent = (1 - y_true[k]) * Math.max(0, length - m_minus);
+    return 2 * lam * absent - 2 * present;
+  });
+}
+
+/**
+ * Cross-entropy of a softmax over the scores q_k: −Σ_k T_k ln q_k. Each class that is present adds its own −ln q_k.
+ * @param y_true labels T (J)
+ * @param scores (J); lengths, for who puts a softmax on them
+ * @returns {number}
+ */
+export function cross_entropy(y_true, scores) {
+  need(y_true.length === scores.length, `y_true: got ${y_true.length} labels, expected ${scores.length}`);
+  return probabilities(scores).reduce((sum, q, k) => (y_true[k] ? sum - y_true[k] * Math.log(q) : sum), 0);
+}
+
+/**
+ * Gradient of `cross_entropy` by the scores: (Σ_j T_j) q_k − T_k.
+ * @returns gradient (J), which sums to 0
+ */
+export function cross_entropy_gradient(y_true, scores) {
+  need(y_true.length === scores.length, `y_true: got ${y_true.length} labels, expected ${scores.length}`);
+  const present = y_true.reduce((sum, T) => sum + T, 0);
+  return probabilities(scores).map((q, k) => present * q - y_true[k]);
 }
 
 /**

@@ -216,12 +216,37 @@ def margin_loss(y_true, lengths, m_plus=0.9, m_minus=0.1, lam=0.5):
     Raises:
         ValueError: if the two arrays are not of one shape (B, J).
     """
-    y_true, lengths = as_float(y_true), as_float(lengths)
-    if y_true.ndim != 2 or y_true.shape != lengths.shape:
-        raise ValueError(f"y_true: got shape {y_true.shape}, expected one-hot (B, J) like lengths {lengths.shape}")
+    y_true, lengths = _labels_and_lengths(y_true, lengths)
     present = y_true * np.maximum(0, m_plus - lengths) ** 2
     absent = lam * (1 - y_true) * np.maximum(0, lengths - m_minus) ** 2
     return np.sum(present + absent, axis=-1)
+
+
+def margin_gradient(y_true, lengths, m_plus=0.9, m_minus=0.1, lam=0.5):
+    """Gradient of each example's margin loss by its lengths: exactly 0 from the margins on.
+
+    ∂L/∂‖v_k‖ = −2 T_k max(0, m⁺ − ‖v_k‖) + 2λ (1 − T_k) max(0, ‖v_k‖ − m⁻)          (derivative of Eq. 4)
+
+    Args:
+        y_true, lengths, m_plus, m_minus, lam: as for `margin_loss`.
+
+    Returns:
+        Gradients, (B, J).
+
+    Raises:
+        ValueError: if the two arrays are not of one shape (B, J).
+    """
+    y_true, lengths = _labels_and_lengths(y_true, lengths)
+    present = y_true * np.maximum(0, m_plus - lengths)
+    absent = (1 - y_true) * np.maximum(0, lengths - m_minus)
+    return 2 * lam * absent - 2 * present
+
+
+def _labels_and_lengths(y_true, lengths):
+    y_true, lengths = as_float(y_true), as_float(lengths)
+    if y_true.ndim != 2 or y_true.shape != lengths.shape:
+        raise ValueError(f"y_true: got shape {y_true.shape}, expected one-hot (B, J) like lengths {lengths.shape}")
+    return y_true, lengths
 
 
 def as_float(x):

@@ -135,6 +135,18 @@ def test_equation_4_by_hand():
     np.testing.assert_allclose(eq.margin_loss(y, lengths, m_plus=0.8, m_minus=0.2, lam=1), [0.04 + 0.01, 0.64])
 
 
+def test_the_margin_gradient_is_the_slope_of_the_loss_and_0_from_the_margins_on():
+    rng = np.random.default_rng(4)
+    y, lengths = (rng.uniform(size=(6, 5)) < 0.4).astype(float), rng.uniform(size=(6, 5))
+    for margins in ({}, {"m_plus": 0.7, "m_minus": 0.3, "lam": 0.2}):
+        nudges = 1e-6 * np.eye(5)
+        up, down = ([eq.margin_loss(y, lengths + sign * d, **margins) for d in nudges] for sign in (1, -1))
+        slopes = (np.stack(up, -1) - np.stack(down, -1)) / 2e-6
+        np.testing.assert_allclose(eq.margin_gradient(y, lengths, **margins), slopes, atol=1e-8)
+    at_rest = eq.margin_gradient([[1, 1, 0, 0]], [[0.9, 0.97, 0.1, 0.02]])
+    np.testing.assert_array_equal(at_rest, np.zeros((1, 4)))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -150,6 +162,7 @@ def test_equation_4_by_hand():
         (lambda: eq.route(np.ones((4, 2, 2)), offset=0), "offset: got 0, expected a positive number"),
         (lambda: eq.margin_loss(np.ones(3), np.ones((1, 3))), r"y_true: got shape \(3,\)"),
         (lambda: eq.margin_loss(np.ones((2, 3)), np.ones((1, 3))), r"y_true: got shape \(2, 3\)"),
+        (lambda: eq.margin_gradient(np.ones((2, 3)), np.ones((1, 3))), r"y_true: got shape \(2, 3\)"),
     ],
 )
 def test_bad_input_is_named(call, message):

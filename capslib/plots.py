@@ -897,9 +897,11 @@ def margin_pulls(panels, m_plus, m_minus):
         A Figure with one panel an entry.
     """
     fig, axes = figure(7.5, 3.4, 1, len(panels), sharey=True, squeeze=False)
-    for ax, (title, (lengths, gradient, label)) in zip(axes[0], panels.items(), strict=True):
+    top = max(1.05, *(np.max(lengths - gradient / 2) + 0.05 for lengths, gradient, _ in panels.values()))
+    for ax, (title, (lengths, gradient, labels)) in zip(axes[0], panels.items(), strict=True):
         bars = ax.bar(range(len(lengths)), lengths, color=COLOURS["v"], alpha=0.3)
-        bars[label].set(alpha=0.75, edgecolor=COLOURS["ink"], linewidth=1.5)
+        for label in np.atleast_1d(labels).astype(int):
+            bars[label].set(alpha=0.75, edgecolor=COLOURS["ink"], linewidth=1.5)
         for margin in (m_minus, m_plus):
             ax.axhline(margin, color=COLOURS["neutral"], linestyle=":", linewidth=1.2)
         for k in np.flatnonzero(gradient):
@@ -916,7 +918,7 @@ def margin_pulls(panels, m_plus, m_minus):
                 },
             )
             arrow.set_label(f"pull {k}")
-        ax.set(title=title, xlabel="class k", xticks=range(len(lengths)), ylim=(0, 1.05))
+        ax.set(title=title, xlabel="class k", xticks=range(len(lengths)), ylim=(0, top))
     axes[0, 0].set_ylabel("length ‖$v_k$‖")
     for margin, name in ((m_minus, "m⁻"), (m_plus, "m⁺")):
         axes[0, -1].annotate(name, (1, margin), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points")

@@ -542,6 +542,15 @@ def test_margin_pulls_point_where_descent_goes_and_leave_out_those_at_rest():
     assert {name: y for name, (_, y) in annotations(two).items()} == {"m⁻": 0.1, "m⁺": 0.9}
 
 
+def test_margin_pulls_outline_every_class_that_is_present_and_hold_arrows_that_leave_the_lengths():
+    lengths = np.array([0.95, 0.3, 0.9])
+    panels = {"two": (lengths, np.array([-0.8, 0.1, 0.0]), [0, 2]), "none": (lengths, np.zeros(3), [])}
+    two, none = plots.margin_pulls(panels, 0.9, 0.1).axes
+    assert [bar.get_linewidth() == 1.5 for bar in two.patches] == [True, False, True]
+    assert not any(bar.get_linewidth() == 1.5 for bar in none.patches)
+    assert two.get_ylim()[1] > arrow_tips(two)["pull 0"][1] == 0.95 + 0.4
+
+
 def test_margin_settled_sets_both_losses_beside_a_probability():
     squared, unsquared = 0.1 + 0.8 * np.sqrt(ELL), np.where(ELL > 1 / 3, 0.9, 0.1)
     (ax,) = plots.margin_settled(ELL, squared, unsquared, mark=(0.1, 0.353)).axes

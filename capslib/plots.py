@@ -887,9 +887,9 @@ def margin_pulls(panels, m_plus, m_minus):
     """Lengths as bars, and on each an arrow that shows where gradient descent moves it.
 
     Args:
-        panels: dict from a title to (lengths (J,), gradient (J,), the class that is present); an arrow is half of
-            minus the gradient long (a present class is sent right to m⁺, an absent one λ of the way to m⁻), and a
-            gradient of 0 gets none.
+        panels: dict from a title to (lengths (J,), gradient (J,), the class or the classes that are present); an arrow
+            is half of minus the gradient long (the margin loss sends a present class right to m⁺, an absent one λ of
+            the way to m⁻), and a gradient of 0 gets none.
         m_plus: the margin of present classes.
         m_minus: the margin of absent classes.
 

@@ -5,6 +5,7 @@ import pytest
 LEFT_OUT = "CAPSLIB_MNIST is not set: tests on the full MNIST set are left out"
 NO_NODE = "Node is not installed: tests of the widgets' JavaScript outside a browser are left out"
 NO_CHROMIUM = "Chromium is not installed: tests of the widgets in JupyterLab are left out"
+NO_MATHJAX = "MathJax could not be fetched by npm: tests of formulas in the exported pages are left out"
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def full_mnist():
 def pytest_terminal_summary(terminalreporter):
     """One line for all tests that were left out for one reason, just above pytest's own last line."""
     skipped = terminalreporter.stats.get("skipped", [])
-    for reason in (LEFT_OUT, NO_NODE, NO_CHROMIUM):
+    for reason in (LEFT_OUT, NO_NODE, NO_CHROMIUM, NO_MATHJAX):
         number = sum(reason in str(report.longrepr) for report in skipped)
         if number:
             terminalreporter.write_line(f"{reason} ({number})")

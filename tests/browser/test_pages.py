@@ -1,0 +1,118 @@
+"""The pages that `make pages` makes live from the file alone: no kernel, no network, no JavaScript but their own."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from ipywidgets.embed import dependency_state
+from playwright.sync_api import expect
+
+from tests.browser.examples import EXAMPLES
+from tests.conftest import NO_MATHJAX
+from tools import pages
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
+WITH_WIDGETS = [path for path in sorted(FOLDER.glob("*.ipynb")) if STATE in path.read_text(encoding="utf-8")]
+
+
+@pytest.fixture(scope="module")
+def mathjax():
+    try:
+        return pages.mathjax()
+    except ConnectionError as error:
+        pytest.skip(f"{NO_MATHJAX}: {error}")
+
+
+@pytest.fixture
+def opened(page, tmp_path):
+    """Make the page of a notebook, and open it from file://."""
+
+    def opened(path, program=None):
+        made = tmp_path / path.with_suffix(".html").name
+        made.write_text(pages.page(path, program), encoding="utf-8")
+        page.goto(made.as_uri())
+        return page
+
+    return opened
+
+
+def notebook(path, *widgets, source="# A title"):
+    """A saved notebook that shows widgets, as `make notebooks` would leave it."""
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(source)])
+    states = {}
+    for widget in widgets:
+        data, metadata = widget._repr_mimebundle_()
+        output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
+        made.cells.append(nbformat.v4.new_code_cell("widget", execution_count=1, outputs=[output]))
+        states |= dependency_state(widget, drop_defaults=False)
+    if widgets:
+        made.metadata["widgets"] = {STATE: {"version_major": 2, "version_minor": 0, "state": states}}
+    nbformat.write(made, path)
+    return path
+
+
+@pytest.mark.parametrize("path", WITH_WIDGETS, ids=lambda path: path.stem)
+def test_the_widgets_of_a_lesson_live(opened, keep, path):
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    shown = [output for cell in saved["cells"] for output in cell.get("outputs", []) if VIEW in output.get("data", {})]
+    page = opened(path)
+    widgets = page.locator("[data-model] .caps")
+    expect(widgets).to_have_count(len(shown))
+    for number, widget in enumerate(widgets.all()):
+        line = widget.locator("[aria-live=polite]")
+        before = line.inner_text()
+        for control in widget.locator(":is(button, select, input, [role=slider]):not(:disabled)").all():
+            if control.is_visible() and line.inner_text() == before:
+                control.press("Space" if control.evaluate("node => node.localName") == "button" else "ArrowRight")
+        assert line.inner_text() != before, "no control changed what the widget says"
+        keep(widget, f"page-{path.stem}-{number}")
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_every_widget_lives_in_a_page(opened, tmp_path, name):
+    widget = EXAMPLES[name]()
+    page = opened(notebook(tmp_path / "one.ipynb", widget, EXAMPLES[name]()))
+    expect(page.locator("[data-model] [aria-live=polite]")).to_have_count(2)
+    expect(page.locator("[data-model] img")).to_have_count(0)
+
+
+def test_the_picture_stays_where_a_widget_fails(opened, tmp_path):
+    widget = EXAMPLES[min(EXAMPLES)]()
+    path = notebook(tmp_path / "one.ipynb", widget)
+    damaged = json.loads(path.read_text())
+    damaged["metadata"]["widgets"][STATE]["state"][widget.model_id]["state"]["_esm"] = "this is no program"
+    path.write_text(json.dumps(damaged))
+    page = opened(path)
+    expect(page.get_by_alt_text(widget.describe())).to_be_visible()
+    page.wait_for_function("document.readyState === 'complete'")
+    assert [error for error in page.errors if "SyntaxError" in error]
+    page.errors.clear()
+
+
+def test_formulas_are_drawn_without_a_network(opened, mathjax, tmp_path):
+    text = (
+        "# A title\n\nInline $\\hat u_{ij} = u_i W_{ij}$, and\n\n$$c_{ij} = \\frac{e^{b_{ij}}}{\\sum_k e^{b_{ik}}}.$$"
+    )
+    page = opened(notebook(tmp_path / "one.ipynb", source=text), mathjax)
+    expect(page.locator("mjx-container svg")).to_have_count(2)
+    assert "$" not in page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_every_lesson_becomes_a_page(opened, mathjax, path):
+    page = opened(path, mathjax)
+    page.evaluate("MathJax.startup.promise")
+    assert page.title().startswith(path.stem[:2])
+    assert page.locator("merror, mjx-merror, [data-mjx-error]").count() == 0
+    assert page.locator("a[href$='.ipynb']").count() == 0
+    page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")  # Fails where one is broken.
+
+
+def test_links_between_lessons_lead_to_pages(opened, tmp_path):
+    text = "# A\n\n[b](04_b.ipynb) [c](04_b.ipynb#there) [d](https://example.org/e.ipynb) [f](../README.md)"
+    page = opened(notebook(tmp_path / "one.ipynb", source=text))
+    links = page.locator("p a").evaluate_all("links => links.map((link) => link.getAttribute('href'))")
+    assert links == ["04_b.html", "04_b.html#there", "https://example.org/e.ipynb", "../README.md"]

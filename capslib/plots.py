@@ -440,15 +440,19 @@ def squash_arrows(s, v=None):
     Returns:
         A Figure.
     """
-    s = np.asarray(s)
     fig, ax = figure(5.6, 4.4)
+    _draw_squash_arrows(ax, np.asarray(s), v)
+    return fig
+
+
+def _draw_squash_arrows(ax, s, v):
     ax.plot(*_unit_circle(64), color=COLOURS["neutral"], linestyle="--", linewidth=1, label="length 1")
     raw = COLOURS["ink"] if v is None else COLOURS["neutral"]
     for i, tip in enumerate(s):
         _squash_arrow(ax, tip, f"s{i}", color=raw, linewidth=1.5)
         name = f"$s_{i}$" if v is None else f"{np.linalg.norm(tip):.2f} → {np.linalg.norm(v[i]):.2f}"
         # Names stand outside the circle, where no arrow but their own can lie.
-        towards = tip / np.linalg.norm(tip)
+        towards = tip / max(np.linalg.norm(tip), 1e-9)
         at = towards * max(np.linalg.norm(tip), 1)
         side = "left" if towards[0] > 0.3 else "right" if towards[0] < -0.3 else "center"
         ax.annotate(name, at, towards * 8, textcoords="offset points", ha=side, va="center")
@@ -457,7 +461,6 @@ def squash_arrows(s, v=None):
     room = np.array([0.3 if v is None else 1.1, 0.3])
     low, high = np.minimum(s.min(0), -1) - room, np.maximum(s.max(0), 1) + room
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xlabel="component 1", ylabel="component 2")
-    return fig
 
 
 def squash_lengths(norms, lengths):
@@ -496,6 +499,11 @@ def squash_ratios(norms, ratios, peaks, grows=None):
         A Figure.
     """
     fig, ax = figure(6.6, 3.8)
+    _draw_squash_ratios(ax, norms, ratios, peaks, grows)
+    return fig
+
+
+def _draw_squash_ratios(ax, norms, ratios, peaks, grows):
     if grows is not None:
         ax.axvspan(*grows, color=COLOURS["v"], alpha=0.12, linewidth=0, label="grows")
         ax.text(grows[1], 0.98, "grows ", ha="right", va="top", transform=ax.get_xaxis_transform())
@@ -508,6 +516,32 @@ def squash_ratios(norms, ratios, peaks, grows=None):
         ax.annotate(f"{offset:g}", peaks[offset], shift, textcoords="offset points", ha="center")
     top = 1.15 * max(height for _, height in peaks.values())
     ax.set(xlim=(0, norms[-1]), ylim=(0, top), xlabel="length before, ‖s‖", ylabel="ratio ‖v‖ / ‖s‖")
+
+
+def squash_view(s, v, norms, ratio, offset, grows=None):
+    """One vector before and after squash, beside the share of its length that a vector keeps.
+
+    Args:
+        s: (2,) a raw vector.
+        v: (2,) the same vector squashed.
+        norms: (N,) increasing lengths ‖s‖ above 0.
+        ratio: (N,) the ratios ‖v‖/‖s‖ with this offset.
+        offset: κ.
+        grows: a pair of lengths between which vectors grow, to shade; or None.
+
+    Returns:
+        A Figure of two panels; a dot on the curve marks the length of `s`.
+    """
+    fig, (plane, curve) = figure(9.0, 3.8, 1, 2)
+    _draw_squash_arrows(plane, np.asarray(s)[None], np.asarray(v)[None])
+    peak = np.sqrt(offset), 1 / (2 * np.sqrt(offset))
+    _draw_squash_ratios(curve, norms, {offset: ratio}, {offset: peak}, grows)
+    curve.set(title=f"offset {offset:g}", ylim=(0, max(1.15, curve.get_ylim()[1])))
+    before = np.linalg.norm(s)
+    if before:
+        at = before, np.linalg.norm(v) / before
+        curve.plot(*at, "D", color=COLOURS["ink"], zorder=5, label="this vector")
+        curve.annotate("this vector", at, (9, 6), textcoords="offset points")
     return fig
 
 

@@ -456,6 +456,29 @@ def test_squash_ratios_mark_the_peaks_and_shade_where_vectors_grow():
     assert not bare.patches
 
 
+@pytest.mark.parametrize(("offset", "grows"), [(0.5, None), (0.05, (0.053, 0.947))])
+def test_squash_view_marks_one_vector_in_both_panels(offset, grows):
+    s, norms = np.array([0.72, 0.96]), np.linspace(0.01, 2, 200)
+    v = equations.squash(s, offset)
+    ratio = squashed_lengths(norms, offset) / norms
+    plane, curve = plots.squash_view(s, v, norms, ratio, offset, grows).axes
+    tips = arrow_tips(plane)
+    np.testing.assert_array_equal([tips["s0"], tips["v0"]], [s, v])
+    assert words_in(plane) == [f"1.20 → {length(v):.2f}"]
+    np.testing.assert_array_equal(lines_by_label(curve)[f"{offset:g}"].get_ydata(), ratio)
+    ((x, y),) = lines_by_label(curve)["this vector"].get_xydata()
+    np.testing.assert_allclose((x, y), (1.2, length(v) / 1.2))
+    assert curve.get_ylim()[1] > 1, "the line that means unchanged is in view"
+    assert len(curve.patches) == (grows is not None)
+
+
+def test_squash_view_of_the_zero_vector_marks_no_ratio():
+    norms = np.linspace(0.01, 2, 20)
+    zero = np.zeros(2)
+    plane, curve = plots.squash_view(zero, zero, norms, squashed_lengths(norms, 1) / norms, 1).axes
+    assert words_in(plane) == ["0.00 → 0.00"] and "this vector" not in lines_by_label(curve)
+
+
 def test_squash_nudges_draw_the_same_loops_before_and_after():
     angle = np.linspace(0, 2 * np.pi, 41)
     circle = 0.1 * np.stack([np.cos(angle), np.sin(angle)], -1)

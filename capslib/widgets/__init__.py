@@ -1,1 +1,3 @@
 """Widgets that a learner steps through in the notebook. They take plain arrays, and compute in the browser."""
+
+from capslib.widgets.squash_explorer import SquashExplorer as SquashExplorer

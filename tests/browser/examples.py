@@ -8,7 +8,9 @@ import inspect
 from capslib import widgets
 from capslib.widgets._base import Widget
 
-EXAMPLES = {}
+EXAMPLES = {
+    "SquashExplorer": lambda: widgets.SquashExplorer(),
+}
 """Name of a widget's class → a function without arguments that makes one."""
 
 

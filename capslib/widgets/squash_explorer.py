@@ -1,0 +1,82 @@
+"""Squash in two dimensions: what it does to a vector that a learner drags, for every offset (lesson 03)."""
+
+import numpy as np
+import traitlets
+
+from capslib import plots
+from capslib.equations import length, squash
+from capslib.widgets._base import Widget, finite
+
+LONGEST = 2.0
+"""The widget shows vectors s up to this length."""
+
+OFFSETS = (0.05, 1.0)
+"""The least and the largest offset that the widget shows."""
+
+
+class SquashExplorer(Widget, script="squash_explorer.js", styles="squash_explorer.css"):
+    """A vector s and its squashed v, with the two curves that say what happens to every length.
+
+    Attributes:
+        s: (2,) the vector before, of length 0 to 2. It follows what the learner drags, and may be set.
+        offset: κ, from 0.05 to 1; 1 in the paper, 0.5 in the article. It follows the slider, and may be set.
+    """
+
+    s = traitlets.Any().tag(sync=True, to_json=lambda s, widget: s.tolist(), from_json=lambda s, widget: s)
+    offset = traitlets.Any().tag(sync=True)
+    limits = traitlets.Dict({"length": LONGEST, "offset": OFFSETS}, read_only=True).tag(sync=True)
+
+    def __init__(self, s=(0.72, 0.96), offset=0.5):
+        """Untouched, it shows a vector of length 1.2 that the article's offset makes shorter.
+
+        Args:
+            s: (2,) the vector before, of length 0 to 2.
+            offset: κ, from 0.05 to 1.
+
+        Raises:
+            ValueError: naming the argument, if one is not as said here; likewise when one is set later.
+        """
+        super().__init__(s=s, offset=offset)
+
+    @traitlets.validate("s")
+    def _check_s(self, proposal):
+        finite("s", proposal["value"], (2,))
+        s = np.array(proposal["value"], float)
+        if length(s) > LONGEST + 1e-9:  # A browser's rounding is no mistake.
+            raise ValueError(f"s: got length {length(s):.3f}, expected at most {LONGEST:g}")
+        s.flags.writeable = False  # `s[0] = 1` would reach no view; it must not pass in silence.
+        return s
+
+    @traitlets.validate("offset")
+    def _check_offset(self, proposal):
+        offset, (least, most) = proposal["value"], OFFSETS
+        real = isinstance(offset, int | float | np.number) and not isinstance(offset, bool)
+        if not real or not least <= offset <= most:
+            raise ValueError(f"offset: got {offset!r}, expected a number from {least:g} to {most:g}")
+        return float(offset)
+
+    @property
+    def v(self):
+        """The squashed vector, (2,)."""
+        return squash(self.s, self.offset)
+
+    def describe(self):
+        before, after, k = length(self.s), length(self.v), self.offset
+        text = f"Squash with offset {k:g}: a vector of length {before:.3f} gets the length {after:.3f}. "
+        if k < 0.25:
+            low, high = growing(k)
+            return text + f"Lengths between {low:.3f} and {high:.3f} grow, all others shrink."
+        kept = f"the share of the length that is kept peaks at {1 / (2 * k**0.5):.3f}, where the length is {k**0.5:.3f}"
+        return text + f"No length grows: {kept}."
+
+    def picture(self):
+        norms = np.linspace(0, LONGEST, 401)[1:]  # (N,)
+        lengths = length(squash(np.stack([norms, 0 * norms], -1), self.offset))  # (N,)
+        grows = growing(self.offset) if self.offset < 0.25 else None
+        return plots.png(plots.squash_view(self.s, self.v, norms, lengths / norms, self.offset, grows))
+
+
+def growing(offset):
+    """The two lengths between which vectors grow, (1 ± √(1 − 4κ))/2, of an offset κ of at most ¼."""
+    half = np.sqrt(1 - 4 * offset) / 2
+    return 0.5 - half, 0.5 + half

@@ -1,3 +1,4 @@
 """Widgets that a learner steps through in the notebook. They take plain arrays, and compute in the browser."""
 
 from capslib.widgets.squash_explorer import SquashExplorer as SquashExplorer
+from capslib.widgets.vote_router import VoteRouter as VoteRouter

@@ -92,9 +92,10 @@ class VoteRouter(Widget, script="vote_router.js", styles="vote_router.css"):
 
     @traitlets.validate("over")
     def _check_over(self, proposal):
-        if proposal["value"] not in SIDES:
-            raise ValueError(f'over: got {proposal["value"]!r}, expected "upper" or "lower"')
-        return proposal["value"]
+        over = proposal["value"]
+        if not isinstance(over, str) or over not in SIDES:
+            raise ValueError(f'over: got {over!r}, expected "upper" or "lower"')
+        return over
 
     @traitlets.validate("offset")
     def _check_offset(self, proposal):

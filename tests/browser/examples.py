@@ -10,6 +10,7 @@ from capslib.widgets._base import Widget
 
 EXAMPLES = {
     "SquashExplorer": lambda: widgets.SquashExplorer(),
+    "VoteRouter": lambda: widgets.VoteRouter(),
 }
 """Name of a widget's class → a function without arguments that makes one."""
 

@@ -1,0 +1,140 @@
+"""The vote router's Python side: what it takes, refuses, tells and routes."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from capslib import equations
+from capslib.widgets.vote_router import EXAMPLE, PRESETS, REACH, VoteRouter
+
+COMPONENTS = st.floats(-REACH, REACH, width=32)
+VOTES = st.integers(4, 8).flatmap(lambda parts: hnp.arrays(float, (parts, 2, 2), elements=COMPONENTS))
+
+
+def test_untouched_it_holds_the_lessons_example():
+    router = VoteRouter()
+    assert router.names == ["face", "car"] and router.iterations == 3 and router.offset == 0.5
+    assert np.array_equal(router.votes, EXAMPLE)
+    # By hand in the lesson: squash of (0, 2) and of (0.5, 0).
+    assert np.allclose(router.trace.lengths[0], [8 / 9, 1 / 3], atol=1e-6)
+    assert (router.iteration, router.step, router.i, router.j) == (1, "agreement", 3, 0)
+
+
+@given(votes=VOTES, iterations=st.integers(1, 20), offset=st.sampled_from([0.5, 1.0, 0.1]))
+@settings(max_examples=25, deadline=None)
+def test_it_routes_as_the_library_does(votes, iterations, offset):
+    router = VoteRouter(votes, iterations=iterations, offset=offset)
+    expected = equations.route(votes, iterations, offset)
+    for name in ("b", "c", "s", "v", "a"):
+        assert np.allclose(getattr(router.trace, name), getattr(expected, name), atol=1e-12), name
+    assert np.allclose(router.lengths, expected.lengths[-1]) and router.lengths.shape == (2,)
+
+
+def test_over_the_wrong_side_shares_are_shared_out_among_the_parts():
+    router = VoteRouter(over="lower")
+    assert np.allclose(router.trace.c.sum(-2), 1)
+    assert np.allclose(router.trace.c[0], 1 / 4)
+    assert not np.isclose(router.trace.c[-1].sum(-1), 1).any()
+    router.over = "upper"
+    assert np.allclose(router.trace.c.sum(-1), 1)
+
+
+def test_what_is_set_is_routed():
+    router = VoteRouter()
+    router.votes = PRESETS["tie"]
+    assert np.allclose(router.trace.c, 1 / 2) and np.allclose(*router.lengths)
+    router.votes = np.array(PRESETS["all opposed"])
+    assert np.allclose(router.lengths, 0, atol=1e-3)
+    router.iterations = 7
+    assert router.trace.c.shape == (7, 4, 2)
+
+
+def test_what_the_page_sends_arrives_as_an_array():
+    router, votes = VoteRouter(), [[[0.5, -1.25], [1, 2]]] * 5
+    router.set_state({"votes": votes, "over": "lower", "iterations": 4, "iteration": 2, "step": "sum", "i": 1, "j": 1})
+    assert isinstance(router.votes, np.ndarray) and router.votes.dtype == float
+    assert np.array_equal(router.votes, votes) and router.trace.c.shape == (4, 5, 2)
+
+
+def test_votes_are_changed_as_a_whole():
+    router = VoteRouter()
+    with pytest.raises(ValueError, match="read-only"):
+        router.votes[0, 0, 0] = 1
+    mine = np.array(EXAMPLE, float)
+    router = VoteRouter(mine)
+    mine[0, 0, 0] = 2
+    assert router.votes[0, 0, 0] == -1
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "message"),
+    [
+        ("votes", np.zeros((4, 2)), r"votes: got shape \(4, 2\), expected \(I, 2, 2\)"),
+        ("votes", np.zeros((4, 3, 2)), r"votes: got shape \(4, 3, 2\), expected"),
+        ("votes", np.zeros((3, 2, 2)), "votes: got 3 parts, expected 4 to 8"),
+        ("votes", np.zeros((9, 2, 2)), "votes: got 9 parts, expected 4 to 8"),
+        ("votes", np.full((4, 2, 2), np.nan), "votes: got NaN or infinite"),
+        ("votes", np.full((4, 2, 2), -2.6), r"votes: got components up to 2\.6 in size, expected at most 2\.5"),
+        ("votes", [["a"]], "votes: got shape"),
+        ("iterations", 0, "iterations: got 0, expected a whole number"),
+        ("iterations", 21, "iterations: got 21, expected at most 20"),
+        ("iterations", 2.5, r"iterations: got 2\.5, expected a whole number"),
+        ("over", "wholes", 'over: got \'wholes\', expected "upper" or "lower"'),
+        ("over", ["upper"], "over: got "),
+    ],
+)
+def test_bad_input_is_refused_by_name_when_made_and_when_set(argument, value, message):
+    with pytest.raises(ValueError, match=message):
+        VoteRouter(**{argument: value})
+    router = VoteRouter()
+    with pytest.raises(ValueError, match=message):
+        setattr(router, argument, value)
+    assert np.array_equal(router.votes, EXAMPLE) and router.iterations == 3 and router.over == "upper"
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "message"),
+    [
+        ("offset", 0, "offset: got 0, expected a positive number"),
+        ("names", ("face",), "names: got"),
+        ("names", ("face", "face"), "names: got"),
+        ("names", ("face", ""), "names: got"),
+        ("names", ("face", "wheelbarrow"), "names: got .*wheelbarrow.*1 to 8 characters"),
+        ("names", "ab", "names: got 'ab', expected two"),
+    ],
+)
+def test_bad_options_are_refused_by_name(argument, value, message):
+    with pytest.raises(ValueError, match=message):
+        VoteRouter(**{argument: value})
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_votes_that_fit(name):
+    assert np.array_equal(VoteRouter(PRESETS[name]).votes, PRESETS[name])
+
+
+def test_presets_are_what_they_are_called():
+    routed = {name: VoteRouter(votes) for name, votes in PRESETS.items()}
+    c = {name: router.trace.c[-1] for name, router in routed.items()}
+    lengths = {name: router.lengths for name, router in routed.items()}
+    assert (c["cluster and outlier"][:-1, 0] > 0.8).all() and c["cluster and outlier"][-1, 1] > 0.9
+    assert np.allclose(c["tie"], 0.5) and (lengths["tie"] > 0.9).all()
+    assert (lengths["all agree"] > 0.9).all()
+    assert np.allclose(c["all opposed"], 0.5) and np.allclose(lengths["all opposed"], 0, atol=1e-3)
+
+
+@pytest.mark.parametrize("options", [{}, {"iterations": 1}, {"over": "lower"}, {"votes": PRESETS["all opposed"]}])
+def test_the_picture_stands_in_for_it(options):
+    with Image.open(io.BytesIO(VoteRouter(**options).picture())) as picture:
+        assert picture.width > 400
+
+
+def test_it_says_its_numbers():
+    text = VoteRouter().describe()
+    assert "4 parts" in text and "face 0.889 and car 0.333" in text and "face 0.979 and car 0.418" in text
+    assert "over the parts" in VoteRouter(over="lower").describe()

@@ -2,11 +2,13 @@
 
     python tools/pages.py notebooks/03_squash.ipynb ...
 
-They show what was saved; no cell runs, but widgets can be used. Formulas are drawn by MathJax, which npm fetches the first
-time; without it they stay TeX, and a line says so.
+They show what was saved; no cell runs, but widgets can be used. Formulas are drawn by MathJax, which npm fetches the
+first time; without it they stay TeX, and a line says so.
 """
 
+import base64
 import hashlib
+import mimetypes
 import os
 import re
 import shutil
@@ -64,11 +66,19 @@ def page(path, program=None):
     notebook = nbformat.read(path, as_version=4)
     heading = re.match(r"# (.+)", notebook.cells[0].source) if notebook.cells else None
     notebook.metadata.title = heading[1] if heading else path.stem
-    exporter = HTMLExporter(
-        template_name="page", extra_template_basedirs=[str(ROOT / "tools")], embed_images=True, anchor_link_text="#"
-    )
+    exporter = HTMLExporter(template_name="page", extra_template_basedirs=[str(ROOT / "tools")], anchor_link_text="#")
     resources = {"metadata": {"name": path.stem, "path": str(path.parent)}, "mathjax": program}
     text, _ = exporter.from_notebook_node(notebook, resources=resources)
+
+    def embedded(source):
+        picture = (path.parent / source[2]).resolve()
+        # Only pictures of the course: whoever wrote the notebook does not choose among the files of who makes the page.
+        if not (picture.is_relative_to(ROOT) and picture.is_file()):
+            return source[0]
+        kind = mimetypes.guess_type(picture.name)[0]
+        return f'{source[1]}="data:{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"'
+
+    text = re.sub(r'(<img [^>]*?src)="(?![a-z]+:)([^"]+)"', embedded, text)
     return re.sub(r'(<a href="(?![a-z]+:)[^"#]+)\.ipynb(["#])', r"\1.html\2", text)
 
 

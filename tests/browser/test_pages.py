@@ -15,7 +15,8 @@ from tools import pages
 FOLDER = Path(__file__).parents[2] / "notebooks"
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
-WITH_WIDGETS = [path for path in sorted(FOLDER.glob("*.ipynb")) if STATE in path.read_text(encoding="utf-8")]
+LESSONS = sorted(FOLDER.glob("*.ipynb"))
+WITH_WIDGETS = [path for path in LESSONS if '"_esm"' in path.read_text(encoding="utf-8")]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,11 @@ def notebook(path, *widgets, source="# A title"):
 @pytest.mark.parametrize("path", WITH_WIDGETS, ids=lambda path: path.stem)
 def test_the_widgets_of_a_lesson_live(opened, keep, path):
     saved = json.loads(path.read_text(encoding="utf-8"))
-    shown = [output for cell in saved["cells"] for output in cell.get("outputs", []) if VIEW in output.get("data", {})]
+    states = saved["metadata"]["widgets"][STATE]["state"]
+    shown = [
+        output["data"].get(VIEW) for cell in saved["cells"] for output in cell.get("outputs", []) if "data" in output
+    ]
+    shown = [view for view in shown if view and "_esm" in states[view["model_id"]]["state"]]
     page = opened(path)
     widgets = page.locator("[data-model] .caps")
     expect(widgets).to_have_count(len(shown))
@@ -101,7 +106,7 @@ def test_formulas_are_drawn_without_a_network(opened, mathjax, tmp_path):
     assert "$" not in page.locator("main").inner_text()
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_every_lesson_becomes_a_page(opened, mathjax, path):
     page = opened(path, mathjax)
     page.evaluate("MathJax.startup.promise")

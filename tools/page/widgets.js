@@ -89,11 +89,12 @@ async function show(model, el) {
   return (await program.render({ model, el })) ?? (() => {});
 }
 
-/** Put a live widget in the place of each picture that stands in for one; where that fails, the picture stays. */
+/** Put a live widget in the place of each picture that stands in for one; where it needs Python or fails, the picture stays. */
 async function show_all(states) {
   const models = new Map();
   for (const place of document.querySelectorAll("[data-model]")) {
     const id = place.dataset.model;
+    if (!states[id]?.state._esm) continue;
     const el = document.createElement("div");
     try {
       if (!models.has(id)) models.set(id, new Model(states[id]));

@@ -96,11 +96,11 @@ def theme(dark):
 
 def mounted_page(widget, views=1, dark=False):
     """A widget's module, styles and state as one HTML page that needs nothing else."""
-    sent = dependency_state(widget, drop_defaults=False)[widget.model_id]
+    sent = {"id": widget.model_id, "states": dependency_state(widget, drop_defaults=False), "views": views}
     parts = {
         "theme": theme(dark),
         "widgets": (ROOT / "tools" / "page" / "widgets.js").read_text(encoding="utf-8"),
-        "state": escape_script(json.dumps({**sent, "views": views})),
+        "state": escape_script(json.dumps(sent)),
     }
     template = (Path(__file__).parent / "mounted.html").read_text(encoding="utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda part: parts[part[1]], template)

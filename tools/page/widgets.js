@@ -17,8 +17,9 @@ function same(one, other) {
 
 /** What a widget's views share. `saved` is what Python would have received. */
 class Model {
-  /** From what a notebook saves of a widget: its state, and apart from it the bytes, each with its place there. */
-  constructor({ state, buffers = [] }) {
+  /** From what a notebook saves of a widget: its state, and apart from it the bytes, each with its place there; and Models. */
+  constructor({ state, buffers = [] }, models) {
+    this.widget_manager = models;
     this.state = structuredClone(state);
     for (const { path, data } of buffers) {
       const holder = path.slice(0, -1).reduce((at, step) => at[step], this.state);
@@ -67,8 +68,26 @@ class Model {
   }
 }
 
+/** The models of a page by their ids, each made when it is asked for; one widget may refer to another. */
+class Models {
+  constructor(states) {
+    this.states = states;
+    this.made = new Map();
+  }
+
+  of(id) {
+    if (!this.made.has(id)) this.made.set(id, new Model(this.states[id], this));
+    return this.made.get(id);
+  }
+
+  /** For widgets, which know it from anywidget. */
+  async get_model(id) {
+    return this.of(id);
+  }
+}
+
 const programs = new Map();
-/** The widget's module, of which each program is loaded once. */
+/** What the widget's module offers. Each program is loaded once; where it is a function, each model has its own answer. */
 function loaded(model) {
   const text = model.get("_esm");
   if (!programs.has(text)) {
@@ -76,9 +95,10 @@ function loaded(model) {
     style.textContent = model.get("_css") ?? "";
     document.head.append(style);
     const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-    programs.set(text, import(address).then(({ default: given }) => (typeof given === "function" ? given() : given)));
+    programs.set(text, import(address));
   }
-  return programs.get(text);
+  model.program ??= programs.get(text).then(({ default: given }) => (typeof given === "function" ? given() : given));
+  return model.program;
 }
 
 /** Draw one view of a model into an element; gives back a function that takes it away again. */
@@ -91,14 +111,13 @@ async function show(model, el) {
 
 /** Put a live widget in the place of each picture that stands in for one; where it needs Python or fails, the picture stays. */
 async function show_all(states) {
-  const models = new Map();
+  const models = new Models(states);
   for (const place of document.querySelectorAll("[data-model]")) {
     const id = place.dataset.model;
     if (!states[id]?.state._esm) continue;
     const el = document.createElement("div");
     try {
-      if (!models.has(id)) models.set(id, new Model(states[id]));
-      await show(models.get(id), el);
+      await show(models.of(id), el);
       place.replaceChildren(el);
     } catch (error) {
       console.error(error);

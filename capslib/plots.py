@@ -1456,6 +1456,34 @@ def two_opinions(images, for_read, for_true, captions):
     return fig
 
 
+def two_answers(image, contributions, j, lengths, probabilities):
+    """A digit under the contributions to one capsule, and what a capsule network and a plain CNN answer.
+
+    Args:
+        image: (28, 28) or (28, 28, 1) in 0–1.
+        contributions: (49,), what each cell adds to ‖s_j‖.
+        j: that capsule.
+        lengths: (J,) of the capsule network.
+        probabilities: (J,) of the CNN; on an axis of their own, since a length is no probability.
+
+    Returns:
+        A Figure.
+    """
+    fig, (grid, left, right) = figure(7.5, 2.6, columns=3, gridspec_kw={"width_ratios": [1, 1.2, 1.2]})
+    tint = draw_grid(grid, image, contributions, limit=max(1, np.abs(contributions).max()))
+    fig.colorbar(tint, ax=grid, orientation="horizontal", shrink=0.9, aspect=14)
+    grid.set_title(f"what each cell adds to ‖s_{j}‖", fontsize=9)
+    draw_lengths(left, lengths)
+    left.set_title("CapsNet", fontsize=10)
+    winner = int(np.argmax(probabilities))
+    shown = right.bar(range(len(probabilities)), probabilities, color=COLOURS["neutral"], alpha=0.45)
+    shown[winner].set(color=COLOURS["ink"], alpha=1)
+    right.text(winner, probabilities[winner] + 0.02, f"{probabilities[winner]:.2f}", ha="center")
+    right.set(xlabel="class", ylabel="probability", ylim=(0, 1.1), xticks=range(len(probabilities)), title="CNN")
+    right.title.set_fontsize(10)
+    return fig
+
+
 def votes_of_capsule(trace, j, iterations):
     """The votes for capsule j in a plane through 0, their areas and their mean as the couplings have them.
 

@@ -155,6 +155,8 @@ export function plane({ label, x, y, size = 360, grid = 1, unit, step = 0.1, sna
       },
     };
     for (const [kind, listener] of Object.entries(listeners)) handle_node.addEventListener(kind, listener);
+    // A finger on the point must not scroll the page; Chromium heeds touch-action on the outermost <svg> alone.
+    handle_node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     handles.append(handle_node);
     return {
       node: handle_node,

@@ -1,0 +1,149 @@
+"""RoutingExplorer in Python: what it refuses, what it sends, what stands in for it."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from capslib import equations
+from capslib.widgets import RoutingExplorer
+from capslib.widgets.routing_explorer import STEPS
+
+RNG = np.random.default_rng(2017)
+N = 4
+X = RNG.uniform(size=(N, 28, 28)).astype(np.float32)
+U = np.maximum(RNG.normal(size=(N, 49, 8)), 0).astype(np.float32)
+W = (0.5 * RNG.normal(size=(8, 10, 6))).astype(np.float32)
+
+
+def explorer(images=X, u=U, w=W, **kwargs):
+    return RoutingExplorer(images, u, w, **kwargs)
+
+
+def last_routing(k, routings=5, offset=0.5):
+    return equations.route(equations.predict(U[k], W), routings, offset)
+
+
+def test_untouched_it_shows_the_winner_and_its_strongest_cell_after_the_last_iteration():
+    for k in range(N):
+        widget, trace = explorer(chosen=k), last_routing(k)
+        winner = trace.lengths[-1].argmax()
+        strongest = trace.contribution[-1, :, winner].argmax()
+        assert (widget.iteration, widget.step, widget.j, widget.i) == (5, "squash", winner, strongest)
+        np.testing.assert_allclose(widget.lengths, trace.lengths[-1], atol=1e-6)
+
+
+def test_arrays_are_sent_once_as_float32_and_bytes():
+    widget = explorer(X[..., None])
+    np.testing.assert_array_equal(np.frombuffer(widget.u, "<f4").reshape(U.shape), U)
+    np.testing.assert_array_equal(np.frombuffer(widget.W, "<f4").reshape(W.shape), W)
+    np.testing.assert_allclose(np.frombuffer(widget.images, np.uint8).reshape(X.shape) / 255, X, atol=0.5 / 255 + 1e-6)
+    assert widget.shape == {"N": N, "I": 49, "D_in": 8, "J": 10, "D": 6}
+    assert explorer(np.round(255 * X).astype(np.uint8)).images == widget.images
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"images": X[:, :27]}, r"images: got shape \(4, 27, 28\)"),
+        ({"images": 2 * X}, "images: got values from"),
+        ({"images": np.where(X > 0.5, np.nan, X)}, "images: got NaN"),
+        ({"u": U[:3]}, r"u: got shape \(3, 49, 8\), expected \(4, 49, D_in\)"),
+        ({"u": U[:, :48]}, r"u: got shape \(4, 48, 8\), expected \(4, 49, D_in\)"),
+        ({"u": np.full_like(U, np.nan)}, "u: got NaN or infinite values"),
+        ({"w": W[:7]}, r"W: got shape \(7, 10, 6\), expected \(8, J, D\)"),
+        ({"w": np.full_like(W, np.inf)}, "W: got NaN or infinite values"),
+        ({"w": W[None]}, r"W: got shape \(1, 8, 10, 6\), expected \(D_in, J, D\)"),
+        ({"labels": [1, 2]}, "labels: got 2, expected one for each of the 4 digits"),
+        ({"labels": [1, 2, 3, 10]}, "labels: got labels from 1 to 10"),
+        ({"captions": ["one"]}, "captions: got 1, expected one for each of the 4 digits"),
+        ({"routings": 0}, "routings: got 0, expected a whole number from 1 to 8"),
+        ({"routings": 9}, "routings: got 9, expected a whole number from 1 to 8"),
+        ({"routings": 2.5}, "routings: got 2.5, expected a whole number from 1 to 8"),
+        ({"offset": 0}, "offset: got 0, expected a positive number"),
+        ({"chosen": 4}, "chosen: got 4, expected a whole number from 0 to 3"),
+        ({"chosen": -1}, "chosen: got -1, expected a whole number from 0 to 3"),
+        ({"presets": {"a changed one": 9}}, r"presets\['a changed one'\]: got 9, expected a whole number from 0 to 3"),
+        ({"j": 10}, "j: got 10, expected a whole number from 0 to 9"),
+        ({"iteration": 6}, "iteration: got 6, expected a whole number from 1 to 5"),
+    ],
+)
+def test_bad_input_is_refused_by_name(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        explorer(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("chosen", 4, "chosen: got 4"),
+        ("iteration", 6, "iteration: got 6, expected a whole number from 1 to 5"),
+        ("iteration", 0, "iteration: got 0"),
+        ("i", 49, "i: got 49, expected a whole number from 0 to 48"),
+        ("j", -1, "j: got -1, expected a whole number from 0 to 9"),
+        ("routings", 9, "routings: got 9"),
+        ("dialect", "mean", "dialect: got 'mean', expected one of accumulate, replace, uniform"),
+        ("step", "sort", "step: got 'sort', expected one of softmax, sum, squash, agreement"),
+        ("kind", "votes", "kind: got 'votes'"),
+        ("links", "all", "links: got 'all'"),
+    ],
+)
+def test_setting_what_is_not_there_is_refused_and_changes_nothing(name, value, message):
+    widget = explorer()
+    before = getattr(widget, name)
+    with pytest.raises(ValueError, match=message):
+        setattr(widget, name, value)
+    assert getattr(widget, name) == before
+
+
+def test_what_it_shows_can_be_set():
+    widget = explorer()
+    for name, value in {"chosen": 2, "iteration": 1, "i": 48, "j": 0, "dialect": "replace", "kind": "coupling"}.items():
+        setattr(widget, name, value)
+        assert getattr(widget, name) == value
+    for step in STEPS:
+        widget.step = step
+
+
+def test_fewer_routings_take_the_iteration_along():
+    widget = explorer()
+    widget.routings = 3
+    assert widget.iteration == 3
+    widget.routings = 8
+    assert widget.iteration == 3
+    # As it comes from the browser, in one message.
+    widget.set_state({"iteration": 8, "routings": 8})
+    assert (widget.iteration, widget.routings) == (8, 8)
+
+
+def test_too_many_digits_are_refused():
+    many = 60
+    with pytest.raises(ValueError, match=r"u: got 376,320 bytes, .* show fewer examples"):
+        RoutingExplorer(np.zeros((many, 28, 28)), np.zeros((many, 49, 32)), np.zeros((32, 10, 30)))
+
+
+def test_a_few_dozen_digits_of_the_course_fit():
+    many = 36  # Three of each class, and six more.
+    u, w = np.zeros((many, 49, 32), np.float32), np.zeros((32, 10, 30), np.float32)
+    assert RoutingExplorer(np.zeros((many, 28, 28)), u, w, labels=[7] * many).shape["N"] == many
+
+
+@pytest.mark.parametrize("routings", [1, 5])
+def test_what_stands_in_for_it_tells_the_first_and_the_last_iteration(routings):
+    widget, trace = explorer(routings=routings, labels=[3, 1, 4, 1]), last_routing(0, routings)
+    winner, text = trace.lengths[-1].argmax(), widget.describe()
+    assert "digit 1 of 4, labelled 3" in text
+    told = [float(x) for x in re.findall(r"\d\.\d\d", text)]
+    others = np.delete(trace.lengths[-1], winner).max()
+    np.testing.assert_allclose(told, [trace.lengths[0, winner], trace.lengths[-1, winner], others], atol=0.0051)
+    assert f"capsule {winner} goes" in text
+    assert ("at iteration 1 that is capsule" in text) == (trace.lengths[0].argmax() != winner)
+    with Image.open(io.BytesIO(widget.picture())) as picture:
+        assert picture.format == "PNG"
+
+
+def test_votes_of_nothing_but_zeros_are_no_error():
+    widget = RoutingExplorer(np.zeros((1, 28, 28)), np.zeros((1, 49, 3)), np.zeros((3, 2, 2)))
+    assert "0.00" in widget.describe() and widget.picture()

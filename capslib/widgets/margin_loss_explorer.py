@@ -1,0 +1,139 @@
+"""The margin loss on lengths that a learner drags, beside a softmax on the same lengths (lesson 05)."""
+
+import numpy as np
+import traitlets
+
+from capslib import plots
+from capslib.equations import margin_gradient, margin_loss, softmax
+from capslib.widgets._base import Widget, finite
+
+CLASSES = (2, 12)
+"""The fewest and the most classes that the widget has room for."""
+
+
+class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margin_loss_explorer.css"):
+    """Lengths as bars, the margin loss term by term and its gradient as arrows; beside it a softmax on the lengths.
+
+    Attributes:
+        lengths: (J,) in 0–1. They follow the bars that the learner drags, and may be set.
+        present: the classes on the image in increasing order: one, several or none. It follows the learner too.
+        m_plus, m_minus, lam: the margins and λ, in 0–1, m⁻ at most m⁺. They follow the sliders.
+        with_softmax: whether the softmax on the lengths is shown.
+        chosen: the class whose numbers are put into the formulas.
+    """
+
+    lengths = traitlets.Any().tag(sync=True, to_json=lambda x, widget: x.tolist(), from_json=lambda x, widget: x)
+    present = traitlets.Any().tag(sync=True)
+    m_plus = traitlets.Any().tag(sync=True)
+    m_minus = traitlets.Any().tag(sync=True)
+    lam = traitlets.Any().tag(sync=True)
+    with_softmax = traitlets.Bool().tag(sync=True)
+    chosen = traitlets.Any().tag(sync=True)
+    start = traitlets.Dict(read_only=True, help="What “start again” goes back to.").tag(sync=True)
+
+    def __init__(self, lengths, present, m_plus=0.9, m_minus=0.1, lam=0.5, with_softmax=True):
+        """
+        Args:
+            lengths: (J,) in 0–1, of 2 to 12 classes.
+            present: the class that is on the image, or a list of several or none.
+            m_plus, m_minus, lam: the margins and the weight of absent classes, in 0–1; the paper's unless told.
+            with_softmax: whether the softmax on the lengths is shown from the start.
+
+        Raises:
+            ValueError: naming the argument, if one is not as said here; likewise when one is set later.
+        """
+        margins = {"m_plus": m_plus, "m_minus": m_minus, "lam": lam}
+        super().__init__(lengths=lengths, present=present, **margins, with_softmax=with_softmax, chosen=0)
+        self.chosen = self.present[0] if self.present else int(np.argmax(self.lengths))
+        self.set_trait("start", {"lengths": self.lengths.tolist(), "present": self.present})
+
+    @traitlets.validate("lengths")
+    def _check_lengths(self, proposal):
+        (least, most), J = CLASSES, len(self.start["lengths"]) if self.start else None
+        finite("lengths", proposal["value"], (J or "J",))
+        lengths = np.array(proposal["value"], float)
+        if J is None and not least <= len(lengths) <= most:
+            raise ValueError(f"lengths: got {len(lengths)} of them, expected {least} to {most}")
+        if lengths.min() < 0 or lengths.max() > 1:
+            wrong = lengths.min() if lengths.min() < 0 else lengths.max()
+            raise ValueError(f"lengths: got {wrong:g}, expected numbers from 0 to 1")
+        lengths.flags.writeable = False  # `lengths[0] = 1` would reach no view; it must not pass in silence.
+        return lengths
+
+    @traitlets.validate("present")
+    def _check_present(self, proposal):
+        given, J = proposal["value"], len(self.lengths)
+        classes = np.atleast_1d(given).tolist()
+        if any(not _is_class(k, J) for k in classes) or len(set(classes)) != len(classes):
+            raise ValueError(f"present: got {given!r}, expected a class from 0 to {J - 1}, or a list of different ones")
+        return sorted(classes)
+
+    @traitlets.validate("chosen")
+    def _check_chosen(self, proposal):
+        chosen, J = proposal["value"], len(self.lengths)
+        if not _is_class(chosen, J):
+            raise ValueError(f"chosen: got {chosen!r}, expected a class from 0 to {J - 1}")
+        return int(chosen)
+
+    @traitlets.validate("m_plus", "m_minus", "lam")
+    def _check_fraction(self, proposal):
+        name, value = proposal["trait"].name, proposal["value"]
+        if not _is_fraction(value):
+            raise ValueError(f"{name}: got {value!r}, expected a number from 0 to 1")
+        if name == "m_plus" and _is_fraction(self.m_minus) and value < self.m_minus:
+            raise ValueError(f"m_plus: got {value:g}, expected at least m_minus, {self.m_minus:g}")
+        if name == "m_minus" and _is_fraction(self.m_plus) and value > self.m_plus:
+            raise ValueError(f"m_minus: got {value:g}, expected at most m_plus, {self.m_plus:g}")
+        return float(value)
+
+    @property
+    def y_true(self):
+        """The labels T, (J,): 1 for each class that is present."""
+        return np.isin(np.arange(len(self.lengths)), self.present).astype(float)
+
+    @property
+    def loss(self):
+        """The margin loss of what is shown now."""
+        return float(self._of_one(margin_loss))
+
+    @property
+    def gradient(self):
+        """The gradient of the margin loss by the lengths, (J,)."""
+        return self._of_one(margin_gradient)
+
+    @property
+    def cross_entropy(self):
+        """What a softmax on the lengths costs: the sum of −ln q over the classes that are present."""
+        return float(-np.sum(self.y_true * np.log(softmax(self.lengths))))
+
+    def _of_one(self, function):
+        return function(self.y_true[None], self.lengths[None], self.m_plus, self.m_minus, self.lam)[0]
+
+    def describe(self):
+        J, moved = len(self.lengths), int(np.count_nonzero(self.gradient))
+        shown = ", ".join(f"{x:.2f}" for x in self.lengths)
+        who = " and ".join(map(str, self.present)) or "none"
+        pushed = f"its gradient is 0 for {J - moved} of the {J} classes"
+        text = f"Lengths {shown}; present: {who}. The margin loss is {self.loss:.3f}, {pushed}."
+        if not self.with_softmax:
+            return text
+        most = np.e / (np.e + J - 1)
+        return (
+            text
+            + f" A softmax on the lengths reaches at most {most:.3f}; its cross-entropy is {self.cross_entropy:.3f}."
+        )
+
+    def picture(self):
+        panels = {f"margin loss {self.loss:.3f}": (self.lengths, self.gradient, self.present)}
+        if self.with_softmax:
+            pushes = len(self.present) * softmax(self.lengths) - self.y_true
+            panels[f"softmax, cross-entropy {self.cross_entropy:.3f}"] = (self.lengths, pushes, self.present)
+        return plots.png(plots.margin_pulls(panels, self.m_plus, self.m_minus))
+
+
+def _is_class(k, J):
+    return isinstance(k, int | np.integer) and not isinstance(k, bool) and 0 <= k < J
+
+
+def _is_fraction(x):
+    return isinstance(x, int | float | np.number) and not isinstance(x, bool) and 0 <= x <= 1

@@ -931,7 +931,8 @@ def margin_pulls(panels, m_plus, m_minus):
         A Figure with one panel an entry.
     """
     fig, axes = figure(7.5, 3.4, 1, len(panels), sharey=True, squeeze=False)
-    top = max(1.05, *(np.max(lengths - gradient / 2) + 0.05 for lengths, gradient, _ in panels.values()))
+    tips = [lengths - gradient / 2 for lengths, gradient, _ in panels.values()]
+    ylim = min(0, np.min(tips) - 0.03), max(1.05, np.max(tips) + 0.05)
     for ax, (title, (lengths, gradient, labels)) in zip(axes[0], panels.items(), strict=True):
         bars = ax.bar(range(len(lengths)), lengths, color=COLOURS["v"], alpha=0.3)
         for label in np.atleast_1d(labels).astype(int):
@@ -952,7 +953,7 @@ def margin_pulls(panels, m_plus, m_minus):
                 },
             )
             arrow.set_label(f"pull {k}")
-        ax.set(title=title, xlabel="class k", xticks=range(len(lengths)), ylim=(0, top))
+        ax.set(title=title, xlabel="class k", xticks=range(len(lengths)), ylim=ylim)
     axes[0, 0].set_ylabel("length ‖$v_k$‖")
     for margin, name in ((m_minus, "m⁻"), (m_plus, "m⁺")):
         axes[0, -1].annotate(name, (1, margin), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points")

@@ -572,6 +572,8 @@ def test_margin_pulls_outline_every_class_that_is_present_and_hold_arrows_that_l
     assert [bar.get_linewidth() == 1.5 for bar in two.patches] == [True, False, True]
     assert not any(bar.get_linewidth() == 1.5 for bar in none.patches)
     assert two.get_ylim()[1] > arrow_tips(two)["pull 0"][1] == 0.95 + 0.4
+    (low,) = plots.margin_pulls({"low": (np.array([0.02]), np.array([0.2]), [])}, 0.9, 0.1).axes
+    assert low.get_ylim()[0] < arrow_tips(low)["pull 0"][1] < 0
 
 
 def test_margin_settled_sets_both_losses_beside_a_probability():

@@ -9,6 +9,7 @@ from capslib import widgets
 from capslib.widgets._base import Widget
 
 EXAMPLES = {
+    "MarginLossExplorer": lambda: widgets.MarginLossExplorer([0.04, 0.62, 0.3, 0.08, 0.45], [1]),
     "SquashExplorer": lambda: widgets.SquashExplorer(),
     "VoteRouter": lambda: widgets.VoteRouter(),
 }

@@ -348,6 +348,63 @@ def face_votes(images, parts, votes, titles):
     return fig
 
 
+def ghost_votes(forms, whole, parts, T, names):
+    """A face, and over it, as thin lines, the whole face as each of its parts says that it lies.
+
+    Args:
+        forms: how the head and the P parts look, as `faces.forms` gives it.
+        whole: (3, 3) pose of the head.
+        parts: (P, 3, 3) poses of the parts.
+        T: (P, 3, 3) the whole as each part sees it.
+        names: P names of the parts.
+
+    Returns:
+        A Figure. Where votes coincide the thin lines add up, and one label names all their parts.
+    """
+    fig, ax = figure(5, 5)
+    votes, arrangement = parts @ T, np.linalg.inv(T)
+    crown = np.abs(np.concatenate([line for line, _ in forms[0]])).max() * np.hypot(*votes[:, :2, 0].T)  # (P,)
+    limit = np.ceil(np.abs(votes[:, :2, 2]).max(1) + crown).max() + 3
+    points_a_unit = 72 * 4.3 / (2 * limit)
+    for M, form in zip([whole, *parts], forms, strict=True):
+        for line, radius in form:
+            x, y = _moved(M, line)
+            width = 2 * radius * np.hypot(*M[:2, 0]) * points_a_unit
+            style = {"solid_capstyle": "round", "solid_joinstyle": "round", "label": "ink"}
+            ax.plot(x, y, color="#CFCFCF", linewidth=width, zorder=1, **style)
+    for vote in votes:
+        for M, form in zip([vote, *(vote @ arrangement)], forms, strict=True):
+            for line, _ in form:
+                ax.plot(*_moved(M, line), color=COLOURS["u_hat"], linewidth=1.2, alpha=0.5, label="ghost", zorder=2)
+    for M, vote in zip(parts, votes, strict=True):
+        way = np.stack([M, vote])[:, :2, 2]
+        ax.plot(*way.T, color=COLOURS["u"], linewidth=1.2, linestyle=":", label="way", zorder=3)
+        _frame(ax, vote, COLOURS["u_hat"], "vote", reach=4.4)
+        _frame(ax, M, COLOURS["u"], "part", reach=2.4)
+    middle = votes[:, :2, 2].mean(0)
+    for place, said, first in _said_alike(votes[:, :2, 2], names):
+        reach = crown[first] + limit / 15
+        y = place[1] + (reach if place[1] >= middle[1] else -reach)
+        ax.text(place[0], y, said, ha="center", va="center", fontsize=10, zorder=6)
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel="x", ylabel="y", aspect="equal")
+    ax.set_title("where each part says the face is")
+    return fig
+
+
+def _moved(M, points):
+    """Points (P, 2) of a pose's own coordinates as x and y (P,) of the picture."""
+    return M[:2, :2] @ points.T + M[:2, 2:]
+
+
+def _said_alike(places, names, near=1.0):
+    """Votes within `near` pixels of an earlier one share its label: (place (2,), names in one text, that vote)."""
+    groups = {}
+    for i, place in enumerate(places):
+        first = next((j for j in groups if np.hypot(*(place - places[j])) <= near), i)
+        groups.setdefault(first, []).append(names[i])
+    return [(places[first], ", ".join(said), first) for first, said in groups.items()]
+
+
 def spread_over_turns(angles, curves):
     """Spread of the votes while a face turns, one named curve a face.
 

@@ -12,18 +12,19 @@ from capslib import digits, equations, models, plots, weights
 from tests.conftest import NO_NODE
 
 ROOT = Path(__file__).parents[1]
-CORE = ROOT / "capslib/widgets/core.js"
 NODE = shutil.which("node")
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
 
 pytestmark = pytest.mark.skipif(NODE is None, reason=NO_NODE)
 
 
-@pytest.fixture(scope="module")
-def javascript(tmp_path_factory):
-    """Calls a list of (name, arguments) or dicts in one Node process; arrays go in and come back flat."""
-    module = tmp_path_factory.mktemp("core") / "core.mjs"  # By this name every Node takes it for a module.
-    shutil.copy(CORE, module)
+def caller(folder, file="core.js"):
+    """Calls a list of (name, arguments) or dicts of a file of capslib/widgets in one Node process.
+
+    Arrays go in, and come back flat. `folder` is for a copy: by its name every Node takes it for a module.
+    """
+    module = folder / f"{file.removesuffix('.js')}.mjs"
+    shutil.copy(ROOT / "capslib/widgets" / file, module)
 
     def call(*calls):
         calls = [{"name": c[0], "args": c[1:]} if isinstance(c, tuple) else c for c in calls]
@@ -36,6 +37,11 @@ def javascript(tmp_path_factory):
         return results if len(results) > 1 else results[0]
 
     return call
+
+
+@pytest.fixture(scope="module")
+def javascript(tmp_path_factory):
+    return caller(tmp_path_factory.mktemp("core"))
 
 
 def sent(array):

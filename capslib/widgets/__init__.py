@@ -1,6 +1,7 @@
 """Widgets that a learner steps through in the notebook. They take plain arrays, and compute in the browser."""
 
 from capslib.widgets.margin_loss_explorer import MarginLossExplorer as MarginLossExplorer
+from capslib.widgets.pose_votes import PoseVotes as PoseVotes
 from capslib.widgets.routing_explorer import RoutingExplorer as RoutingExplorer
 from capslib.widgets.squash_explorer import SquashExplorer as SquashExplorer
 from capslib.widgets.vote_router import VoteRouter as VoteRouter

@@ -1,0 +1,99 @@
+"""PoseVotes: move, turn and scale the parts of a face, and watch where each of them says the face is. (Lesson 02)"""
+
+import json
+
+import numpy as np
+import traitlets
+
+from capslib import faces, plots
+from capslib.widgets._base import Widget
+
+
+class PoseVotes(Widget, script="pose_votes.js", styles="pose_votes.css"):
+    """A drawn face whose parts a learner moves, and the vote of each part for the pose of the whole.
+
+    `parts`, `votes` and `spread` are what the page shows now. `parts` and `whole` may be set as well.
+
+    Args:
+        parts: (4, 3, 3) poses M of the parts in the picture, in the order of faces.PARTS.
+        T: (4, 3, 3) the constant matrices, the whole as each part sees it; part i votes for parts[i] @ T[i].
+        forms: how head and parts look, as `faces.forms` gives it.
+        whole: (3, 3) pose of the drawn head, which votes for nothing; upright in the middle if None.
+
+    Raises:
+        ValueError: naming the argument that is not as above.
+    """
+
+    _poses = traitlets.List().tag(sync=True)  # (5, 3, 3), the whole's and the parts'
+    _first = traitlets.List().tag(sync=True)  # (5, 3, 3), what reset goes back to
+    _T = traitlets.List().tag(sync=True)  # (4, 3, 3)
+    _forms = traitlets.List().tag(sync=True)  # of each of the five: [points (P, 2), radius] of each stroke
+    _names = traitlets.List(list(faces.PARTS)).tag(sync=True)
+
+    def __init__(self, parts, T, forms, whole=None):
+        parts = faces.check_poses("parts", parts, (4, 3, 3), exact=True)
+        T = faces.check_poses("T", T, (4, 3, 3), exact=True)
+        whole = faces.check_poses("whole", np.eye(3) if whole is None else whole, (3, 3), exact=True)
+        poses = np.concatenate([[whole], parts]).ravel().tolist()
+        strokes = [[[np.round(points, 3).tolist(), radius] for points, radius in form] for form in _forms(forms)]
+        self.check_size({"forms": json.dumps(strokes).encode()})
+        super().__init__(_poses=poses, _first=poses, _T=T.ravel().tolist(), _forms=strokes)
+
+    @property
+    def parts(self):
+        """(4, 3, 3) poses M of the parts in the picture, in the order of faces.PARTS."""
+        return np.array(self._poses).reshape(5, 3, 3)[1:]
+
+    @parts.setter
+    def parts(self, parts):
+        parts = faces.check_poses("parts", parts, (4, 3, 3), exact=True)
+        self._poses = self._poses[:9] + parts.ravel().tolist()
+
+    @property
+    def whole(self):
+        """(3, 3) pose of the head. Where the head is put, its parts go with it."""
+        return np.array(self._poses[:9]).reshape(3, 3)
+
+    @whole.setter
+    def whole(self, whole):
+        whole = faces.check_poses("whole", whole, (3, 3), exact=True)
+        moved = whole @ np.linalg.inv(self.whole) @ self.parts
+        self._poses = np.concatenate([[whole], moved]).ravel().tolist()
+
+    @property
+    def votes(self):
+        """(4, 3, 3) the poses of the whole for which the parts vote, parts @ T."""
+        return self.parts @ np.array(self._T).reshape(4, 3, 3)
+
+    @property
+    def spread(self):
+        """How far the votes lie apart, in pixels; see `faces.spread`."""
+        return float(faces.spread(self.votes))
+
+    def describe(self):
+        places = [f"({x:z.1f}, {y:z.1f})" for x, y in self.votes[:, :2, 2]]
+        said = (f"{name} {place}" for name, place in zip(faces.PARTS, places, strict=True))
+        text = (
+            "A drawn face, and where each of its parts says that the middle of the face is: "
+            f"{', '.join(said)}. The spread of these votes is {self.spread:.2f} pixels."
+        )
+        return text.replace("-", "−")
+
+    def picture(self):
+        forms = [[(np.array(points), radius) for points, radius in form] for form in self._forms]
+        T = np.array(self._T).reshape(4, 3, 3)
+        return plots.png(plots.ghost_votes(forms, self.whole, self.parts, T, faces.PARTS))
+
+
+def _forms(forms):
+    """`forms` as lists of (points (P, 2), radius), refused if they are not what faces.forms gives."""
+    try:
+        forms = [[(np.asarray(points, float), float(radius)) for points, radius in form] for form in forms]
+        points = [points for form in forms for points, _ in form]
+        fits = len(forms) == 5 and all(forms) and all(p.ndim == 2 and p.shape[1] == 2 and len(p) for p in points)
+        fits = fits and all(np.isfinite(p).all() for p in points) and all(r > 0 for form in forms for _, r in form)
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise ValueError("forms: got something else, expected what faces.forms gives: strokes of the head and 4 parts")
+    return forms

@@ -9,7 +9,7 @@ from capslib import widgets
 from capslib.widgets._base import Widget
 
 EXAMPLES = {
-    "MarginLossExplorer": lambda: widgets.MarginLossExplorer([0.04, 0.62, 0.3, 0.08, 0.45], [1]),
+    "MarginLossExplorer": lambda: widgets.MarginLossExplorer([0.04, 0.06, 0.12, 0.62, 0.02, 0.3, 0.05, 0.09, 0.45, 0.2], 3),
     "SquashExplorer": lambda: widgets.SquashExplorer(),
     "VoteRouter": lambda: widgets.VoteRouter(),
 }

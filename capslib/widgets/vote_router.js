@@ -123,14 +123,17 @@ function formula(step, now, { i, j }, wholes, { over, offset }) {
 function votes_plane(j, reach, { move, choose }) {
   const rim = 1.12 * reach; // A vote at the edge still has room for its number.
   const board = plane({ label: "", x: [-rim, rim], y: [-rim, rim], size: 330, unit: "length 1" });
-  const lines = Array.from({ length: MOST }, () => svg("line", { stroke: colour("u_hat") }));
-  board.marks.append(...lines);
+  const lines = svg("g", { stroke: colour("u_hat") });
+  board.marks.append(lines);
   const v = board.arrow({ stroke: colour("v"), width: 4 });
   const shadow = svg("line", { class: "vr-shadow" });
   const mean = svg("path", { d: "M0,-7 L7,0 L0,7 L-7,0 Z", class: "vr-mean" });
   board.marks.append(shadow, mean);
   const within = (value) => Math.max(-reach, Math.min(reach, value));
-  const votes = lines.map((line, i) => {
+  const votes = [];
+  function make_vote(i) {
+    const line = svg("line");
+    lines.append(line);
     const ring = svg("circle", { class: "vr-chosen" });
     const dot = svg("circle", { fill: colour("u"), class: "vr-dot" });
     const value = svg("tspan", { class: "vr-agreement", dx: 4 });
@@ -144,7 +147,7 @@ function votes_plane(j, reach, { move, choose }) {
       ...[ring, dot, text],
     );
     return { line, handle, ring, dot, text, value };
-  });
+  }
   const [name, norm, presence] = [html("b"), html("span"), html("span", { "data-testid": `vote-length-${j}` })];
   const bar = html("span");
   const node = html(
@@ -156,9 +159,6 @@ function votes_plane(j, reach, { move, choose }) {
   );
 
   function draw_vote({ line, handle, ring, dot, text, value }, i, now, shown, chosen, whole) {
-    const there = i < now.I;
-    line.style.display = handle.node.style.display = there ? "" : "none";
-    if (!there) return;
     const [x, y] = at(now.u_hat, 2 * i + j);
     const share = now.c[2 * i + j];
     const r = 3 + 6 * Math.sqrt(share);
@@ -182,6 +182,11 @@ function votes_plane(j, reach, { move, choose }) {
     norm.textContent = shown.sum ? number(Math.hypot(...s), 3) : "–";
     presence.textContent = shown.squash ? number(long, 3) : "–";
     bar.style.width = `${shown.squash ? 100 * long : 0}%`;
+    while (votes.length < now.I) votes.push(make_vote(votes.length));
+    for (const { line, handle } of votes.splice(now.I)) {
+      line.remove();
+      handle.remove();
+    }
     votes.forEach((vote, i) => draw_vote(vote, i, now, shown, chosen, whole));
     const total = column_sum(now.c, j);
     const transform = `translate(${board.x(s[0] / total)} ${board.y(s[1] / total)})`;
@@ -232,7 +237,7 @@ function routing_table(choose) {
       html("tr", {}, ...names.slice(0, 4), html("th", { scope: "col" }, "sum"), ...names.slice(4)),
     ),
     html("tbody", {}, ...rows.map((row) => row.node)),
-    html("tfoot", {}, html("tr", {}, html("th", { scope: "row" }, "sum"), blank(2), ...feet, blank(3))),
+    html("tfoot", {}, html("tr", {}, html("th", { scope: "row", "aria-label": "sum" }, "Σ"), blank(2), ...feet, blank(3))),
   );
 
   function draw(now, shown, chosen, wholes) {

@@ -11,11 +11,11 @@ NOTEBOOKS ?= $(wildcard notebooks/*.ipynb notebooks/solutions/*.ipynb)
 
 PY = .venv/bin/python
 APART = KERAS_BACKEND=tensorflow sh tools/apart.sh
-SHIPPED = article_capsnet matched_cnn_flatten matched_cnn_global
+CNNS = matched_cnn_flatten matched_cnn_global
 NEUTRAL = tests/test_equations.py tests/test_gradients.py tests/test_layers.py tests/test_losses.py \
           tests/test_models.py tests/test_tracing.py
 
-.PHONY: help setup lab test lint notebooks figures weights test-backends lock clean
+.PHONY: help setup lab test lint notebooks figures weights bench test-backends lock clean
 
 help:
 	@echo "make lab            open the course in JupyterLab (sets everything up the first time)"
@@ -25,6 +25,7 @@ help:
 	@echo "make notebooks      run notebooks and save their outputs; NOTEBOOKS=... chooses which"
 	@echo "make figures        draw figures/*.svg again"
 	@echo "make weights        train the shipped networks again (hours; needs the full MNIST set)"
+	@echo "make bench          time the capsule layer beside the article's, and race the recipes (an hour; needs a machine to itself)"
 	@echo "make test-backends  the tests of the layers on JAX and PyTorch, where .venv has them"
 	@echo "make lock           solve requirements.lock again from pyproject.toml"
 	@echo "make clean          remove .venv and what tests leave behind"
@@ -56,13 +57,18 @@ figures: setup
 	@for script in figures/[!_]*.py; do echo "$$script"; $(APART) $(PY) "$$script" || exit 1; done
 
 weights: setup
-	@for model in $(SHIPPED); do $(PY) -m capslib.training $$model --recipe best --seed 0 --resume || exit 1; done
+	@for seed in 0 1 2; do $(PY) -m capslib.training article_capsnet --recipe best --seed $$seed --resume || exit 1; done
+	@for model in $(CNNS); do $(PY) -m capslib.training $$model --recipe best --seed 0 --resume || exit 1; done
 	@$(PY) -m capslib.training article_capsnet --recipe article --seed 0 --resume
-	@for run in $(SHIPPED:%=%-best-0) article_capsnet-article-0; do \
-	    test -f runs/$$run/result.json || { echo "weights: runs/$$run was not finished" >&2; exit 1; }; done
-	@for model in $(SHIPPED); do cp runs/$$model-best-0/$$model.npz runs/$$model-best-0/$$model.json capslib/weights/; done
-	@for run in $(SHIPPED:%=%-best-0) article_capsnet-article-0; do cp runs/$$run/result.json notebooks/results/$$run.json; done
+	@test -f runs/article_capsnet-article-0/result.json || { echo "weights: the article's run was not finished" >&2; exit 1; }
+	@$(PY) tools/ship.py article_capsnet 0 1 2
+	@for model in $(CNNS); do $(PY) tools/ship.py $$model 0 || exit 1; done
+	@cp runs/article_capsnet-article-0/result.json notebooks/results/article_capsnet-article-0.json
 	@echo "Now run 'make notebooks': what they show depends on the weights."
+
+bench: setup
+	@$(PY) -m benchmarks.speed
+	@$(PY) -m benchmarks.race
 
 test-backends: setup
 	@sh tools/apart.sh sh tools/test_backends.sh $(NEUTRAL)

@@ -1,3 +1,4 @@
+import importlib.util
 import json
 from pathlib import Path
 
@@ -120,3 +121,60 @@ def test_the_readme_gives_the_accuracies_of_the_cards():
     text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     for name in SHIPPED:
         assert f"{weights.card(name)['test_accuracy']:.4f}" in text, name
+
+
+# Which seed is shipped --------------------------------------------------------------------------------------------
+
+RESULTS = Path(__file__).parents[1] / "notebooks/results"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_seed_of_median_test_accuracy_is_shipped(name):
+    runs = {run["seed"]: run for run in (json.loads(f.read_text()) for f in RESULTS.glob(f"{name}-best-*.json"))}
+    assert len(runs) == (3 if name == "article_capsnet" else 1)
+    card = weights.card(name)
+    assert all(run["recipe"] == card["recipe"] for run in runs.values())
+    assert card["test_accuracy"] == sorted(run["test"]["accuracy"] for run in runs.values())[len(runs) // 2]
+    assert card["test_accuracy"] == runs[card["seed"]]["test"]["accuracy"]
+
+
+@pytest.fixture
+def ship(tmp_path):
+    """tools/ship.py's function on folders of its own, with a finished run for each accuracy given; None: unfinished."""
+    spec = importlib.util.spec_from_file_location("ship", RESULTS.parents[1] / "tools/ship.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    folders = {name: tmp_path / name for name in ("runs", "weights", "results")}
+    for folder in folders.values():
+        folder.mkdir()
+
+    def call(*accuracies):
+        for seed, accuracy in enumerate(accuracies):
+            run = folders["runs"] / f"net-best-{seed}"
+            run.mkdir()
+            (run / "net.npz").write_text(f"numbers of {seed}")
+            (run / "net.json").write_text("{}")
+            if accuracy is not None:
+                (run / "result.json").write_text(json.dumps({"test": {"accuracy": accuracy}}))
+        return module.ship("net", range(len(accuracies)), **folders)
+
+    return call, folders
+
+
+def test_shipping_copies_the_median_run_and_every_result(ship):
+    call, folders = ship
+    assert call(0.93, 0.91, 0.92) == 2
+    assert (folders["weights"] / "net.npz").read_text() == "numbers of 2"
+    assert len(list(folders["results"].iterdir())) == 3
+
+
+def test_an_unfinished_run_ships_nothing(ship):
+    call, folders = ship
+    with pytest.raises(FileNotFoundError, match="net-best-1 not finished"):
+        call(0.93, None, 0.92)
+    assert not list(folders["weights"].iterdir()) and not list(folders["results"].iterdir())
+
+
+def test_an_even_number_of_seeds_has_no_median(ship):
+    with pytest.raises(ValueError, match="seeds: got 2 of them, expected an odd number"):
+        ship[0](0.93, 0.92)

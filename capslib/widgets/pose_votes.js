@@ -1,8 +1,7 @@
 /**
  * PoseVotes: a drawn face whose parts are moved, turned and scaled, and where each says the face is. (Lesson 02)
  *
- * The five things that can be chosen are the whole face, 0, and its parts, 1 to 4, as in `_poses` (5, 3, 3). All views
- * share the poses; which of the five is chosen is a matter of each view.
+ * The five things that can be chosen are the whole face, 0, and its parts, 1 to 4, as in `_poses` (5, 3, 3).
  */
 import { inverse, pose, product, read_pose, spread, swap_eyes_and_mouth } from "./pose.js";
 import { button, calm, html, number, set, svg, unique, widget } from "./ui.js";
@@ -62,15 +61,19 @@ export default widget(({ model, el }) => {
   const crown = Math.max(...forms[0].flatMap(([points]) => points.map((point) => Math.hypot(...point))));
   const poses = () => Float64Array.from(model.get("_poses"));
   const votes_of = (M) => product(M.subarray(9), T);
-  let chosen = names.length - 1; // the mouth
-  let told = ""; // what a button has done, for the text line
   let motion; // {frame, end, now}: a button's move that is on its way, and the poses that it has put last
 
   // Changing poses --------------------------------------------------------------------------------------------------
 
-  const put = (M, save = true) => {
+  /** New poses for all views and for Python, and what a button has done to them, for the text line. */
+  const put = (M, told = "") => {
+    model.set("_told", told);
     model.set("_poses", Array.from(M));
-    if (save) model.save_changes();
+    model.save_changes();
+  };
+  const choose = (n) => {
+    model.set("_chosen", n);
+    model.save_changes();
   };
   /** M after a change of the picture: G M, with the whole and all of its parts. */
   const with_whole_at = (M, whole) => product(product(whole, inverse(M.subarray(0, 9))), M);
@@ -79,7 +82,7 @@ export default widget(({ model, el }) => {
   /** Give the chosen thing other numbers, within their limits. */
   function change(numbers) {
     motion?.end();
-    told = "";
+    const chosen = model.get("_chosen");
     const next = { ...numbers_of(chosen), ...numbers };
     const limits = LIMITS[chosen ? "part" : "whole"];
     for (const quantity of Object.keys(numbers)) {
@@ -105,9 +108,7 @@ export default widget(({ model, el }) => {
       const M = poses_at(1);
       const after = spread(votes_of(M));
       const [was, is] = [number(before), number(after)];
-      told = `${tell}: spread ${was === is ? `${is}, as before` : `${was} before, ${is} now`}.`;
-      put(M);
-      draw();
+      put(M, `${tell}: spread ${was === is ? `${is}, as before` : `${was} before, ${is} now`}.`);
     };
     if (calm()) return end();
     const started = performance.now();
@@ -116,7 +117,7 @@ export default widget(({ model, el }) => {
       if (model.get("_poses") !== motion.now) motion = undefined; // Another view or Python has moved something.
       else if (share === 1) motion.end();
       else {
-        put(poses_at(share * share * (3 - 2 * share)), false);
+        model.set("_poses", Array.from(poses_at(share * share * (3 - 2 * share)))); // Python hears of the end alone.
         Object.assign(motion, { now: model.get("_poses"), frame: requestAnimationFrame(step) });
       }
     };
@@ -142,13 +143,7 @@ export default widget(({ model, el }) => {
   };
   const reset = () => {
     motion?.end();
-    told = "";
-    put(Float64Array.from(model.get("_first")));
-    draw();
-  };
-  const choose = (n) => {
-    chosen = n;
-    draw();
+    put(model.get("_first"));
   };
 
   // The board -------------------------------------------------------------------------------------------------------
@@ -201,7 +196,7 @@ export default widget(({ model, el }) => {
     {
       ...{ test: "pv-knob", label: "turn" },
       move: (x, y) => {
-        const at = numbers_of(chosen);
+        const at = numbers_of(model.get("_chosen"));
         change({ angle: Math.round((Math.atan2(y - at.y, x - at.x) * 180) / Math.PI) });
       },
     },
@@ -226,7 +221,7 @@ export default widget(({ model, el }) => {
     const at_knob = { ArrowLeft: 1, ArrowUp: 1, ArrowRight: -1, ArrowDown: -1 };
     const turns = { "[": 1, "]": -1, ...(knob.node.contains(event.target) ? at_knob : {}) };
     const scales = { "+": 1, "=": 1, "-": -1, "−": -1 };
-    const at = numbers_of(chosen);
+    const at = numbers_of(model.get("_chosen"));
     if (event.key in turns) change({ angle: at.angle + turns[event.key] * BY_KEY.angle });
     else if (event.key in scales) change({ scale: at.scale + scales[event.key] * BY_KEY.scale });
     else return;
@@ -336,6 +331,7 @@ export default widget(({ model, el }) => {
   // Drawing again ---------------------------------------------------------------------------------------------------
 
   function draw() {
+    const chosen = model.get("_chosen");
     const M = poses();
     const votes = votes_of(M);
     const wide = spread(votes);
@@ -383,7 +379,7 @@ export default widget(({ model, el }) => {
     const now = chosen
       ? `The ${names[chosen]} is ${said(read[chosen])}. It votes for a face ${said(meant[chosen - 1])}.`
       : `The head is ${said(read[0])}.`;
-    status.textContent = [told, now, `Spread of the four votes: ${number(wide)} px.`].filter(Boolean).join(" ");
+    status.textContent = [model.get("_told"), now, `Spread of the four votes: ${number(wide)} px.`].filter(Boolean).join(" ");
   }
 
   /** Names of the parts at the crown or chin of the face that they vote for, one text for those that say the same. */

@@ -28,6 +28,8 @@ class PoseVotes(Widget, script="pose_votes.js", styles="pose_votes.css"):
     _first = traitlets.List().tag(sync=True)  # (5, 3, 3), what reset goes back to
     _T = traitlets.List().tag(sync=True)  # (4, 3, 3)
     _forms = traitlets.List().tag(sync=True)  # of each of the five: [points (P, 2), radius] of each stroke
+    _chosen = traitlets.Int(4).tag(sync=True)  # what sliders and keys act on: 0, the whole, or 1 + part; the mouth
+    _told = traitlets.Unicode("").tag(sync=True)  # what a button of the page has done last
     _names = traitlets.List(list(faces.PARTS)).tag(sync=True)
 
     def __init__(self, parts, T, forms, whole=None):
@@ -47,7 +49,7 @@ class PoseVotes(Widget, script="pose_votes.js", styles="pose_votes.css"):
     @parts.setter
     def parts(self, parts):
         parts = faces.check_poses("parts", parts, (4, 3, 3), exact=True)
-        self._poses = self._poses[:9] + parts.ravel().tolist()
+        self._put(self.whole, parts)
 
     @property
     def whole(self):
@@ -57,8 +59,12 @@ class PoseVotes(Widget, script="pose_votes.js", styles="pose_votes.css"):
     @whole.setter
     def whole(self, whole):
         whole = faces.check_poses("whole", whole, (3, 3), exact=True)
-        moved = whole @ np.linalg.inv(self.whole) @ self.parts
-        self._poses = np.concatenate([[whole], moved]).ravel().tolist()
+        self._put(whole, whole @ np.linalg.inv(self.whole) @ self.parts)
+
+    def _put(self, whole, parts):
+        with self.hold_sync():
+            self._told = ""
+            self._poses = np.concatenate([[whole], parts]).ravel().tolist()
 
     @property
     def votes(self):

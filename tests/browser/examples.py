@@ -5,11 +5,24 @@ A new widget adds its line to EXAMPLES; until then a test fails.
 
 import inspect
 
-from capslib import widgets
+import numpy as np
+
+from capslib import faces, widgets
 from capslib.widgets._base import Widget
+
+
+def pose_votes():
+    """PoseVotes with the face of lesson 02, the mouth pushed out of its place."""
+    S = faces.arrangement(faces.Identity())
+    whole = faces.pose(-1, 2, 20, 0.8)
+    parts = whole @ S
+    parts[faces.MOUTH, :2, 2] += (4, 1)
+    return widgets.PoseVotes(parts, np.linalg.inv(S), faces.forms(faces.Identity()), whole)
+
 
 EXAMPLES = {
     "MarginLossExplorer": lambda: widgets.MarginLossExplorer([0.04, 0.06, 0.12, 0.62, 0.02, 0.3, 0.05, 0.09, 0.45, 0.2], 3),
+    "PoseVotes": pose_votes,
     "SquashExplorer": lambda: widgets.SquashExplorer(),
     "VoteRouter": lambda: widgets.VoteRouter(),
 }

@@ -16,7 +16,7 @@ const GHOSTS = [
   { k: 0.5, name: "article 0.5", dash: "5 3" },
 ];
 const POINTS = 400; // of a curve
-const SAME = 5e-4; // lengths nearer than this are written alike, and called unchanged
+const ALIKE = 5e-4; // lengths nearer than this are the same in three decimals
 
 /** The curves' picture: pixels of its parts. All three share the axis of ‖s‖. */
 const BOX = { width: 560, height: 556, left: 52, right: 478 };
@@ -43,21 +43,18 @@ function after(x, k) {
   return length(squash(Float64Array.of(x, 0), 2, k), 2)[0];
 }
 
-/** What becomes of a length: "grow", "shrink" or "stay". */
-function fate(before, now) {
-  if (Math.abs(now - before) < SAME) return "stay";
-  return now > before ? "grow" : "shrink";
-}
-
 /** What the claim and the present κ make of one length: words, and the verdict in bold. */
 function said_of_one(x, now, k) {
-  const start = `κ = ${offset_text(k)}, ‖s‖ = ${number(x, 3)}: `;
-  if (x < SAME) return [`${start}the zero vector stays zero, with any offset.`];
-  const does = { grow: "grows", shrink: "shrinks", stay: "stays as it is:" }[fate(x, now)];
-  const outcome = `${does} to ‖v‖ = ${number(now, 3)}`.replace(": to", ":");
-  if (Math.abs(x - BORDER) < SAME) return [`${start}the claim is silent about 0.5 itself; this vector ${outcome}.`];
+  const digits = x === 0 || Math.abs(x - now) >= ALIKE ? 3 : 6;
+  const start = `κ = ${offset_text(k)}, ‖s‖ = ${number(x, digits)}: `;
+  if (x === 0) return [`${start}the zero vector stays zero, with any offset.`];
+  const excess = x * x - x + k; // negative where x grows; ε moves ‖v‖ by less than this tolerance
+  const fate = Math.abs(excess) < 1e-5 * x ? "stay" : excess < 0 ? "grow" : "shrink";
+  const does = { grow: "grows to", shrink: "shrinks to", stay: "stays as it is:" }[fate];
+  const outcome = `${does} ‖v‖ = ${number(now, fate === "stay" ? 3 : digits)}`;
+  if (Math.abs(x - BORDER) < ALIKE) return [`${start}the claim is silent about 0.5 itself; this vector ${outcome}.`];
   const [side, should] = x > BORDER ? ["above", "grow"] : ["below", "shrink"];
-  const verdict = fate(x, now) === should ? "✓ Here the claim is true." : "✗ Here the claim is false.";
+  const verdict = fate === should ? "✓ Here the claim is true." : "✗ Here the claim is false.";
   return [`${start}a norm ${side} 0.5 should ${should}. It ${outcome}. `, html("b", {}, verdict)];
 }
 
@@ -172,7 +169,7 @@ function start({ model, el }) {
     line(to_x(0), to_y(lengths, 0), to_x(LENGTHS.most), LENGTHS.top, "squash-unchanged"),
     line(BOX.left, to_y(lengths, 1), BOX.right, to_y(lengths, 1), "caps-grid"),
   ];
-  const band = svg("g", {}, ...parts.map(({ top, bottom }) =>
+  const band = svg("g", { "data-testid": "squash-band" }, ...parts.map(({ top, bottom }) =>
     svg("rect", { y: top, height: bottom - top, class: "squash-band", fill: colour("v") }),
   ));
 
@@ -183,10 +180,10 @@ function start({ model, el }) {
     const points = values.map((y, n) => `${to_x(xs[n]).toFixed(1)},${to_y(part, y).toFixed(1)}`);
     return `M${points.slice(part === ratios ? 1 : 0).join("L")}`;
   };
-  const own = { fill: "none", stroke: colour("v"), "stroke-width": 3, "stroke-linejoin": "round" };
-  const lines = [...GHOSTS.map(({ k, dash }) => ({ k, look: { class: "squash-ghost", "stroke-dasharray": dash } })), {
-    look: own,
-  }].map(({ k, look }) => ({ k, pair: parts.map((part) => ({ part, node: svg("path", look) })) }));
+  const both = (attributes) => parts.map((part) => ({ part, node: svg("path", { fill: "none", ...attributes }) }));
+  const ghosts = GHOSTS.map(({ k, dash }) => ({ k, pair: both({ class: "squash-ghost", "stroke-dasharray": dash }) }));
+  const bold = both({ stroke: colour("v"), "stroke-width": 3, "stroke-linejoin": "round" });
+  bold.forEach(({ node }, n) => set(node, { "data-testid": ["squash-length-curve", "squash-ratio-curve"][n] }));
   const ghost_names = GHOSTS.map(({ k, name }) => quiet(side, to_y(lengths, after(longest, k)) + 4, name));
   const peak = svg("circle", { r: 5.5, class: "squash-peak", "data-testid": "squash-peak" });
   const peak_name = svg("text", { class: "squash-halo", "text-anchor": "middle", "data-testid": "squash-peak-text" });
@@ -197,7 +194,7 @@ function start({ model, el }) {
   const moved = parts.map((part, n) => ({
     part,
     gap: svg("line", { class: "squash-gap" }),
-    dot: svg("circle", { r: 5.5, class: "squash-dot" }),
+    dot: svg("circle", { r: 5.5, class: "squash-dot", "data-testid": ["squash-length-dot", "squash-ratio-dot"][n] }),
     name: svg("text", { class: "squash-name squash-halo", "data-testid": ["squash-now", "squash-ratio"][n] }),
   }));
 
@@ -248,7 +245,7 @@ function start({ model, el }) {
 
   curves.append(title, band, ...frame, ...ticks.flatMap(({ mark, name }) => [mark, name]), ...marks, ...names);
   curves.append(level, level_name, ...rows.map(({ bars }) => bars), ...limit_marks, ruler);
-  curves.append(...lines.flatMap(({ pair }) => pair.map(({ node }) => node)), ...ghost_names);
+  curves.append(...[...ghosts.flatMap(({ pair }) => pair), ...bold].map(({ node }) => node), ...ghost_names);
   curves.append(...rows.flatMap(({ name, words }) => [name, words]), ...moved.flatMap(({ gap, dot }) => [gap, dot]));
   curves.append(root, root_name, peak, peak_name, ...moved.map(({ name }) => name), area);
 
@@ -303,8 +300,8 @@ function start({ model, el }) {
     if (k === drawn) return;
     drawn = k;
     draw_axis(highest(k));
-    for (const { k: fixed, pair } of lines) {
-      const now = Array.from(length(squash(vectors, 2, fixed ?? k), 2));
+    for (const { k: own, pair } of [...ghosts, { k, pair: bold }]) {
+      const now = Array.from(length(squash(vectors, 2, own), 2));
       for (const { part, node } of pair) {
         set(node, { d: path(part, part === ratios ? now.map((y, n) => (n ? y / xs[n] : 0)) : now) });
       }

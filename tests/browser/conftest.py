@@ -189,7 +189,7 @@ class Lab:
 
         Args:
             page: the page to open it in.
-            name: file of notebooks/.
+            name: file of notebooks/, or the path of another notebook.
             interface: "doc", the notebook alone, or "lab", all of JupyterLab.
             run: run all cells, and wait until the last one has run; otherwise only wait until the kernel is ready.
             trusted: trust the saved outputs, as one does who has run the notebook before.
@@ -198,8 +198,9 @@ class Lab:
         """
         for session in self.request("api/sessions"):
             self.request(f"api/sessions/{session['id']}", "DELETE")
-        file = self.course / "notebooks" / name
-        text = (ROOT / "notebooks" / name).read_text(encoding="utf-8")
+        original = ROOT / "notebooks" / name
+        file = self.course / "notebooks" / original.name
+        text = original.read_text(encoding="utf-8")
         if not trusted:  # Signatures are of the contents: another test may have trusted these.
             changed = json.loads(text)
             changed["metadata"]["opened"] = time.monotonic()
@@ -208,7 +209,7 @@ class Lab:
         if trusted:
             command = [sys.executable, "-m", "jupyter", "trust", str(file)]
             subprocess.run(command, env=self.environment, check=True, capture_output=True)
-        page.goto(f"{self.url}/{interface}/tree/notebooks/{name}?token={self.token}&reset")
+        page.goto(f"{self.url}/{interface}/tree/notebooks/{file.name}?token={self.token}&reset")
         # Run All is lost while the kernel is not ready.
         page.locator(".jp-StatusBar-Widget", has_text="| Idle").wait_for(timeout=1000 * patience)
         if dark:

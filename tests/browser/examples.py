@@ -7,8 +7,19 @@ import inspect
 
 import numpy as np
 
-from capslib import faces, widgets
+from capslib import faces, weights, widgets
 from capslib.widgets._base import Widget
+
+
+def live_capsnet():
+    """LiveCapsNet with the shipped networks on two drawn digits."""
+    networks = []
+    for name in ("article_capsnet", "matched_cnn_flatten"):
+        with np.load(weights.FOLDER / f"{name}.npz") as stored:
+            networks.append(dict(stored))
+    images = np.zeros((2, 28, 28))
+    images[0, 5:23, 13:15] = images[1, 5:8, 8:20] = images[1, 5:23, 17:20] = 1
+    return widgets.LiveCapsNet(*networks, images=images, labels=[1, 7], start=1, turn=20)
 
 
 def pose_votes():
@@ -21,7 +32,10 @@ def pose_votes():
 
 
 EXAMPLES = {
-    "MarginLossExplorer": lambda: widgets.MarginLossExplorer([0.04, 0.06, 0.12, 0.62, 0.02, 0.3, 0.05, 0.09, 0.45, 0.2], 3),
+    "LiveCapsNet": live_capsnet,
+    "MarginLossExplorer": lambda: widgets.MarginLossExplorer(
+        [0.04, 0.06, 0.12, 0.62, 0.02, 0.3, 0.05, 0.09, 0.45, 0.2], 3
+    ),
     "PoseVotes": pose_votes,
     "SquashExplorer": lambda: widgets.SquashExplorer(),
     "VoteRouter": lambda: widgets.VoteRouter(),

@@ -3,18 +3,15 @@
 import json
 from pathlib import Path
 
-import nbformat
 import pytest
-from ipywidgets.embed import dependency_state
 from playwright.sync_api import expect
 
 from tests.browser.examples import EXAMPLES
+from tests.browser.saved import STATE, VIEW, notebook
 from tests.conftest import NO_MATHJAX
 from tools import pages
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-STATE = "application/vnd.jupyter.widget-state+json"
-VIEW = "application/vnd.jupyter.widget-view+json"
 LESSONS = sorted(FOLDER.glob("*.ipynb"))
 WITH_WIDGETS = [path for path in LESSONS if '"_esm"' in path.read_text(encoding="utf-8")]
 
@@ -38,21 +35,6 @@ def opened(page, tmp_path):
         return page
 
     return opened
-
-
-def notebook(path, *widgets, source="# A title"):
-    """A saved notebook that shows widgets, as `make notebooks` would leave it."""
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(source)])
-    states = {}
-    for widget in widgets:
-        data, metadata = widget._repr_mimebundle_()
-        output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
-        made.cells.append(nbformat.v4.new_code_cell("widget", execution_count=1, outputs=[output]))
-        states |= dependency_state(widget, drop_defaults=False)
-    if widgets:
-        made.metadata["widgets"] = {STATE: {"version_major": 2, "version_minor": 0, "state": states}}
-    nbformat.write(made, path)
-    return path
 
 
 @pytest.mark.parametrize("path", WITH_WIDGETS, ids=lambda path: path.stem)

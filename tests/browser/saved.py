@@ -1,0 +1,27 @@
+"""Saved notebooks that show widgets, made without a kernel."""
+
+import nbformat
+from ipywidgets.embed import dependency_state
+
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def notebook(path, *widgets, source="# A title"):
+    """Write a notebook with a cell of markdown and one for each widget, as `make notebooks` would leave it.
+
+    Returns:
+        Its path.
+    """
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(source)])
+    made.metadata["kernelspec"] = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    states = {}
+    for widget in widgets:
+        data, metadata = widget._repr_mimebundle_()
+        output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
+        made.cells.append(nbformat.v4.new_code_cell("widget", execution_count=1, outputs=[output]))
+        states |= dependency_state(widget, drop_defaults=False)
+    if widgets:
+        made.metadata["widgets"] = {STATE: {"version_major": 2, "version_minor": 0, "state": states}}
+    nbformat.write(made, path)
+    return path

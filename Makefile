@@ -6,7 +6,7 @@ PYTHON ?=
 JOBS ?= 2
 # More options for JupyterLab, as in: make lab LAB_ARGS=--no-browser
 LAB_ARGS ?=
-# What `make notebooks` runs, as in: make notebooks NOTEBOOKS=notebooks/03_squash.ipynb
+# What `make notebooks` runs and `make pages` shows, as in: make notebooks NOTEBOOKS=notebooks/03_squash.ipynb
 NOTEBOOKS ?= $(wildcard notebooks/*.ipynb notebooks/solutions/*.ipynb)
 
 PY = .venv/bin/python
@@ -15,7 +15,7 @@ CNNS = matched_cnn_flatten matched_cnn_global
 NEUTRAL = tests/test_equations.py tests/test_gradients.py tests/test_layers.py tests/test_losses.py \
           tests/test_models.py tests/test_tracing.py
 
-.PHONY: help setup lab test lint notebooks figures weights bench test-backends lock clean
+.PHONY: help setup lab test lint notebooks pages figures weights bench test-backends lock clean
 
 help:
 	@echo "make lab            open the course in JupyterLab (sets everything up the first time)"
@@ -23,6 +23,7 @@ help:
 	@echo "make test           lint, unit tests, and every notebook run again and compared"
 	@echo "make lint           ruff and codespell alone"
 	@echo "make notebooks      run notebooks and save their outputs; NOTEBOOKS=... chooses which"
+	@echo "make pages          make build/pages/*.html, lessons for a browser alone; NOTEBOOKS=... chooses which"
 	@echo "make figures        draw figures/*.svg again"
 	@echo "make weights        train the shipped networks again (hours; needs the full MNIST set)"
 	@echo "make bench          time the capsule layer beside the article's, and race the recipes (an hour; needs a machine to itself)"
@@ -52,6 +53,10 @@ test: lint
 
 notebooks: setup
 	@$(APART) $(PY) tools/render.py $(NOTEBOOKS)
+
+# Each page is one file that needs no Jupyter, no kernel and no network; its widgets live.
+pages: setup
+	@$(PY) tools/pages.py $(NOTEBOOKS)
 
 figures: setup
 	@for script in figures/[!_]*.py; do echo "$$script"; $(APART) $(PY) "$$script" || exit 1; done

@@ -136,7 +136,7 @@ def drawn(page):
                 .filter((node) => /^\\d\\.\\d$/.test(node.textContent) && node.style.display !== "none")
                 .map((node) => [node.getAttribute("text-anchor"), Number(node.getAttribute("x")),
                     Number(node.getAttribute("y")) - 4, Number(node.textContent)]),
-            [...document.querySelectorAll("[data-testid=squash-band] rect")].filter((node) => node.checkVisibility())
+            [...document.querySelectorAll("[data-testid=squash-band] rect")].filter((node) => node.getClientRects().length)
                 .map((node) => [node.x.baseVal.value, node.x.baseVal.value + node.width.baseVal.value]),
         ]"""
     )

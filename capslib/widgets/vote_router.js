@@ -70,7 +70,7 @@ function formula(step, now, { i, j }, wholes, { over, offset }) {
         ...[fraction([positive(Math.exp(now.b[pair]))], [positive(total)]), " = ", strong(number(now.c[pair], 3))],
       ],
       wrong
-        ? ["The sum below runs over the parts: each column of c sums to 1, and the rows to whatever comes."]
+        ? ["The sum below runs over the parts: each column of c sums to 1, and nothing holds the rows to 1."]
         : [`The sum below runs over the wholes: part ${i} is shared out completely, its row of c sums to 1.`],
     ];
   }

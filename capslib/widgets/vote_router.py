@@ -136,12 +136,9 @@ class VoteRouter(Widget, script="vote_router.js", styles="vote_router.css"):
         return f"{text} at iteration 1, {end} at iteration {self.iterations}."
 
     def picture(self):
-        trace = self.trace
-        rows = {
-            f"iteration {t}": replace(trace, **{name: getattr(trace, name)[t - 1 : t] for name in "bcsva"})
-            for t in (1, self.iterations)
-        }
-        return plots.png(plots.routings_side_by_side(rows, self.names))
+        t = min(self.iteration, self.iterations)
+        shown = replace(self.trace, **{name: getattr(self.trace, name)[t - 1 : t] for name in "bcsva"})
+        return plots.png(plots.routings_side_by_side({f"iteration {t}": shown}, self.names), saved=True)
 
 
 def checked_votes(votes):

@@ -17,7 +17,7 @@ function same(one, other) {
 
 /** What a widget's views share. `saved` is what Python would have received. */
 class Model {
-  /** From what a notebook saves of a widget: its state, and apart from it the bytes, each with its place there; and Models. */
+  /** From what a notebook saves of a widget: its state, and the bytes, each with its place there; and the page's Models. */
   constructor({ state, buffers = [] }, models) {
     this.widget_manager = models;
     this.state = structuredClone(state);
@@ -87,7 +87,7 @@ class Models {
 }
 
 const programs = new Map();
-/** What the widget's module offers. Each program is loaded once; where it is a function, each model has its own answer. */
+/** What the widget's module offers. A program is loaded once; where it is a function, each model has its own answer. */
 function loaded(model) {
   const text = model.get("_esm");
   if (!programs.has(text)) {

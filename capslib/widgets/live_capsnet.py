@@ -1,0 +1,251 @@
+"""Draw a digit, or turn one, and watch two networks read it: a capsule network and a plain CNN beside it."""
+
+import hashlib
+import typing
+
+import anywidget
+import numpy as np
+import traitlets
+from ipywidgets import widget_serialization
+from scipy import ndimage
+from scipy.special import cosdg, sindg
+
+from capslib import equations, plots
+from capslib.digits import as_images, as_labels
+from capslib.widgets._base import Widget, finite
+
+KERNEL, CELLS, CLASSES = 5, 49, 10
+MIDDLE = 13.5
+LIMITS = {"turn": (-180, 180), "right": (-14, 14), "down": (-14, 14), "scale": (0.5, 2)}
+"""The least and the largest value of each slider."""
+TRUNK = {
+    "conv1.kernel": (KERNEL, KERNEL, 1, "F1"),
+    "conv1.bias": ("F1",),
+    "conv2.kernel": (KERNEL, KERNEL, "F1", "F2"),
+    "conv2.bias": ("F2",),
+}
+HEADS = {
+    "capsnet": [{"v.W": ("F2", CLASSES, "D")}],
+    "cnn": [
+        {"mix.kernel": (1, 1, "F2", "M"), "mix.bias": ("M",), "probabilities.kernel": ("49·M", CLASSES)},
+        {"hidden.kernel": ("F2", "H"), "hidden.bias": ("H",), "probabilities.kernel": ("H", CLASSES)},
+    ],
+}
+"""Shapes of a network's arrays; a letter is a size that must be the same wherever it stands."""
+HEADS["cnn"] = [{**head, "probabilities.bias": (CLASSES,)} for head in HEADS["cnn"]]
+
+
+class NetworkWeights(anywidget.AnyWidget):
+    """A network's arrays in the page, once for all widgets that use them; it shows nothing."""
+
+    _esm = "export default {};"
+    arrays = traitlets.Dict().tag(sync=True)
+    """Name → bytes of little-endian float32."""
+    _sent: typing.ClassVar = {}
+
+    @classmethod
+    def of(cls, weights):
+        """The one holder of these arrays in this kernel, made when they come for the first time."""
+        digest = hashlib.sha256()
+        for name, x in weights.items():
+            digest.update(f"{name} {x.shape} ".encode() + x.tobytes())
+        found = cls._sent.get(digest.digest())
+        if found is None or found.comm is None:  # Closed by who closes all widgets of the kernel.
+            found = cls._sent[digest.digest()] = cls(arrays={name: x.tobytes() for name, x in weights.items()})
+        return found
+
+    def __repr__(self):
+        return f"NetworkWeights: {', '.join(self.arrays)}"
+
+
+class LiveCapsNet(Widget, script="live_capsnet.js", styles="live_capsnet.css"):
+    """Draw a digit, or turn, move, scale and cut one, and see what two networks make of it at every change.
+
+    A pad to draw on beside the picture that the networks read, the ten lengths of a capsule network and the ten
+    probabilities of a plain CNN, each on an axis of its own, and what each cell of the capsule network adds to ‖s_j‖.
+    Both networks run in the browser.
+
+    Args:
+        capsnet: the capsule network's arrays by name, as in article_capsnet.npz: "conv1.kernel" (5, 5, 1, F1),
+            "conv1.bias", "conv2.kernel" (5, 5, F1, F2), "conv2.bias", "v.W" (F2, 10, D).
+        cnn: the plain network's, as in matched_cnn_flatten.npz or matched_cnn_global.npz: the first four, then
+            "mix.kernel" (1, 1, F2, M) and "mix.bias", or "hidden.kernel" (F2, H) and "hidden.bias", then
+            "probabilities.kernel" and "probabilities.bias".
+        images: (N, 28, 28) or (N, 28, 28, 1), float in 0–1 or uint8 in 0–255, digits to start from, kept in steps of
+            1/255; None for a blank page alone.
+        labels: (N,) what the digits are, or None.
+        routings: iterations that the capsule network was trained with, 1 to 20.
+        offset: of its squash.
+        start: which of the images lies on the page at first.
+        turn: degrees by which it is turned at first, counter-clockwise.
+
+    Attributes:
+        turn: degrees counter-clockwise, −180 to 180. This and the next five follow the learner, and may be set.
+        right, down: pixels, −14 to 14.
+        scale: a factor, 0.5 to 2.
+        swapped: whether the bottom 14 rows lie above the top 14.
+        centred: whether the page is first placed as MNIST places its digits.
+        image, lengths, probabilities: the picture, and what both networks make of it.
+
+    Raises:
+        ValueError: naming the argument, if it is not as above, or if all of it would be too large for a page; likewise
+            when an attribute is set later.
+    """
+
+    capsnet = traitlets.Instance(NetworkWeights).tag(sync=True, **widget_serialization)
+    cnn = traitlets.Instance(NetworkWeights).tag(sync=True, **widget_serialization)
+    images = traitlets.Bytes().tag(sync=True)
+    labels = traitlets.List(traitlets.Int()).tag(sync=True)
+    routings = traitlets.Int().tag(sync=True)
+    offset = traitlets.Float().tag(sync=True)
+    limits = traitlets.Dict(LIMITS, read_only=True).tag(sync=True)
+    # What a learner changes; from the browser.
+    page = traitlets.CBytes(bytes(784)).tag(sync=True)
+    turn = traitlets.Any(0.0).tag(sync=True)
+    right = traitlets.Any(0.0).tag(sync=True)
+    down = traitlets.Any(0.0).tag(sync=True)
+    scale = traitlets.Any(1.0).tag(sync=True)
+    swapped = traitlets.Bool(False).tag(sync=True)
+    centred = traitlets.Bool(True).tag(sync=True)
+    upper = traitlets.Int(-1).tag(sync=True)
+    """The capsule whose contributions are shown; −1 for the longest."""
+
+    def __init__(self, capsnet, cnn, images=None, labels=None, routings=5, offset=0.5, start=0, turn=0):
+        self._capsnet, self._cnn = _fitting("capsnet", capsnet), _fitting("cnn", cnn)
+        if isinstance(routings, bool) or not isinstance(routings, int | np.integer) or not 1 <= routings <= 20:
+            raise ValueError(f"routings: got {routings!r}, expected a whole number from 1 to 20")
+        equations.check_positive("offset", offset)
+        pages = _pages(images)
+        labels = [] if labels is None else as_labels(labels, "labels").tolist()
+        if labels and len(labels) != len(pages):
+            raise ValueError(f"labels: got {len(labels)}, expected one for each of {len(pages)} images")
+        started = max(len(pages), 1)
+        if isinstance(start, bool) or not isinstance(start, int | np.integer) or not 0 <= start < started:
+            raise ValueError(f"start: got {start!r}, expected a whole number from 0 to {started - 1}")
+        self.check_size({"images": pages.tobytes()})
+        super().__init__(
+            capsnet=NetworkWeights.of(self._capsnet),
+            cnn=NetworkWeights.of(self._cnn),
+            images=pages.tobytes(),
+            labels=labels,
+            routings=int(routings),
+            offset=float(offset),
+            page=pages[start].tobytes() if len(pages) else bytes(784),
+            centred=not len(pages),
+            turn=turn,
+        )
+
+    @traitlets.validate(*LIMITS)
+    def _check_slider(self, proposal):
+        name, value = proposal["trait"].name, proposal["value"]
+        least, most = LIMITS[name]
+        real = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        if not real or not least <= value <= most:
+            raise ValueError(f"{name}: got {value!r}, expected a number from {least:g} to {most:g}")
+        return float(value)
+
+    @traitlets.validate("page")
+    def _check_page(self, proposal):
+        if len(proposal["value"]) != 784:
+            raise ValueError(f"page: got {len(proposal['value'])} bytes, expected 784")
+        return proposal["value"]
+
+    @property
+    def image(self):
+        """The picture that both networks read now, float32 (28, 28) in 0–1."""
+        page = np.frombuffer(self.page, np.uint8).reshape(28, 28)
+        factor, mass, target = _centring(page) if self.centred else (1, np.zeros(2), 0)
+        cos, sin = cosdg(self.turn), sindg(self.turn)
+        turned = self.scale * np.array([[cos, -sin], [sin, cos]])  # On (row, column), as in capslib.transforms.
+        move = turned @ (target - factor * mass) + (self.down, self.right)
+        back = np.linalg.inv(factor * turned)
+        seen = ndimage.affine_transform(page.astype(np.float32), back, MIDDLE - back @ (MIDDLE + move), order=1)
+        seen = np.clip(seen / np.float32(255), 0, 1)
+        return np.roll(seen, 14, axis=0) if self.swapped else seen
+
+    @property
+    def lengths(self):
+        """‖v_j‖ of the capsule network after its last iteration, float32 (10,)."""
+        return self._trace().lengths[-1]
+
+    @property
+    def probabilities(self):
+        """What the plain network answers, float32 (10,)."""
+        weights, x = self._cnn, _trunk(self.image, self._cnn)  # (7, 7, F2)
+        if "mix.kernel" in weights:
+            x = np.maximum(x @ weights["mix.kernel"][0, 0] + weights["mix.bias"], 0).ravel()
+        else:
+            x = np.maximum(x.mean((0, 1)) @ weights["hidden.kernel"] + weights["hidden.bias"], 0)
+        return equations.softmax(x @ weights["probabilities.kernel"] + weights["probabilities.bias"])
+
+    def _trace(self):
+        u = _trunk(self.image, self._capsnet).reshape(CELLS, -1)
+        return equations.route(equations.predict(u, self._capsnet["v.W"]), self.routings, self.offset)
+
+    def describe(self):
+        """What the networks see and answer now, in two sentences."""
+        image, lengths, probabilities = self.image, self.lengths, self.probabilities
+        j, k = int(lengths.argmax()), int(probabilities.argmax())
+        pages = [self.images[at : at + 784] for at in range(0, len(self.images), 784)]
+        known = self.page in pages and self.labels
+        seen = f"a {self.labels[pages.index(self.page)]}" if known else "a digit" if image.any() else "a blank page"
+        seen += f" turned by {self.turn:g}°" if self.turn and image.any() else ""
+        return (
+            f"{seen[0].upper()}{seen[1:]}, read by a capsule network and by a plain CNN. Longest capsule: {j}, length "
+            f"{lengths[j]:.2f}; most probable: {k}, probability {probabilities[k]:.2f}."
+        )
+
+    def picture(self):
+        """The picture, the contributions of the longest or the chosen capsule, and both answers, as PNG."""
+        trace = self._trace()
+        j = self.upper if self.upper >= 0 else int(trace.lengths[-1].argmax())
+        return plots.png(
+            plots.two_answers(self.image, trace.contribution[-1, :, j], j, trace.lengths[-1], self.probabilities)
+        )
+
+
+def _pages(images):
+    """Images as uint8 (N, 28, 28), checked; none for None."""
+    if images is None:
+        return np.zeros((0, 28, 28), np.uint8)
+    return np.rint(255 * as_images(images)[..., 0]).astype(np.uint8)
+
+
+def _fitting(argument, weights):
+    """A network's arrays as float32, in the order of the layers, checked for names and shapes."""
+    expected = [{**TRUNK, **head} for head in HEADS[argument]]
+    given = set(weights) if isinstance(weights, dict) else set()
+    shapes = next((one for one in expected if one.keys() == given), None)
+    if shapes is None:
+        names = " or ".join(", ".join(one) for one in expected)
+        found = ", ".join(map(str, weights)) if isinstance(weights, dict) else type(weights).__name__
+        raise ValueError(f"{argument}: got {found or 'no arrays'}, expected a dict of arrays {names}")
+    sizes, fitting = {}, {}
+    for name, shape in shapes.items():
+        known = tuple(sizes.get(size, size) for size in shape)
+        x = fitting[name] = finite(f'{argument}["{name}"]', weights[name], known)
+        sizes.update(zip(shape, x.shape, strict=True))
+        if "M" in sizes:
+            sizes["49·M"] = CELLS * sizes["M"]
+    return fitting
+
+
+def _centring(page):
+    """How MNIST places a drawing, as `centring` in ink.js: factor, place (2,) of its mass from the middle, target."""
+    if not page.any():
+        return 1, np.zeros(2), 0
+    places = np.argwhere(page)  # (ink, 2)
+    factor = min(3, 20 / (np.ptp(places, axis=0).max() + 1))
+    return factor, np.average(places, axis=0, weights=page[page > 0]) - MIDDLE, 14 - MIDDLE
+
+
+def _trunk(image, weights):
+    """Two 5×5 convolutions, each with a rectifier and 2×2 max-pooling: (28, 28) → (7, 7, F2)."""
+    x = image[..., None]
+    for name in ("conv1", "conv2"):
+        padded = np.pad(x, ((2, 2), (2, 2), (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (KERNEL, KERNEL), (0, 1))  # (H, W, C, 5, 5)
+        y = np.tensordot(windows, weights[f"{name}.kernel"], ((3, 4, 2), (0, 1, 2))) + weights[f"{name}.bias"]
+        side = len(y) // 2
+        x = np.maximum(y, 0).reshape(side, 2, side, 2, -1).max((1, 3))
+    return x

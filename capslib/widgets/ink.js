@@ -2,7 +2,8 @@
  * Ink on a page of 28×28 pixels: a pen, and what the sliders do to a drawing, as capslib.transforms does it to digits.
  *
  * A page is a Uint8Array of 784 pixels row by row, 0 paper and 255 ink, as MNIST stores them; a picture is what a
- * network reads, a Float32Array in 0–1. Places are (row, column), counted down and to the right, in pixels; 13.5 is the middle.
+ * network reads, a Float32Array in 0–1. Places are (row, column), counted down and to the right, in pixels; 13.5 is the
+ * middle.
  */
 
 /** Width and height of a page. */

@@ -1,4 +1,4 @@
-/** Draw a digit, or turn one, and see a capsule network and a plain CNN read it at every change; see live_capsnet.py. */
+/** Draw a digit, or turn one, and see a capsule network and a plain CNN read it at every change. See live_capsnet.py */
 import { capsnet, cnn, contribution } from "./core.js";
 import { SIDE, cuts, draw_line, picture, placement } from "./ink.js";
 import { button, bytes, diverging, floats, html, ink_picture, number, set, svg, unique, widget } from "./ui.js";

@@ -98,16 +98,20 @@ export default widget(({ model, el }) => {
     }
   }
 
-  /** Go to poses(share) for shares from 0 to 1, at once for who asked for less motion; then `tell` what it did. */
-  function go(poses_at, tell) {
+  /**
+   * A button's move, at once for who asked for less motion.
+   * @param {string} tell what it did
+   * @param way function of the poses M now: a function from shares 0 … 1 of the way to poses
+   */
+  function go(tell, way) {
     motion?.end();
-    const before = spread(votes_of(poses()));
+    const before = poses();
+    const poses_at = way(before);
     const end = () => {
       cancelAnimationFrame(motion?.frame);
       motion = undefined;
       const M = poses_at(1);
-      const after = spread(votes_of(M));
-      const [was, is] = [number(before), number(after)];
+      const [was, is] = [before, M].map((one) => number(spread(votes_of(one))));
       put(M, `${tell}: spread ${was === is ? `${is}, as before` : `${was} before, ${is} now`}.`);
     };
     if (calm()) return end();
@@ -124,23 +128,19 @@ export default widget(({ model, el }) => {
     motion = { end, now: model.get("_poses"), frame: requestAnimationFrame(step) };
   }
 
-  const turn = () => {
-    const M = poses();
-    const whole_at = (share) => product(M.subarray(0, 9), pose(0, 0, share * TURN));
-    go((share) => with_whole_at(M, whole_at(share)), `Turned the whole by ${TURN}°`);
+  const turn = () =>
+    go(`Turned the whole by ${TURN}°`, (M) => {
+      const whole_at = (share) => product(M.subarray(0, 9), pose(0, 0, share * TURN));
+      return (share) => with_whole_at(M, whole_at(share));
+    });
+  /** Way of all parts to other poses in straight lines. */
+  const straight = (M, parts) => {
+    const to = Float64Array.of(...M.subarray(0, 9), ...parts);
+    return (share) => (share === 1 ? to : M.map((entry, k) => entry + share * (to[k] - entry)));
   };
-  /** All parts from M to other poses in straight lines. */
-  const mixed = (M, to) => (share) => (share === 1 ? to : M.map((entry, k) => entry + share * (to[k] - entry)));
-  const swap = () => {
-    const M = poses();
-    const to = Float64Array.of(...M.subarray(0, 9), ...swap_eyes_and_mouth(M.subarray(9)));
-    go(mixed(M, to), "Swapped eyes and mouth");
-  };
-  const assemble = () => {
-    const M = poses();
-    const whole = M.subarray(0, 9);
-    go(mixed(M, Float64Array.of(...whole, ...product(whole, arrangement))), "Put every part in its place");
-  };
+  const swap = () => go("Swapped eyes and mouth", (M) => straight(M, swap_eyes_and_mouth(M.subarray(9))));
+  const assemble = () =>
+    go("Put every part in its place", (M) => straight(M, product(M.subarray(0, 9), arrangement)));
   const reset = () => {
     motion?.end();
     put(model.get("_first"));

@@ -136,7 +136,8 @@ def drawn(page):
                 .filter((node) => /^\\d\\.\\d$/.test(node.textContent) && node.style.display !== "none")
                 .map((node) => [node.getAttribute("text-anchor"), Number(node.getAttribute("x")),
                     Number(node.getAttribute("y")) - 4, Number(node.textContent)]),
-            [...document.querySelectorAll("[data-testid=squash-band] rect")].filter((node) => node.getClientRects().length)
+            [...document.querySelectorAll("[data-testid=squash-band] rect")]
+                .filter((node) => node.getClientRects().length)
                 .map((node) => [node.x.baseVal.value, node.x.baseVal.value + node.width.baseVal.value]),
         ]"""
     )
@@ -396,3 +397,60 @@ def test_looks(mounted, keep, width, dark):
     keep(page, f"squash-{width}-{theme}")
     page.evaluate("model.set({ s: [-0.36, 0.48], offset: 0.2 })")
     keep(page, f"squash-{width}-{theme}-grows")
+
+
+# In JupyterLab, in lesson 03 ----------------------------------------------------------------------------------------
+
+
+def said_by_kernel(page, code):
+    """Run code in the lesson's kernel, apart from its cells; gives back what it printed."""
+    return page.evaluate(
+        """async (code) => {
+            const kernel = jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
+            const future = kernel.requestExecute({ code });
+            let printed = "";
+            future.onIOPub = ({ content }) => (printed += content.text ?? "");
+            await future.done;
+            return printed;
+        }""",
+        code,
+    )
+
+
+@pytest.mark.parametrize("interface", ["doc", "lab"])
+def test_lesson_03(page, lab, keep, interface):
+    lab.open(page, "03_squash.ipynb", interface=interface)
+    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    view = page.locator(".squash").first
+    view.scroll_into_view_if_needed()
+    assert page.locator(".squash").count() == 2
+    assert view.get_by_test_id("squash-now").text_content() == "0.742"
+    keep(view, f"squash-lesson-{interface}")
+
+    (x, y), unit = tip(page)
+    mouse = Mouse(page)
+    mouse.down(x, y)
+    mouse.move(x - unit, y + 0.5 * unit)
+    mouse.up()
+    handle = view.get_by_test_id("squash-s")
+    for key in ("ArrowRight", "x", "d", "d", "Delete"):  # The letters would cut or delete the cell.
+        handle.press(key)
+    view.get_by_test_id("squash-offset").press("ArrowLeft")
+    view.get_by_test_id("squash-length").press("ArrowRight")
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+
+    s = np.array(numbers(said_by_kernel(page, "print(f'{explorer.s[0]:.9f} {explorer.s[1]:.9f}')").replace("-", MINUS)))
+    moved = np.array([0.72 - 1 + 0.05, 0.96 - 0.5])
+    np.testing.assert_allclose(s, moved * (1 + 0.01 / equations.length(moved)), atol=0.03)
+    assert said_by_kernel(page, "print(explorer.offset)").strip() == "0.49"
+    v = equations.squash(s, 0.49)
+    assert view.get_by_test_id("squash-now").text_content() == f"{equations.length(v):.3f}"
+    assert f"({v[0]:.3f}, {v[1]:.3f})".replace("-", MINUS) in view.get_by_test_id("squash-formula").text_content()
+    printed = said_by_kernel(page, "print(np.allclose(squash(explorer.s, explorer.offset), explorer.v))")
+    assert printed.strip() == "True"
+
+    said_by_kernel(page, "explorer.offset = 0.05; explorer.s = [0, 0.5]")
+    view.get_by_test_id("squash-peak-text").get_by_text("peak 2.236").wait_for()
+    assert view.get_by_test_id("squash-low").text_content() == "0.053"
+    other = page.locator(".squash").last
+    assert other.get_by_test_id("squash-low").text_content() == "0.276", "a widget of its own"

@@ -20,6 +20,7 @@ const signed = (x) => (x > 0 ? `+${shown(x)}` : shown(x));
 /** As many decimals as a set value needs, two or three. */
 const brief = (x) => number(x, 3).replace(/0$/, "");
 
+const bold = (text) => html("b", {}, text);
 const sub = (text) => html("sub", {}, text);
 const sup = (...parts) => html("sup", {}, ...parts);
 const norm = (k) => html("span", {}, "‖v", sub(k), "‖");
@@ -45,9 +46,10 @@ function panel(test, J) {
     return { area, side };
   }
 
-  /** A row of numbers: its name, a cell for each class, and one at the end. */
-  function row(name, cells = Array.from({ length: J }, () => html("span", { class: "mle-cell" }))) {
-    const end = html("span", { class: "mle-cell mle-end" });
+  /** A row of numbers: its name, a cell for each class, and one at the end for their sum. */
+  const cell = (key) => html("span", { class: "mle-cell", "data-row": key });
+  function row(name, key, cells = Array.from({ length: J }, () => cell(key))) {
+    const end = html("span", { class: "mle-cell mle-end", "data-sum": key });
     grid.append(html("span", { class: "mle-name" }, ...[name].flat()), ...cells, end);
     return { cells, end };
   }
@@ -84,7 +86,8 @@ export default widget(({ model, el }) => {
   }
   const put_length = (k, length) =>
     put({ lengths: model.get("lengths").map((old, j) => (j === k ? within(rounded(length, 2)) : old)), chosen: k });
-  const follow = (gradient) => put({ lengths: model.get("lengths").map((x, k) => within(rounded(x - gradient[k] / 2, 6))) });
+  const follow = (gradient) =>
+    put({ lengths: model.get("lengths").map((x, k) => within(rounded(x - gradient[k] / 2, 6))) });
 
   /** Columns of a plot of lengths; a pointer that goes up and down in one moves its bar. */
   function length_columns(attributes) {
@@ -128,7 +131,9 @@ export default widget(({ model, el }) => {
     html("h4", {}, "Margin loss"),
     margin_sum,
     margin_parts,
-    button("mle-follow-margin", "Move each length to the tip of its arrow", "Follow the arrows", () => follow(margin_slopes)),
+    button("mle-follow-margin", "Move each length to the tip of its arrow", "Follow the arrows", () =>
+      follow(margin_slopes),
+    ),
   );
   const slider = (k) => ({
     role: "slider",
@@ -141,7 +146,7 @@ export default widget(({ model, el }) => {
     onfocus: () => model.get("chosen") !== k && put({ chosen: k }),
   });
   const own = length_columns(slider);
-  const title = [html("b", {}, "Lengths"), " to drag, and where the loss pushes them"];
+  const title = [bold("Lengths"), " to drag, and where the loss pushes them"];
   const lengths_plot = margin.plot("lengths", title, length_ticks, own.columns);
   const margins = ["m_plus", "m_minus"].map((name) => {
     const line = html("i", { class: "mle-margin" });
@@ -156,16 +161,16 @@ export default widget(({ model, el }) => {
       put({ present: others.length < model.get("present").length ? others : [...others, k].sort((a, b) => a - b) });
     }),
   );
-  margin.row("on image", toggles);
-  const length_row = margin.row(["‖v", sub("k"), "‖"]);
+  margin.row("on image", "image", toggles);
+  const length_row = margin.row(["‖v", sub("k"), "‖"], "length");
   const term_bars = classes.map(() => html("i", { class: "mle-term" }));
-  const term_title = [html("b", {}, "Loss"), " by term: solid where present, striped where absent"];
+  const term_title = [bold("Loss"), " by term: solid where present, striped where absent"];
   const slots = (bars) => bars.map((bar) => html("div", { class: "mle-slot" }, bar));
   const free = html("span", { class: "mle-free" }, "nothing to pay, nothing to push");
   margin.plot("unit", term_title, unit_ticks, slots(term_bars)).area.append(free);
-  const present_row = margin.row("present");
-  const absent_row = margin.row("absent");
-  const margin_row = margin.row("gradient");
+  const present_row = margin.row("present", "present");
+  const absent_row = margin.row("absent", "absent");
+  const margin_row = margin.row("gradient", "gradient");
   const margin_formula = html("div", { class: "mle-formula", "data-testid": "mle-margin-formula" });
   margin.node.append(margin_formula);
 
@@ -178,23 +183,26 @@ export default widget(({ model, el }) => {
     html("h4", {}, "Cross-entropy"),
     rival_sum,
     rival_parts,
-    button("mle-follow-softmax", "Move each length to the tip of its cross-entropy arrow", "Follow the arrows", () => follow(softmax_slopes)),
+    button("mle-follow-softmax", "Move each length to the tip of its cross-entropy arrow", "Follow the arrows", () =>
+      follow(softmax_slopes),
+    ),
   );
   const same = length_columns((k) => ({ "data-testid": `mle-softmax-bar-${k}`, "aria-hidden": "true" }));
-  const same_title = [html("b", {}, "The same lengths"), ", with a softmax on top, and where it pushes them"];
+  const same_title = [bold("The same lengths"), ", with a softmax on top, and where it pushes them"];
   const same_plot = rival.plot("lengths", same_title, length_ticks, same.columns);
   same_plot.area.append(html("span", { class: "mle-beyond" }, "no length gets here"));
   const digits = classes.map((k) => html("span", { class: "mle-cell mle-digit" }, String(k)));
-  rival.row("class", digits);
-  const power_row = rival.row(["e", sup("‖v", sub("k"), "‖")]);
+  rival.row("class", "class", digits);
+  const power_row = rival.row(["e", sup("‖v", sub("k"), "‖")], "power");
   const q_bars = classes.map(() => html("i", { class: "mle-q" }));
-  const q_title = [html("b", {}, "Probabilities"), " q", sub("k"), ", on an axis of their own"];
+  const q_title = [bold("Probabilities"), " q", sub("k"), ", on an axis of their own"];
   const q_plot = rival.plot("unit", q_title, unit_ticks, slots(q_bars));
-  const ceiling = html("span", {}, "no class gets beyond e/(e + ", String(J - 1), ") = ", html("b", {}, shown(most)));
-  q_plot.area.append(html("div", { class: "mle-ceiling", "data-testid": "mle-ceiling", style: `bottom: ${100 * most}%` }, ceiling));
-  const q_row = rival.row(["q", sub("k")]);
-  const cost_row = rival.row(["−ln q", sub("k")]);
-  const rival_row = rival.row("gradient");
+  const ceiling = html("span", {}, "no class gets beyond e/(e + ", String(J - 1), ") = ", bold(shown(most)));
+  const out_of_reach = { class: "mle-ceiling", "data-testid": "mle-ceiling", style: `bottom: ${100 * most}%` };
+  q_plot.area.append(html("div", out_of_reach, ceiling));
+  const q_row = rival.row(["q", sub("k")], "q");
+  const cost_row = rival.row(["−ln q", sub("k")], "cost");
+  const rival_row = rival.row("gradient", "slope");
   const rival_formula = html("div", { class: "mle-formula", "data-testid": "mle-softmax-formula" });
   rival.node.append(rival_formula);
 
@@ -202,7 +210,8 @@ export default widget(({ model, el }) => {
 
   function range(test, label, text, oninput) {
     const value = html("output", { class: "mle-value" });
-    const input = html("input", { type: "range", min: 0, max: 1, step: 0.01, "data-testid": test, "aria-label": label });
+    const from = { type: "range", min: 0, max: 1, step: 0.01 };
+    const input = html("input", { ...from, "data-testid": test, "aria-label": label });
     input.addEventListener("input", () => oninput(Number(input.value)));
     return { input, value, node: html("label", { class: "caps-choice mle-range" }, text, input, value) };
   }
@@ -221,7 +230,7 @@ export default widget(({ model, el }) => {
   const again = button("mle-again", "Lengths and classes as they were first", "Start again", () =>
     put({ lengths: first, present: first_present }),
   );
-  const beside = button("mle-beside", "Show the softmax on the lengths beside the margin loss", "Softmax beside it", () =>
+  const beside = button("mle-beside", "Show a softmax on the lengths beside the loss", "Softmax beside it", () =>
     put({ with_softmax: !model.get("with_softmax") }),
   );
   const controls = [
@@ -312,18 +321,20 @@ export default widget(({ model, el }) => {
       label.style.bottom = height_of(options[name]);
       label.textContent = `${symbol} ${brief(options[name])}`;
     }
+    // The formula, its numbers, its slope.
     const [m_plus, m_minus, lam, length] = [options.m_plus, options.m_minus, options.lam, lengths[k]].map(brief);
-    const slope = html("b", {}, signed(margin_slopes[k]));
-    const [gap, from, to] = T[k]
-      ? [Math.max(0, options.m_plus - lengths[k]), m_plus, length]
-      : [Math.max(0, lengths[k] - options.m_minus), length, m_minus];
-    const weight = T[k] ? [] : ["λ "];
-    const lead = T[k] ? "" : `${lam} · `;
+    const gap = T[k] ? Math.max(0, options.m_plus - lengths[k]) : Math.max(0, lengths[k] - options.m_minus);
+    const left = gap === 0 ? "0" : brief(gap);
+    const term = shown(T[k] ? terms.present[k] : terms.absent[k]);
     const difference = T[k] ? ["m⁺ − ", norm(k)] : [norm(k), " − m⁻"];
+    const numbers = T[k] ? `${m_plus} − ${length}` : `${length} − ${m_minus}`;
+    const weight = T[k] ? "" : `${lam} · `;
+    const lead = T[k] ? `Class ${k}, present: ` : `Class ${k}, absent: λ `;
+    const slope = ` = ${T[k] ? "−2" : `2 · ${lam}`} · ${left} = `;
     margin_formula.replaceChildren(
-      html("p", {}, `Class ${k}, ${T[k] ? "present" : "absent"}: `, ...weight, "max(0, ", ...difference, ")", sup("2")),
-      html("p", {}, `= ${lead}max(0, ${from} − ${to})`, sup("2"), ` = ${lead}${gap === 0 ? "0" : brief(gap)}`, sup("2"), " = ", html("b", {}, shown(T[k] ? terms.present[k] : terms.absent[k]))),
-      html("p", {}, "∂L/∂", norm(k), ` = ${T[k] ? "−2" : `2 · ${lam}`} · ${gap === 0 ? "0" : brief(gap)} = `, slope, `: ${fates(margin_slopes[k])}`),
+      html("p", {}, lead, "max(0, ", ...difference, ")", sup("2")),
+      html("p", {}, `= ${weight}max(0, ${numbers})`, sup("2"), ` = ${weight}${left}`, sup("2"), " = ", bold(term)),
+      html("p", {}, "∂L/∂", norm(k), slope, bold(signed(margin_slopes[k])), `: ${fates(margin_slopes[k])}`),
     );
   }
 
@@ -349,11 +360,15 @@ export default widget(({ model, el }) => {
     write(rival_row.end, 0, "0");
     rival_sum.textContent = shown(cost);
     rival_parts.textContent = n ? `never below ${shown(least)}` : "nobody is on the image: nothing to learn";
-    const pull = `${n} · ${number(q[k], 3)} − ${T[k]} = `;
+    const own_cost = T[k] ? `, −ln q = ${shown(-Math.log(q[k]))}` : "";
+    const slope = ` = ${n === 1 ? "" : `${n} · `}${number(q[k], 3)} − ${T[k]} = `;
+    const power = (j) => ["e", sup(norm(j))];
+    const who = `Class ${k}, ${T[k] ? "present" : "absent"}: q`;
+    const fraction = `= ${number(powers[k], 3)} / ${number(total(powers), 3)} = `;
     rival_formula.replaceChildren(
-      html("p", {}, `Class ${k}, ${T[k] ? "present" : "absent"}: q`, sub(k), " = e", sup(norm(k)), " / Σ", sub("j"), " e", sup(norm("j"))),
-      html("p", {}, `= ${number(powers[k], 3)} / ${number(total(powers), 3)} = `, html("b", {}, number(q[k], 3)), T[k] ? `, −ln q = ${shown(-Math.log(q[k]))}` : ""),
-      html("p", {}, "∂/∂", norm(k), ` = ${n === 1 ? `${number(q[k], 3)} − ${T[k]} = ` : pull}`, html("b", {}, signed(softmax_slopes[k])), `: ${fates(softmax_slopes[k])}`),
+      html("p", {}, who, sub(k), " = ", ...power(k), " / Σ", sub("j"), " ", ...power("j")),
+      html("p", {}, fraction, bold(number(q[k], 3)), own_cost),
+      html("p", {}, "∂/∂", norm(k), slope, bold(signed(softmax_slopes[k])), `: ${fates(softmax_slopes[k])}`),
     );
     const chances = present.map((j) => `${j} gets ${number(q[j], 3)}`).join(", ") || "no class is asked for";
     const pushed = softmax_slopes.filter((slope) => slope !== 0).length;

@@ -275,6 +275,7 @@ CASES = {
     "route": [((votes, n), {}) for votes in (VOTES[0], VOTES) for n in (1, 2, 3, 5)]
     + [((VOTES[0],), {}), ((VOTES,), {}), ((VOTES[0], 3), {"offset": 1.0}), ((VOTES, 3), {"offset": 1.0})],
     "margin_loss": [((LABELS, LENGTHS), {}), ((LABELS, LENGTHS), {"m_plus": 0.8, "m_minus": 0.2, "lam": 0.3})],
+    "margin_gradient": [((LABELS, LENGTHS), {}), ((LABELS, LENGTHS), {"m_plus": 0.8, "m_minus": 0.2, "lam": 0.3})],
 }
 
 
@@ -344,7 +345,7 @@ def test_the_lessons_that_teach_a_concept_write_it_out():
     written = {nb.number: set(own_definitions(nb)) for nb in LESSONS if nb.number in {"03", "04", "05"}}
     assert {"squash", "length"} <= written["03"]
     assert {"softmax", "weighted_sum", "agreement", "route"} <= written["04"]
-    assert {"margin_loss"} <= written["05"]
+    assert {"margin_loss", "margin_gradient"} <= written["05"]
 
 
 SQUASH = (

@@ -31,7 +31,7 @@ def figure(width=7.5, height=3.0, rows=1, columns=1, **kwargs):
 def png(fig, saved=False):
     """The figure as PNG bytes with a palette of 256 colours: a third of the size, and no difference to the eye.
 
-    Drawn straight into memory: a slider asks for a picture at every move, and encoding it twice took half of the time.
+    Drawn straight into memory, since encoding it twice took half of the time.
     What is `saved` in a notebook is packed for longer, into a tenth less.
     """
     canvas = FigureCanvasAgg(fig)
@@ -1300,30 +1300,6 @@ FAINT = 0.5
 """How much of the ink to draw where the tint below it has to be seen."""
 
 
-def show_controls(controls, picture, alt):
-    """Display widgets with a text and a picture for where no widget can live: a code host, a page without JavaScript.
-
-    Args:
-        controls: an ipywidgets widget.
-        picture: PNG bytes, what the widgets show when untouched.
-        alt: what that picture shows, in a sentence or two.
-
-    Raises:
-        ValueError: if `alt` is empty.
-    """
-    from IPython.display import display
-
-    if not alt or not alt.strip():
-        raise ValueError("alt: got an empty text, expected a sentence that says what the picture shows")
-    view = controls._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]
-    bundle = {
-        "text/plain": alt,
-        "image/png": base64.b64encode(picture).decode(),
-        "application/vnd.jupyter.widget-view+json": view,
-    }
-    display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
-
-
 def lower_capsule(image, u, u_hat, cell):
     """One lower capsule, from the pixels that it sees to the votes that it casts.
 
@@ -1355,36 +1331,6 @@ def lower_capsule(image, u, u_hat, cell):
     return fig
 
 
-def routing_view(image, trace, iteration, j, kind="contribution"):
-    """One iteration of one example's routing: its 7×7 grid and its lengths, with ticks where these began.
-
-    The scale of the grid is the same for every iteration of the trace. Laid out by hand, not by matplotlib's solver,
-    so that a slider can ask for it again and again.
-
-    Args:
-        image: (28, 28) or (28, 28, 1) in 0–1.
-        trace: a RoutingTrace of one example with 49 lower capsules.
-        iteration: counted from 1.
-        j: the upper capsule that the grid is about.
-        kind: "contribution" or "coupling".
-
-    Raises:
-        ValueError: if there is no such iteration, or `kind` is neither.
-    """
-    if not 1 <= iteration <= len(trace.c):
-        raise ValueError(f"iteration: got {iteration!r}, expected 1 to {len(trace.c)}")
-    fig = Figure(figsize=(6.6, 3.0))
-    fig.set_layout_engine("none")
-    grid, bars = fig.add_axes((0.01, 0.02, 0.39, 0.86)), fig.add_axes((0.52, 0.16, 0.47, 0.72))
-    _draw_iteration(grid, image, trace, iteration - 1, j, kind)
-    grid.set_title(f"{kind} to capsule {j}")
-    draw_lengths(bars, trace.lengths[iteration - 1])
-    bars.set_yticks((0, 0.5, 1))
-    bars.plot(trace.lengths[0], "_", color=COLOURS["ink"], markersize=11, markeredgewidth=1.5)
-    bars.set_title(f"iteration {iteration} of {len(trace.c)}  (▬ at iteration 1)")
-    return fig
-
-
 def first_and_last(image, trace, j, entropy):
     """A routing's first and last iteration, one above the other: contribution to capsule j and the ten lengths.
 
@@ -1397,29 +1343,11 @@ def first_and_last(image, trace, j, entropy):
     last = len(trace.c) - 1
     fig, axes = figure(6.8, 5.2, 2, 2, width_ratios=(1, 1.2))
     for (grid, bars), t in zip(axes, (0, last), strict=True):
-        drawn = _draw_iteration(grid, image, trace, t, j, "contribution")
+        drawn = _draw_iteration(grid, image, trace, t, j)
         grid.set_title(f"iteration {t + 1}: sum {trace.contribution[t, :, j].sum():.2f}")
         fig.colorbar(drawn, ax=grid, label=f"contribution to capsule {j}")
         draw_lengths(bars, trace.lengths[t])
         bars.set_title(f"entropy of c: {entropy[t]:.2f} nats")
-    return fig
-
-
-def coupling_beside_contribution(image, trace, uppers, iteration):
-    """Two readings of one iteration, an upper capsule a row: the couplings to it, and what each cell adds to it.
-
-    Args:
-        image: (28, 28) or (28, 28, 1) in 0–1.
-        trace: a RoutingTrace of one example with 49 lower capsules.
-        uppers: the upper capsules.
-        iteration: counted from 1.
-    """
-    fig, axes = figure(6.2, 2.6 * len(uppers), len(uppers), 2, squeeze=False)
-    for row, j in zip(axes, uppers, strict=True):
-        for ax, kind, label in zip(row, ("coupling", "contribution"), ("log₂(J·c)", "c⟨û, v̂⟩"), strict=True):
-            drawn = _draw_iteration(ax, image, trace, iteration - 1, j, kind)
-            fig.colorbar(drawn, ax=ax, label=label)
-            ax.set_title(f"{kind} to capsule {j}")
     return fig
 
 
@@ -1434,7 +1362,7 @@ def film_strip(image, trace, j):
     T = len(trace.c)
     fig, axes = figure(8.2, 4.4, 2, T, height_ratios=(1, 1.5), squeeze=False)
     for t, (grid, matrix) in enumerate(axes.T):
-        tint = _draw_iteration(grid, image, trace, t, j, "contribution", named=0)
+        tint = _draw_iteration(grid, image, trace, t, j, named=0)
         grid.set_title(f"iteration {t + 1}")
         couplings = draw_coupling(matrix, trace.c[t])
         matrix.set(xticks=range(0, trace.c.shape[-1], 3), ylabel="lower capsule i" if t == 0 else "")
@@ -1442,34 +1370,6 @@ def film_strip(image, trace, j):
             matrix.set_yticks([])
     fig.colorbar(tint, ax=axes[0], label=f"contribution\nto capsule {j}")
     fig.colorbar(couplings, ax=axes[1], label="log₂(J·c)")
-    return fig
-
-
-def lengths_and_entropy(lengths, entropy, plain):
-    """The ten lengths by iteration, the last two leaders named, and the entropy of c.
-
-    Args:
-        lengths: (T, J).
-        entropy: (T,) in nats, weighted by ‖u_i‖.
-        plain: (T,) in nats, every cell counted alike.
-    """
-    fig, (left, right) = figure(7.8, 2.9, 1, 2)
-    steps = np.arange(1, len(lengths) + 1)
-    winner, second = np.argsort(lengths[-1])[::-1][:2]
-    for j, line in enumerate(lengths.T):
-        colour = COLOURS["v"] if j == winner else COLOURS["ink"] if j == second else "#BBBBBB"
-        left.plot(steps, line, color=colour, linestyle="--" if j == second else "-", marker="o", markersize=4)
-    for j in (winner, second):
-        left.text(steps[-1] + 0.12, lengths[-1, j], f"capsule {j}", va="center")
-    left.set(xlabel="iteration", ylabel="length ‖v_j‖", ylim=(0, 1), xlim=(0.8, steps[-1] + 1.3), xticks=steps)
-    right.axhline(np.log(lengths.shape[1]), color=COLOURS["neutral"], linestyle=":")
-    right.text(1, np.log(lengths.shape[1]) + 0.03, "ln J: no preference", va="bottom")
-    for values, dash, name in ((plain, "--", "every cell alike"), (entropy, "-", "weighted by ‖u‖")):
-        right.plot(steps, values, color=COLOURS["c"], linestyle=dash, marker="o", markersize=4)
-        right.text(steps[-1] + 0.12, values[-1], name, va="center")
-    bottom = min(entropy.min(), plain.min()) - 0.15
-    right.set(xlabel="iteration", ylabel="entropy of c (nats)", xlim=(0.8, steps[-1] + 2.2), xticks=steps)
-    right.set_ylim(bottom, np.log(lengths.shape[1]) + 0.2)
     return fig
 
 
@@ -1591,16 +1491,13 @@ def vote_plane(trace, j):
     return points, plane, np.sum(points**2) / np.sum(votes**2)
 
 
-def _draw_iteration(ax, image, trace, t, j, kind, named=4):
-    """One iteration's grid for capsule j, its strongest cells named; on one scale for all iterations of the trace."""
-    if kind == "coupling":
-        values, limit, shown = trace.c[t, :, j], 3, coupling_scale(trace.c[t])[:, j]
-    else:
-        values = shown = trace.contribution[t, :, j]
-        limit = max(np.abs(trace.contribution[:, :, j]).max(), 1e-9)
-    drawn = draw_grid(ax, FAINT * np.asarray(image), shown, kind, limit)
+def _draw_iteration(ax, image, trace, t, j, named=4):
+    """One iteration's contributions to capsule j, the largest named; on one scale for all iterations of the trace."""
+    values = trace.contribution[t, :, j]
+    limit = max(np.abs(trace.contribution[:, :, j]).max(), 1e-9)
+    drawn = draw_grid(ax, FAINT * np.asarray(image), values, limit=limit)
     ax.axis("off")
-    for i in np.argsort(np.abs(shown))[::-1][:named]:
+    for i in np.argsort(np.abs(values))[::-1][:named]:
         row, column = divmod(int(i), 7)
         ax.text(
             CELL * column + 1.5,
@@ -1831,7 +1728,7 @@ def expected_and_got(expected, got, names=("i", "j")):
             ax.text(0.5, 0.5, "nothing yet", ha="center", va="center", transform=ax.transAxes)
             continue
         for i, j in np.ndindex(expected.shape):
-            ax.text(j, i, f"{shade[i, j]:.2f}", ha="center", va="center")
+            ax.text(j, i, f"{shade[i, j]:.2f}".replace("-", "−"), ha="center", va="center")
             if not np.isclose(shade[i, j], expected[i, j], rtol=1e-4, atol=1e-6):
                 ax.add_patch(Rectangle((j - 0.46, i - 0.44), 0.92, 0.88, fill=False, linewidth=2, color=COLOURS["v"]))
     return fig

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -925,3 +926,130 @@ def test_shuffled_capsules_moves_the_norms_and_pairs_the_lengths():
         ends = [segment[:, 1] for segment in axes[name].collections[0].get_segments()]
         np.testing.assert_array_equal(np.transpose(ends), pair)
     assert [text.get_text() for text in axes["W shared"].get_legend().get_texts()] == ["in place", "shuffled"]
+
+
+# Lesson 10: gradients and speed ---------------------------------------------------------------------------------------
+
+
+def test_gradient_paths_lead_from_the_vote_to_the_loss_directly_and_through_c():
+    (ax,) = plots.gradient_paths().axes
+    place = {text.get_text(): tuple(text.get_position()) for text in ax.texts if text.get_bbox_patch()}
+    assert set(place) == {"û", "s¹", "v¹", "a", "b²", "c²", "s²", "v²", "L"}
+    names = {where: name for name, where in place.items()}
+    arrows = [text for text in ax.texts if getattr(text, "arrow_patch", None)]
+    ways = {style: set() for style in ("-", "--")}
+    for arrow in arrows:
+        ways[arrow.arrow_patch.get_linestyle()].add((names[arrow.xyann], names[arrow.xy]))
+    assert ways["-"] == {("û", "s²"), ("s²", "v²"), ("v²", "L")}
+    assert ways["--"] == {*pairwise(["û", "s¹", "v¹", "a", "b²", "c²", "s²"]), ("û", "a")}
+    (bar,) = ax.lines
+    middle = (np.array(place["c²"]) + place["s²"]) / 2
+    np.testing.assert_allclose(bar.get_xydata().mean(0), middle)  # the only arrow that leads out of c
+
+
+def test_gradient_parts_set_both_parts_of_every_slope_side_by_side():
+    direct, through = np.random.default_rng(0).normal(size=(2, 3, 2, 2))
+    fig = plots.gradient_parts(direct, through, ["face", "car"])
+    for j, (ax, name) in enumerate(zip(fig.axes, ("face", "car"), strict=True)):
+        assert ax.get_title() == f"votes for {name}"
+        bars = ax.patches
+        np.testing.assert_allclose([bar.get_height() for bar in bars[:6]], direct[:, j].ravel())
+        np.testing.assert_allclose([bar.get_height() for bar in bars[6:]], through[:, j].ravel())
+        assert not bars[0].get_hatch() and bars[6].get_hatch()
+        labels = [tick.get_text() for tick in ax.get_xticklabels()]
+        assert labels == ["i=0\nx", "i=0\ny", "i=1\nx", "i=1\ny", "i=2\nx", "i=2\ny"]
+    assert fig.axes[0].get_ylim() == fig.axes[1].get_ylim()
+    assert [text.get_text() for text in fig.axes[1].get_legend().get_texts()] == ["direct", "through c"]
+
+
+def test_measured_curves_begin_at_zero_and_are_told_apart_without_colour():
+    x, values = np.array([1, 2, 4]), {"a": [0.2, 0.4, 0.6], "b": [0.5, 0.4, 0.1]}
+    left, right = plots.measured_curves(x, {"cosine": values, "norm": values}, "iterations").axes
+    for ax in (left, right):
+        for line, (name, expected) in zip(ax.lines, values.items(), strict=True):
+            np.testing.assert_allclose(line.get_xydata(), np.stack([x, expected], 1))
+            assert line.get_label() == name
+        assert len({(line.get_linestyle(), line.get_marker()) for line in ax.lines}) == 2
+        assert ax.get_ylim()[0] == 0 and ax.get_ylim()[1] > 0.6 and list(ax.get_xticks()) == [1, 2, 4]
+        assert ax.get_xlabel() == "iterations"
+    assert [text.get_text() for text in right.get_legend().get_texts()] == ["a", "b"]
+
+
+def test_measured_curves_may_have_an_axis_of_their_own_and_logarithmic_scales_in_plain_numbers():
+    x = [np.array([49, 200, 1152]), np.array([1, 8])]
+    fig = plots.measured_curves(x, {"I": {"a": [1, 3, 7]}, "T": {"a": [19, 2]}}, ["lower", "iterations"], log=True)
+    for ax, at, label in zip(fig.axes, x, ("lower", "iterations"), strict=True):
+        np.testing.assert_array_equal(ax.lines[0].get_xdata(), at)
+        assert ax.get_xscale() == ax.get_yscale() == "log" and ax.get_xlabel() == label
+        assert ax.get_ylim() == fig.axes[0].get_ylim() and ax.get_ylim()[0] < 1 < 19 < ax.get_ylim()[1]
+    assert [tick.get_text() for tick in fig.axes[0].get_xticklabels()] == ["49", "200", "1,152"]
+    assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == ["1", "2", "5", "10", "20"]
+    assert len(fig.axes[0].get_xticks(minor=True)) == 0
+
+
+def test_weights_and_sums_write_every_number_and_make_sums_of_one_bold():
+    over_rows = np.array([[0.75, 0.25], [0.5, 0.5], [0.125, 0.875]])
+    fig = plots.weights_and_sums({"queries": over_rows, "keys": over_rows / over_rows.sum(0)})
+    cases = (over_rows, "queries", 3), (over_rows / over_rows.sum(0), "keys", 2)
+    for ax, (c, title, bold) in zip(fig.axes, cases, strict=True):
+        assert ax.get_title() == title
+        np.testing.assert_allclose(ax.images[0].get_array(), c)
+        written = [text.get_text() for text in ax.texts]
+        assert written[:6] == [f"{value:.2f}" for value in c.ravel()]
+        assert written[6:] == [f"Σ {total:.2f}" for total in (*c.sum(1), *c.sum(0))]
+        heavy = [text.get_text() for text in ax.texts if text.get_fontweight() == "bold"]
+        assert heavy == ["Σ 1.00"] * bold
+
+
+def test_work_and_time_draws_what_comes_on_top_of_the_unit_apart():
+    (ax,) = plots.work_and_time({"counted": 1.25, "measured": 3.0, "less": 0.5}, "the rest").axes
+    bars = [(bar.get_x(), bar.get_width(), bool(bar.get_hatch())) for bar in ax.patches]
+    assert bars == [(0, 1, False), (1, 0.25, True), (0, 1, False), (1, 2, True), (0, 0.5, False), (1, 0, True)]
+    assert words_in(ax) == ["1.25", "3.00", "0.50"] and ax.get_xlabel() == "in units of the rest"
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["counted", "measured", "less"] and ax.yaxis_inverted()
+    assert ax.get_xlim()[0] == 0 and ax.get_xlim()[1] > 3
+
+
+def test_dots_show_every_value_and_write_the_median():
+    (ax,) = plots.dots({"on": [1, 9, 2], "off": [4, 5]}, "ms").axes
+    values, middle, _, second = ax.lines
+    np.testing.assert_array_equal(values.get_xydata(), [[1, 0], [9, 0], [2, 0]])
+    assert middle.get_xydata().tolist() == [[2, 0]] and second.get_xydata().tolist() == [[4.5, 1]]
+    assert middle.get_marker() != values.get_marker() and words_in(ax) == ["2", "4.5"]
+    assert ax.get_xlim()[0] == 0 and ax.get_xlim()[1] > 9 and ax.yaxis_inverted()
+
+
+def test_race_to_level_ends_each_line_where_its_run_did_and_hollow_if_it_did_not_arrive():
+    def ran(runner, seconds, *looks):
+        checks = [{"seconds": s, "val_accuracy": a} for s, a in looks]
+        return {"runner": runner, "seconds": seconds, "checks": checks}
+
+    runs = [ran("quick", 4, (2, 0.9), (4, 0.99)), ran("slow", 60, (9, 0.8), (60, 0.985))]
+    runs += [ran("quick", None, (2, 0.9), (5, 0.97))]
+    (ax,) = plots.race_to_level(runs, 0.98, {"quick": "ours", "slow": "the article"}).axes
+    level, *lines = ax.lines
+    assert list(level.get_ydata()) == [0.98, 0.98] and ax.get_xscale() == "log"
+    paths = [line.get_xydata().tolist() for line in lines[::2]]
+    assert paths == [[[2, 0.9], [4, 0.99]], [[2, 0.9], [5, 0.97]], [[9, 0.8], [60, 0.985]]]
+    ends = [(line.get_xydata().tolist(), line.get_markerfacecolor() == "white") for line in lines[1::2]]
+    assert ends == [([[4, 0.99]], False), ([[5, 0.97]], True), ([[60, 0.985]], False)]
+    assert lines[0].get_linestyle() != lines[4].get_linestyle() and lines[1].get_marker() != lines[5].get_marker()
+    assert words_in(ax) == ["ours", "the article", " 0.98"]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["2", "5", "10", "20", "50"]
+
+
+def test_expected_and_got_frames_what_differs_and_has_a_place_for_nothing():
+    expected = np.array([[1.0, -2], [0, 0.5], [3, 1]])
+    got = expected + np.array([[0, 0], [1e-9, 0.2], [0, 0]])
+    left, right = plots.expected_and_got(expected, got, ("i", "d")).axes
+    for ax, values in ((left, expected), (right, got)):
+        assert words_in(ax) == [f"{value:.2f}".replace("-", "−") for value in values.ravel()]
+        assert ax.images[0].get_clim() == left.images[0].get_clim() == (-6, 6)
+        assert (ax.get_ylabel(), ax.get_xlabel()) == ("i", "d")
+    assert not left.patches
+    (frame,) = right.patches
+    assert frame.get_bbox().contains(1, 1) and not frame.get_bbox().contains(0, 1)
+    nothing = plots.expected_and_got(expected, None).axes[1]
+    assert words_in(nothing) == ["nothing yet"] and not nothing.patches
+    unfinished = plots.expected_and_got(expected, np.full((3, 2), np.nan)).axes[1]
+    assert len(unfinished.patches) == 6 and "nan" in words_in(unfinished)

@@ -45,13 +45,13 @@ function after(x, k) {
 
 /** What the claim and the present κ make of one length: words, and the verdict in bold. */
 function said_of_one(x, now, k) {
-  const digits = x === 0 || Math.abs(x - now) >= ALIKE ? 3 : 6;
+  const excess = x * x - x + k; // negative where x grows; ε moves ‖v‖ by less than this tolerance
+  const fate = x === 0 || Math.abs(excess) < 1e-5 * x ? "stay" : excess < 0 ? "grow" : "shrink";
+  const digits = fate === "stay" || Math.abs(x - now) >= ALIKE ? 3 : 6;
   const start = `κ = ${offset_text(k)}, ‖s‖ = ${number(x, digits)}: `;
   if (x === 0) return [`${start}the zero vector stays zero, with any offset.`];
-  const excess = x * x - x + k; // negative where x grows; ε moves ‖v‖ by less than this tolerance
-  const fate = Math.abs(excess) < 1e-5 * x ? "stay" : excess < 0 ? "grow" : "shrink";
   const does = { grow: "grows to", shrink: "shrinks to", stay: "stays as it is:" }[fate];
-  const outcome = `${does} ‖v‖ = ${number(now, fate === "stay" ? 3 : digits)}`;
+  const outcome = `${does} ‖v‖ = ${number(now, digits)}`;
   if (Math.abs(x - BORDER) < ALIKE) return [`${start}the claim is silent about 0.5 itself; this vector ${outcome}.`];
   const [side, should] = x > BORDER ? ["above", "grow"] : ["below", "shrink"];
   const verdict = fate === should ? "✓ Here the claim is true." : "✗ Here the claim is false.";
@@ -251,7 +251,10 @@ function start({ model, el }) {
 
   // Words ---------------------------------------------------------------------------------------------------------
 
-  const formulas = ["‖s‖²", "‖v‖", "‖v‖ / ‖s‖", "v"].map((left) => ({ left: html("dt", {}, left), right: html("dd") }));
+  const formulas = ["‖s‖²", "‖v‖", "‖v‖ / ‖s‖", "v"].map((left) => ({
+    left: html("b", {}, left),
+    right: html("div", { class: "squash-terms" }),
+  }));
   const one = html("p", { "aria-live": "polite", "data-testid": "squash-says" });
   const all = html("p", { "data-testid": "squash-all" });
 
@@ -268,7 +271,7 @@ function start({ model, el }) {
     ),
     html("div", { class: "squash-plane" },
       board.node,
-      html("dl", { class: "squash-formula", "data-testid": "squash-formula" },
+      html("div", { class: "squash-formula", "data-testid": "squash-formula" },
         ...formulas.flatMap(({ left, right }) => [left, right]),
       ),
     ),

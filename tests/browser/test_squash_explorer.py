@@ -113,7 +113,9 @@ def test_numbers_are_those_of_numpy(mounted):
         assert text(page, "squash-ratio") == f"{after / before:.3f}"
         assert text(page, "squash-peak-text") == f"peak {1 / (2 * offset**0.5):.3f}"
         assert text(page, "squash-root") == f"√κ = {offset**0.5:.3f}"
-        squared, length, ratio, vector = page.get_by_test_id("squash-formula").locator("dd").all_text_contents()
+        squared, length, ratio, vector = (
+            page.get_by_test_id("squash-formula").locator(".squash-terms").all_text_contents()
+        )
         assert numbers(squared)[-1] == pytest.approx(before**2, abs=5e-4)
         assert numbers(length)[-1] == pytest.approx(after, abs=5e-4) and numbers(length)[1] == pytest.approx(offset)
         assert numbers(ratio) == pytest.approx([after, before, after / before], abs=5e-4)
@@ -210,6 +212,8 @@ def test_lengths_that_look_alike_are_told_apart(mounted):
 def test_the_claim_is_silent_about_its_border_and_zero_stays_zero(mounted):
     page = mounted(SquashExplorer((0.3, 0.4)))
     assert "silent about 0.5 itself" in text(page, "squash-says")
+    page.evaluate("model.set('offset', 0.25)")
+    assert "‖s‖ = 0.500: " in text(page, "squash-says") and "stays as it is: ‖v‖ = 0.500" in text(page, "squash-says")
     page.evaluate("model.set('s', [0, 0])")
     assert "zero vector stays zero" in text(page, "squash-says")
     assert not page.get_by_test_id("squash-ratio").is_visible()

@@ -806,29 +806,6 @@ def routing_iterations(trace, names):
     return fig
 
 
-def couplings_by_iteration(c, names):
-    """Couplings as matrices on the course's one scale, with their numbers, one matrix an iteration.
-
-    Args:
-        c: (T, I, J) coupling coefficients.
-        names: J names of the wholes.
-
-    Returns:
-        A Figure.
-    """
-    fig, axes = figure(2.3 * len(c), 2.9, columns=len(c), squeeze=False)
-    for t, ax in enumerate(axes[0]):
-        _named_coupling(ax, c[t], names)
-        ax.set(title=f"iteration {t + 1}")
-    return fig
-
-
-def _named_coupling(ax, c, names):
-    """The matrix c (I, J) with its numbers, and names under its columns."""
-    draw_coupling(ax, c, numbers=True)
-    ax.set(xticks=range(len(names)), xticklabels=names, yticks=range(len(c)), xlabel="", ylabel="part i")
-
-
 def _length_curves(ax, lengths, names):
     """Length against iteration, one line style and marker a whole, named at its end."""
     T = len(lengths)
@@ -893,16 +870,17 @@ def routings_side_by_side(traces, names):
         for j, name in enumerate(names):
             title = f"{name}: ‖s‖ = {_norm(trace.s[-1, j])}, ‖v‖ = {_norm(trace.v[-1, j])}"
             _weighted_votes(row[j], trace.u_hat, c, trace.s[-1], trace.v[-1], j, title)
-        _named_coupling(row[J], c, names)
+        draw_coupling(row[J], c, numbers=True)
         for i, total in enumerate(c.sum(-1)):
             row[J].text(J - 0.4, i, f"= {total:.2f}", va="center", clip_on=False)
+        row[J].set(xticks=range(J), xticklabels=names, yticks=range(len(c)), xlabel="", ylabel="part i")
         row[J].set(title="c and its row sums")
         row[0].set_ylabel(label, fontsize=13)
     fig.supxlabel(WEIGHTED_VOTES, fontsize=10)
     return fig
 
 
-def labelled_curves(x, curves, xlabel, ylabel, ylim, level=None):
+def labelled_curves(x, curves, xlabel, ylabel, ylim):
     """Curves over one axis, told apart by line style and marker and named at their ends.
 
     Args:
@@ -911,7 +889,6 @@ def labelled_curves(x, curves, xlabel, ylabel, ylim, level=None):
         xlabel: label of the x axis.
         ylabel: label of the y axis.
         ylim: the limits of the y axis.
-        level: (value, name) of a dashed horizontal line, or None.
 
     Returns:
         A Figure.
@@ -921,9 +898,6 @@ def labelled_curves(x, curves, xlabel, ylabel, ylim, level=None):
         colour = (COLOURS["v"], COLOURS["neutral"], COLOURS["u"], COLOURS["a"])[k % 4]
         ax.plot(x, values, LINES[k % 4], marker=MARKERS[k % 4], markersize=5, color=colour, label=name)
         ax.annotate(name, (x[-1], values[-1]), (8, 0), textcoords="offset points", va="center", annotation_clip=False)
-    if level is not None:
-        ax.axhline(level[0], color=COLOURS["neutral"], linestyle="--", linewidth=1)
-        ax.text(x[-1], level[0], level[1], ha="right", va="bottom")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel=xlabel, ylabel=ylabel, ylim=ylim)
     return fig

@@ -322,12 +322,12 @@ def luminance(colour):
     ]
 
 
-def test_couplings_by_iteration_write_every_number_so_that_it_can_be_read():
-    c = np.stack([[[x, 1 - x] for x in row] for row in ([0.5, 0.5, 0.5], [0.01, 0.07, 0.1], [0.15, 0.25, 0.4])])
-    axes = plots.couplings_by_iteration(c, WHOLES).axes
-    assert [ax.get_title() for ax in axes] == ["iteration 1", "iteration 2", "iteration 3"]
-    for ax, shares in zip(axes, c, strict=True):
-        for (j, i), text in check_named_coupling(ax, shares).items():
+def test_every_coupling_is_written_so_that_it_can_be_read():
+    for shares in ([0.5, 0.01, 0.07, 0.1], [0.15, 0.25, 0.4, 0.9]):
+        c = np.stack([shares, np.subtract(1, shares)], axis=-1)
+        trace = replace(route(VOTES, 1), c=c[None])
+        ax = plots.routings_side_by_side({"shares": trace}, WHOLES).axes[2]
+        for (j, i), text in check_named_coupling(ax, c).items():
             cell = ax.images[0].to_rgba(ax.images[0].get_array())[i, j, :3]
             low, high = sorted([luminance(cell), luminance(text.get_color())])
             assert (high + 0.05) / (low + 0.05) > 3.5
@@ -375,14 +375,13 @@ def test_routings_side_by_side_show_the_last_iteration_and_the_sum_of_each_row()
 
 def test_labelled_curves_are_told_apart_without_colour_and_named_at_their_ends():
     curves = {"rises": [1, 2, 4], "falls": [3, 2, 0]}
-    (ax,) = plots.labelled_curves([1, 2, 3], curves, "n", "length", (0, 5), level=(4.5, "ceiling")).axes
+    (ax,) = plots.labelled_curves([1, 2, 3], curves, "n", "length", (0, 5)).axes
     for name, values in curves.items():
         np.testing.assert_array_equal(lines_by_label(ax)[name].get_data(), ([1, 2, 3], values))
     assert (
         len({(lines_by_label(ax)[name].get_linestyle(), lines_by_label(ax)[name].get_marker()) for name in curves}) == 2
     )
     assert {text.get_text(): text.xy for text in ax.texts if hasattr(text, "xy")} == {"rises": (3, 4), "falls": (3, 0)}
-    assert "ceiling" in words_in(ax) and ax.lines[-1].get_ydata()[0] == 4.5
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_ylim()) == ("n", "length", (0, 5))
 
 

@@ -1,5 +1,6 @@
 """A widget in a page without a kernel, and JupyterLab on a copy of the notebooks: for tests and benchmarks."""
 
+import base64
 import json
 import os
 import re
@@ -46,6 +47,15 @@ def theme(dark):
 def saved_state(widget):
     """What a notebook saves of a widget: its id, and by id the states of it and of all widgets that it refers to."""
     return {"id": widget.model_id, "states": dependency_state(widget, drop_defaults=False)}
+
+
+def state_size(saved):
+    """Bytes of all that: text as it is saved, arrays as they are sent."""
+    models = saved["states"].values()
+    buffers = [part for model in models for part in model.get("buffers", [])]
+    return sum(len(json.dumps(model["state"]).encode()) for model in models) + sum(
+        len(base64.b64decode(part["data"])) for part in buffers
+    )
 
 
 def mounted_page(saved, views=1, dark=False):

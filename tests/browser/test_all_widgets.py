@@ -2,15 +2,14 @@
 
 import base64
 import io
-import json
 import re
 
 import pytest
-from ipywidgets.embed import dependency_state
 from PIL import Image
 
 from capslib.widgets._base import STATE_LIMIT
 from tests.browser.examples import EXAMPLES, exported
+from tests.browser.harness import saved_state, state_size
 
 FOCUSABLE = "button, select, input, textarea, a[href], summary, [tabindex]"
 LINE = "[aria-live=polite]"
@@ -43,10 +42,7 @@ def test_a_picture_and_a_text_stand_in_for_it(widget):
 
 
 def test_its_state_is_small(widget):
-    sent = dependency_state(widget, drop_defaults=False)[widget.model_id]
-    size = len(json.dumps(sent["state"]).encode())
-    size += sum(len(base64.b64decode(part["data"])) for part in sent.get("buffers", []))
-    assert size <= STATE_LIMIT
+    assert state_size(saved_state(widget)) <= STATE_LIMIT
 
 
 # What anyone can use, and read --------------------------------------------------------------------------------------

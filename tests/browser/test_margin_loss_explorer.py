@@ -7,6 +7,7 @@ import pytest
 
 from capslib import equations
 from capslib.widgets import MarginLossExplorer
+from tests.browser.pointers import Mouse, Touch, click, middle
 
 TEN = np.array([0.04, 0.06, 0.12, 0.62, 0.02, 0.3, 0.05, 0.09, 0.45, 0.2])
 TRAINED = np.array([0.02, 0.04, 0.01, 0.979, 0.03, 0.03, 0.052, 0.03, 0.04, 0.04])
@@ -67,30 +68,20 @@ def place(page, k, length, test="mle-bar"):
 
 def press(page, way, *path):
     """Press at a path's first point, go along it and let go, by mouse or with a finger."""
-    if way == "mouse":
-        page.mouse.move(*path[0])
-        page.mouse.down()
-        for point in path[1:]:
-            page.mouse.move(*point, steps=3)
-        page.mouse.up()
-        return
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
-    for kind, point in zip(["touchStart"] + ["touchMove"] * (len(path) - 1), path, strict=True):
-        touch = {"type": kind, "touchPoints": [{"x": point[0], "y": point[1]}]}
-        devtools.send("Input.dispatchTouchEvent", touch)
-    devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    pointer = {"mouse": Mouse, "touch": Touch}[way](page)
+    pointer.down(*path[0])
+    for point in path[1:]:
+        pointer.move(*point)
+    pointer.up()
 
 
 def activate(page, way, test):
     """Press a button by mouse, finger or key."""
     control = page.get_by_test_id(test)
-    control.scroll_into_view_if_needed()
     if way == "key":
         control.press("Space")
     else:
-        box = control.bounding_box()
-        press(page, way, (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
+        click({"mouse": Mouse, "touch": Touch}[way](page), control)
 
 
 POINTERS = pytest.mark.parametrize("way", ["mouse", "touch"])
@@ -319,7 +310,7 @@ def test_classes_come_and_go(mounted, way):
         assert value(text(page, "mle-loss")) == pytest.approx(Expected(TEN, present).loss, abs=5.01e-4)
 
 
-@pytest.mark.parametrize("way", ["mouse", "touch"])
+@POINTERS
 @pytest.mark.parametrize(("test", "name"), [("mle-lam", "lam"), ("mle-m-minus", "m_minus"), ("mle-m-plus", "m_plus")])
 def test_constants_by_pointer(mounted, way, test, name):
     page = mounted(MarginLossExplorer(TEN, 3))
@@ -369,8 +360,7 @@ def test_all_lengths_at_once_and_start_again(mounted, way):
     if way == "key":
         slider.press("Home")
     else:
-        box = slider.bounding_box()
-        press(page, way, (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
+        press(page, way, middle(slider))
     level = 0 if way == "key" else 0.5
     assert np.ptp(state(page)[0]) == 0 and state(page)[0][0] == pytest.approx(level, abs=0.04)
     page.get_by_test_id("mle-present-4").click()
@@ -447,7 +437,7 @@ def test_lengths_that_do_not_fit_give_a_message(mounted):
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [700, 1100])
+@pytest.mark.parametrize("width", [700, 860, 1100])
 def test_looks(mounted, keep, width, dark):
     theme = "dark" if dark else "light"
     for name, lengths in (("training", TEN), ("trained", TRAINED)):

@@ -4,10 +4,8 @@ import base64
 import io
 import subprocess
 import sys
-import warnings
 from dataclasses import replace
 from itertools import pairwise
-from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -17,7 +15,7 @@ from PIL import Image
 
 from capslib import equations, faces, plots
 from capslib.equations import length, route
-from capslib.style import COLOURS, CONTRIBUTION, COUPLING
+from capslib.style import CONTRIBUTION, COUPLING
 
 # What all lessons share --------------------------------------------------------------------------------------------
 
@@ -681,53 +679,13 @@ def test_lower_capsule_marks_the_cell_and_its_window_and_draws_its_features_and_
     assert -low == high == np.abs(trace.u_hat[16]).max()
 
 
-@pytest.mark.parametrize("iteration", [1, 3, 5])
-def test_routing_view_draws_the_contributions_of_the_iteration_on_one_scale_for_all(digit, iteration):
+def test_first_and_last_names_the_four_strongest_cells_where_they_are(digit):
     image, trace = digit
-    grid, bars = plots.routing_view(image, trace, iteration, 3).axes
-    values, limits = tint(grid)
-    np.testing.assert_allclose(values, trace.contribution[iteration - 1, :, 3])
-    largest = np.abs(trace.contribution[:, :, 3]).max()
-    np.testing.assert_allclose(limits, (-largest, largest))
-    np.testing.assert_allclose([bar.get_height() for bar in bars.patches], trace.lengths[iteration - 1])
-    np.testing.assert_allclose(bars.lines[0].get_ydata(), trace.lengths[0])
-    assert "contribution to capsule 3" in grid.get_title() and f"iteration {iteration} of 5" in bars.get_title()
-
-
-def test_routing_view_names_the_four_strongest_cells_where_they_are(digit):
-    image, trace = digit
-    grid, _ = plots.routing_view(image, trace, 5, 3).axes
+    grid = plots.first_and_last(image, trace, 3, np.zeros(5)).axes[2]
     c = trace.contribution[-1, :, 3]
     strongest = np.argsort(np.abs(c))[::-1][:4]
     named = {tuple(text.get_position()): text.get_text() for text in grid.texts}
     assert named == {(4 * (i % 7) + 1.5, 4 * (i // 7) + 1.5): f"{c[i]:.2f}" for i in strongest}
-
-
-def test_routing_view_draws_couplings_on_the_course_scale_and_names_c_itself(digit):
-    image, trace = digit
-    grid, _ = plots.routing_view(image, trace, 5, 4, "coupling").axes
-    values, limits = tint(grid)
-    np.testing.assert_allclose(values, np.clip(np.log2(10 * trace.c[-1, :, 4]), -3, 3))
-    assert limits == (-3, 3) and "coupling to capsule 4" in grid.get_title()
-    i = np.argmax(np.abs(values))
-    assert f"{trace.c[-1, i, 4]:.2f}" in [text.get_text() for text in grid.texts]
-
-
-def test_routing_view_is_not_laid_out_by_a_solver_and_saves_without_warnings(digit):
-    fig = plots.routing_view(*digit, 5, 3)
-    places = [ax.get_position(original=True).bounds for ax in fig.axes]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert plots.png(fig) == plots.png(fig)
-    assert [ax.get_position(original=True).bounds for ax in fig.axes] == places
-
-
-def test_routing_view_refuses_what_is_not_there(digit):
-    for iteration in (0, 6):
-        with pytest.raises(ValueError, match=f"iteration: got {iteration}, expected 1 to 5"):
-            plots.routing_view(*digit, iteration, 3)
-    with pytest.raises(ValueError, match="kind: got 'both'"):
-        plots.routing_view(*digit, 1, 3, "both")
 
 
 def test_first_and_last_draws_these_two_on_one_scale(digit):
@@ -738,18 +696,9 @@ def test_first_and_last_draws_these_two_on_one_scale(digit):
         np.testing.assert_allclose([bar.get_height() for bar in bars.patches], trace.lengths[t])
         assert grid.get_title() == f"iteration {t + 1}: sum {np.linalg.norm(trace.s[t, 3]):.2f}"
         assert entropy in bars.get_title()
-    assert tint(axes[0])[1] == tint(axes[2])[1]
-
-
-def test_coupling_beside_contribution_draws_a_row_for_each_capsule(digit):
-    image, trace = digit
-    axes = plots.coupling_beside_contribution(image, trace, (3, 6), 5).axes[:4]
-    assert [ax.get_title() for ax in axes] == [
-        f"{kind} to capsule {j}" for j in (3, 6) for kind in ("coupling", "contribution")
-    ]
-    for j, (coupling, contribution) in zip((3, 6), (axes[:2], axes[2:]), strict=True):
-        np.testing.assert_allclose(tint(coupling)[0], plots.coupling_scale(trace.c[-1])[:, j])
-        np.testing.assert_allclose(tint(contribution)[0], trace.contribution[-1, :, j])
+    largest = np.abs(trace.contribution[:, :, 3]).max()
+    for grid in (axes[0], axes[2]):
+        np.testing.assert_allclose(tint(grid)[1], (-largest, largest))
 
 
 def test_film_strip_draws_every_iteration_in_order(digit):
@@ -760,26 +709,6 @@ def test_film_strip_draws_every_iteration_in_order(digit):
         np.testing.assert_allclose(matrix.images[0].get_array(), plots.coupling_scale(trace.c[t]))
         assert grid.get_title() == f"iteration {t + 1}" and tint(grid)[1] == tint(axes[0, 0])[1]
     assert np.all(axes[1, 0].images[0].get_array() == 0)  # white: nobody has a preference yet
-
-
-def test_lengths_and_entropy_draws_ten_curves_and_names_the_two_leaders(digit):
-    _, trace = digit
-    weighted, plain = trace.entropy[:, ::9].mean(-1), trace.entropy.mean(-1)
-    left, right = plots.lengths_and_entropy(trace.lengths, weighted, plain).axes
-    np.testing.assert_allclose([line.get_ydata() for line in left.lines], trace.lengths.T)
-    second = np.argsort(trace.lengths[-1])[-2]
-    leaders = [j for j, line in enumerate(left.lines) if line.get_color() == COLOURS["v"]]
-    assert leaders == [3] and [j for j, line in enumerate(left.lines) if line.get_linestyle() == "--"] == [second]
-    assert {text.get_text(): text.get_position()[1] for text in left.texts} == {
-        f"capsule {j}": trace.lengths[-1, j] for j in (3, second)
-    }
-    ceiling, dashed, solid = right.lines
-    assert ceiling.get_ydata()[0] == np.log(10)
-    np.testing.assert_array_equal(dashed.get_ydata(), plain)
-    np.testing.assert_array_equal(solid.get_ydata(), weighted)
-    assert [line.get_linestyle() for line in (dashed, solid)] == ["--", "-"]
-    heights = {text.get_text(): text.get_position()[1] for text in right.texts}
-    assert heights["every cell alike"] == plain[-1] and heights["weighted by ‖u‖"] == weighted[-1]
 
 
 def test_digit_sheet_puts_every_digit_under_its_caption():
@@ -833,25 +762,13 @@ def test_votes_of_capsule_moves_the_mean_and_the_areas_but_not_the_votes(digit):
 
 
 def test_png_has_the_pixels_of_the_figure(digit):
-    fig, saved = plots.routing_view(*digit, 5, 3), io.BytesIO()
+    fig, saved = plots.film_strip(*digit, 3), io.BytesIO()
+    fig.set_layout_engine("none")  # It would move things again at the second drawing.
     quick = Image.open(io.BytesIO(plots.png(fig)))
     fig.savefig(saved, format="png")
     slow = Image.open(saved).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     assert quick.mode == "P"
     np.testing.assert_array_equal(np.asarray(quick.convert("RGB")), np.asarray(slow.convert("RGB")))
-
-
-def test_show_controls_gives_the_widget_its_picture_and_a_text(monkeypatch):
-    shown = []
-    monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: shown.append((args, kwargs)))
-    kind = "application/vnd.jupyter.widget-view+json"
-    box = SimpleNamespace(_repr_mimebundle_=lambda: {kind: {"model_id": "a"}, "text/plain": "VBox at 0x7f"})
-    plots.show_controls(box, b"picture", "Four controls.")
-    ((bundle,), options) = shown[0]
-    assert bundle == {"text/plain": "Four controls.", "image/png": "cGljdHVyZQ==", kind: {"model_id": "a"}}
-    assert options == {"raw": True, "metadata": {"image/png": {"alt": "Four controls."}}}
-    with pytest.raises(ValueError, match="alt: got an empty text"):
-        plots.show_controls(box, b"picture", " ")
 
 
 # Lesson 06: the capsule layer --------------------------------------------------------------------------------------

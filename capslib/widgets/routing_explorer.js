@@ -15,6 +15,13 @@ const tints = { contribution: diverging("contribution"), coupling: diverging("co
 const range = (n) => Array.from({ length: n }, (_, k) => k);
 const largest = (values) => values.reduce((best, x, k) => (x > values[best] ? k : best), 0);
 
+/** Numbers of which only those that are not 0 were sent, and a bit for each of all: 1 where one was sent. */
+function unpacked(sent, where, n) {
+  const x = new Float32Array(n);
+  for (let p = 0, next = 0; p < n; p++) if (where[p >> 3] & (128 >> (p & 7))) x[p] = sent[next++];
+  return x;
+}
+
 /** Everything that one routing computed, from u and W on; routings fewer than T are its first ones. */
 function routing(u, W, shape, options) {
   const { J, D, D_in } = shape;
@@ -83,7 +90,7 @@ export default widget(({ model, el }) => {
   const shape = model.get("shape");
   const { N, I, J } = shape;
   const images = bytes(model.get("images"));
-  const u = floats(model.get("u"));
+  const u = unpacked(floats(model.get("u")), bytes(model.get("where")), N * I * shape.D_in);
   const W = floats(model.get("W"));
   const labels = model.get("labels");
   const captions = model.get("captions");

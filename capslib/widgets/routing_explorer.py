@@ -27,6 +27,9 @@ class RoutingExplorer(Widget, script="routing_explorer.js", styles="routing_expl
 
     images = traitlets.Bytes().tag(sync=True)
     u = traitlets.Bytes().tag(sync=True)
+    """Those of its numbers that are not 0, float32; a rectifier leaves few."""
+    where = traitlets.Bytes().tag(sync=True)
+    """Which ones these are, a bit each."""
     W = traitlets.Bytes().tag(sync=True)
     shape = traitlets.Dict().tag(sync=True)
     labels = traitlets.List().tag(sync=True)
@@ -83,7 +86,7 @@ class RoutingExplorer(Widget, script="routing_explorer.js", styles="routing_expl
         _check_range("routings", routings, 1, MOST_ROUTINGS)
         _check_range("chosen", chosen, 0, N - 1)
         ink = np.round(255 * x).astype(np.uint8).tobytes()
-        buffers = {"images": ink, "u": u.tobytes(), "W": W.tobytes()}
+        buffers = {"images": ink, "u": u[u != 0].tobytes(), "W": W.tobytes(), "where": np.packbits(u != 0).tobytes()}
         self.check_size(buffers)
 
         self._arrays = x, u, W  # For the picture that stands in.

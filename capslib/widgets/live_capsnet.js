@@ -1,7 +1,7 @@
 /** Draw a digit, or turn one, and see a capsule network and a plain CNN read it at every change. See live_capsnet.py */
 import { capsnet, cnn, contribution } from "./core.js";
 import { SIDE, cuts, draw_line, picture, placement } from "./ink.js";
-import { button, bytes, diverging, floats, html, ink_picture, number, set, svg, unique, widget } from "./ui.js";
+import { button, bytes, diverging, floats, html, number, set, svg, unique, widget } from "./ui.js";
 
 const PIXELS = SIDE * SIDE;
 const CLASSES = 10;
@@ -43,6 +43,7 @@ function paint(canvas, ink, strength) {
     pixels.data[4 * at + 3] = strength * ink[at];
   }
   context.putImageData(pixels, 0, 0);
+  return canvas;
 }
 
 /** Let one control of a group be reached by Tab, and the others from there by arrow keys. */
@@ -59,15 +60,17 @@ function roving(group, controls) {
   });
 }
 
-/** What the text says of the picture: whose digit, and what the sliders did to it. */
-function described(label, state, cut) {
+/** A digit with its article. */
+const named = (label) => (label === 8 ? "an 8" : `a ${label}`);
+
+/** What the text says of the picture: `what` is on the page, and what the sliders did to it. */
+function described(what, state, cut) {
   const turned = state.turn ? `turned ${degrees(state.turn)}` : "";
   const sideways = state.right ? `${Math.abs(state.right)} px ${state.right > 0 ? "right" : "left"}` : "";
   const upright = state.down ? `${Math.abs(state.down)} px ${state.down > 0 ? "down" : "up"}` : "";
   const moved = sideways || upright ? `moved ${[sideways, upright].filter(Boolean).join(" and ")}` : "";
   const scaled = state.scale === 1 ? "" : `drawn × ${number(state.scale)}`;
   const swapped = state.swapped ? "its halves swapped" : "";
-  const what = label === undefined ? "Your drawing" : `This is a ${label}`;
   const lost = cut ? "; some ink is cut off at the edge" : "";
   return `${[what, turned, moved, scaled, swapped].filter(Boolean).join(", ")}${lost}.`;
 }
@@ -214,10 +217,10 @@ function start({ model, el, networks, history }) {
     tools.pen, tools.eraser, undo_button,
     button("live-clear", "Clear the page and reset the sliders", "Clear", clear));
   const thumbnails = starts.map((ink, n) => {
-    const name = `digit ${n + 1} of ${starts.length}${labels.length ? `, a ${labels[n]}` : ""}`;
+    const name = `digit ${n + 1} of ${starts.length}${labels.length ? `, ${named(labels[n])}` : ""}`;
     const take = () => change({ page: ink.slice(), centred: false });
     const thumbnail = button(`live-start-${n}`, `Take ${name}`, "", take);
-    thumbnail.append(html("img", { src: ink_picture(ink, SIDE), alt: "" }));
+    thumbnail.append(paint(html("canvas", { width: SIDE, height: SIDE }), ink, 1));
     return thumbnail;
   });
   const strip = html("div", { class: "live-strip", role: "group", "aria-label": "Start from" }, ...thumbnails);
@@ -343,9 +346,11 @@ function start({ model, el, networks, history }) {
         + `The CNN's probabilities must add up to 1 all the same: class ${k} gets ${number(p[k])}.`;
       return;
     }
-    const known = labels.length ? starts.findIndex((ink) => same(ink, page)) : -1;
+    const known = starts.findIndex((ink) => same(ink, page));
+    const digit = labels.length ? `This is ${named(labels[known])}` : `Digit ${known + 1} of ${starts.length}`;
+    const what = known < 0 ? "Your drawing" : digit;
     const verdict = j === k ? `Both read ${j}` : `They differ: CapsNet reads ${j}, the CNN ${k}`;
-    text.textContent = `${described(labels[known], state, cuts(page, placement(page, state)))} ${verdict}. `
+    text.textContent = `${described(what, state, cuts(page, placement(page, state)))} ${verdict}. `
       + `Longest capsules: ${j} (${number(L[j])}) and ${j2} (${number(L[j2])}). `
       + `Largest probabilities: ${k} (${number(p[k])}) and ${k2} (${number(p[k2])}).`;
   };

@@ -187,8 +187,8 @@ class LiveCapsNet(Widget, script="live_capsnet.js", styles="live_capsnet.css"):
         image, lengths, probabilities = self.image, self.lengths, self.probabilities
         j, k = int(lengths.argmax()), int(probabilities.argmax())
         pages = [self.images[at : at + 784] for at in range(0, len(self.images), 784)]
-        known = self.page in pages and self.labels
-        seen = f"a {self.labels[pages.index(self.page)]}" if known else "a digit" if image.any() else "a blank page"
+        label = self.labels[pages.index(self.page)] if self.labels and self.page in pages else None
+        seen = "a blank page" if not image.any() else "a digit" if label is None else f"a{'n' * (label == 8)} {label}"
         seen += f" turned by {self.turn:g}°" if self.turn and image.any() else ""
         return (
             f"{seen[0].upper()}{seen[1:]}, read by a capsule network and by a plain CNN. Longest capsule: {j}, length "

@@ -442,3 +442,66 @@ def test_looks(shown, keep, width, dark):
         page.get_by_test_id(test).click()
     thing(page, EYE).press("[")
     keep(page, f"pose-votes-{width}-{theme}-swapped")
+
+
+# In lesson 02 -------------------------------------------------------------------------------------------------------
+
+
+def asked(page, code):
+    """What code prints that runs in the kernel of the notebook."""
+    return page.evaluate(
+        """async (code) => {
+            const run = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+            let said = "";
+            run.onIOPub = ({ header, content }) => { if (header.msg_type === "stream") said += content.text; };
+            await run.done;
+            return said.trim();
+        }""",
+        code,
+    )
+
+
+def in_lesson(page):
+    """Waits for the widget of the lesson, and brings it into sight."""
+    page.get_by_test_id("pv-spread").wait_for()
+    thing(page, MOUTH).scroll_into_view_if_needed()
+    assert text(page, "pv-spread") == f"{faces.spread(M @ T):.2f}"
+
+
+def test_in_the_lesson_by_mouse_and_keys_without_cutting_its_cells(page, lab, keep):
+    lab.open(page, "02_pose_and_votes.ipynb", interface="doc")
+    in_lesson(page)
+    cells = page.evaluate("jupyterapp.shell.currentWidget.content.model.cells.length")
+    keep(page.locator(".caps").first, "pose-votes-lesson")
+    (x, y), unit = where(page, MOUTH)
+    mouse = Mouse(page)
+    mouse.down(x, y)
+    mouse.move(x - 4 * unit, y + unit)
+    mouse.up()
+    assert float(text(page, "pv-spread")) < 0.1
+    for key in ("x", "d", "d", "ArrowUp", "ArrowDown", "[", "]", "+", "-", "Delete"):
+        thing(page, MOUTH).press(key)
+    assert page.evaluate("jupyterapp.shell.currentWidget.content.model.cells.length") == cells
+    page.get_by_test_id("pv-assemble").click()
+    page.get_by_text("Put every part in its place: spread").wait_for()
+    page.get_by_test_id("pv-swap").click()
+    swapped = faces.swap_eyes_and_mouth(F @ S)
+    page.get_by_text("Swapped eyes and mouth: spread").wait_for()
+    assert text(page, "pv-spread") == f"{faces.spread(swapped @ T):.2f}"
+
+    # What the page moved, Python reads; what Python sets, the page shows.
+    found = asked(page, "print(f'{by_hand.spread:.4f}', by_hand.votes[3, :2, 2].round(3).tolist())")
+    assert found.split(" ", 1) == [f"{faces.spread(swapped @ T):.4f}", str((swapped @ T)[3, :2, 2].round(3).tolist())]
+    asked(page, "by_hand.parts = M; by_hand.whole = np.eye(3); print('set')")
+    page.get_by_text("Spread of the four votes: 0.00 px.").wait_for()
+
+
+def test_in_lab_in_the_dark(page, lab, keep):
+    lab.open(page, "02_pose_and_votes.ipynb", interface="lab", dark=True)
+    in_lesson(page)
+    thing(page, WHOLE).press("[")
+    keep(page.locator(".caps").first, "pose-votes-lab-dark")
+    G = F @ faces.pose(angle=5) @ np.linalg.inv(F)
+    vote = faces.read_pose((G @ M @ T)[MOUTH - 1])
+    for k, quantity in enumerate(QUANTITIES):
+        assert value(text(page, f"pv-vote-3-{quantity}")) == pytest.approx(vote[k], abs=0.501 if k == 2 else 0.00501)

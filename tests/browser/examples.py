@@ -31,12 +31,29 @@ def pose_votes():
     return widgets.PoseVotes(parts, np.linalg.inv(S), faces.forms(faces.Identity()), whole)
 
 
+def routing_explorer():
+    """RoutingExplorer with three drawn digits, chance votes, and everything that is optional."""
+    rng = np.random.default_rng(2017)
+    images = np.zeros((3, 28, 28))
+    images[:, 5:23, 13:15] = images[0, 5:8, 8:20] = images[2, 20:23, 8:20] = 1
+    u = np.maximum(rng.normal(size=(3, 49, 8)), 0)
+    return widgets.RoutingExplorer(
+        images,
+        u,
+        0.3 * rng.normal(size=(8, 10, 6)),
+        labels=[7, 1, 1],
+        captions=["drawn", "drawn too", "with a foot"],
+        presets={"a seven": 0, "a one": 1},
+    )
+
+
 EXAMPLES = {
     "LiveCapsNet": live_capsnet,
     "MarginLossExplorer": lambda: widgets.MarginLossExplorer(
         [0.04, 0.06, 0.12, 0.62, 0.02, 0.3, 0.05, 0.09, 0.45, 0.2], 3
     ),
     "PoseVotes": pose_votes,
+    "RoutingExplorer": routing_explorer,
     "SquashExplorer": lambda: widgets.SquashExplorer(),
     "VoteRouter": lambda: widgets.VoteRouter(),
 }

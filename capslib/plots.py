@@ -164,18 +164,19 @@ def digit_and_lengths(image, lengths):
 # Lesson 01: why capsules ------------------------------------------------------------------------------------------
 
 
-def turning_digit(images, angles, label, beliefs):
+def turning_digit(images, angles, label, beliefs, lengths=()):
     """A digit at every angle of a turn, and below it what each network believes of it.
 
     Args:
         images: (N, 28, 28) or (N, 28, 28, 1) in 0–1.
         angles: (N,) degrees, evenly spaced.
         label: the true class.
-        beliefs: dict from a network's name to its probabilities (N, J).
+        beliefs: dict from a network's name to its probabilities (N, J), or to the lengths of its capsules.
+        lengths: names of the networks that answer with lengths.
 
     Returns:
-        A Figure: the film strip, and for each network a line, the probability of the true class, with the number of
-        the winning class at its own probability.
+        A Figure: the film strip, and for each network a line, the probability of the true class or the length of its
+        capsule, with the number of the winning class at its own.
     """
     heights = [0.36, *[1] * len(beliefs)]
     fig, (strip, *axes) = figure(7.5, 0.7 + 1.95 * len(beliefs), len(heights), sharex=True, height_ratios=heights)
@@ -186,17 +187,18 @@ def turning_digit(images, angles, label, beliefs):
     strip.set(ylim=(0, 1))
     strip.axis("off")
     for ax, (name, p) in zip(axes, beliefs.items(), strict=True):
-        ax.plot(angles, p[:, label], color=COLOURS["v"], label=f"probability of {label}")
-        ax.plot(
-            angles, p.max(1), color=COLOURS["neutral"], linestyle=":", linewidth=1, label="probability of the winner"
+        unit, line = (
+            ("length", f"length of capsule {label}") if name in lengths else ("probability", f"belief in {label}")
         )
+        ax.plot(angles, p[:, label], color=COLOURS["v"], label=f"{unit} of {label}")
+        ax.plot(angles, p.max(1), color=COLOURS["neutral"], linestyle=":", linewidth=1, label=f"{unit} of the winner")
         for angle, row in zip(angles, p, strict=True):
             winner = int(row.argmax())
             look = {"color": COLOURS["v"], "fontweight": "bold"} if winner == label else {"color": COLOURS["ink"]}
             box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": COLOURS["neutral"]}
             ax.text(angle, row.max(), str(winner), ha="center", va="center", bbox=box, zorder=3, **look)
-        ax.set(ylim=(-0.05, 1.15), yticks=[0, 0.5, 1], ylabel="probability")
-        ax.set_title(f"{name}: the line is its belief in {label}, the numbers are its answers", fontsize=10)
+        ax.set(ylim=(-0.05, 1.15), yticks=[0, 0.5, 1], ylabel=unit)
+        ax.set_title(f"{name}: the line is its {line}, the numbers are its answers", fontsize=10)
     axes[-1].set(xlim=(angles[0] - half, angles[-1] + half), xticks=angles[::2], xlabel="turn, degrees")
     return fig
 
@@ -1566,7 +1568,9 @@ def measured_curves(x, panels, xlabel, log=False):
             ax.set(xticks=at, ylim=(0, 1.08 * max(np.max(values) for values in curves.values())))
     if log:
         low, high = axes[0][0].get_ylim()
-        _plain_ticks(axes[0][0].yaxis, [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low < tick < high])
+        _plain_ticks(
+            axes[0][0].yaxis, [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low < tick < high]
+        )
     axes[0][-1].legend(frameon=False, fontsize=10)
     return fig
 

@@ -96,6 +96,24 @@ def test_turning_digit_puts_every_turn_above_its_angle_and_writes_the_winners_at
         assert ax.get_xlim() == strip.get_xlim() == (-45, 225) and ax.get_ylim()[1] > 1
 
 
+def test_turning_digit_calls_lengths_lengths():
+    images, p = np.zeros((2, 28, 28)), np.array([[0.1, 0.9], [0.8, 0.3]])
+    _, caps, cnn = plots.turning_digit(images, np.array([0, 90]), 1, {"caps": p, "cnn": p}, lengths=["caps"]).axes
+    assert caps.get_ylabel() == "length" and cnn.get_ylabel() == "probability"
+    assert "length of capsule 1" in caps.get_title() and "belief in 1" in cnn.get_title()
+
+
+def test_two_answers_have_axes_of_their_own():
+    image, lengths, p = np.eye(28), np.linspace(0.1, 0.9, 10), np.array([0.05] * 5 + [0.55] + [0.05] * 4)
+    contributions = np.linspace(-0.2, 0.4, 49)
+    grid, left, right, _ = plots.two_answers(image, contributions, 4, lengths, p).axes
+    np.testing.assert_allclose(grid.images[0].get_array().ravel(), contributions)
+    assert grid.images[0].get_clim() == (-1, 1) and "s_4" in grid.get_title()  # Next to nothing stays pale.
+    for ax, values, unit in ((left, lengths, "length"), (right, p, "probability")):
+        np.testing.assert_allclose([bar.get_height() for bar in ax.patches], values)
+        assert unit in ax.get_ylabel() and ax.texts[0].get_text() == f"{values.max():.2f}"
+
+
 def test_accuracy_by_angle_tells_its_curves_apart_without_colour():
     angles = np.array([0, 15, 30])
     curves = {"flat": np.array([1, 0.5, 0.2]), "global": np.array([0.9, 0.4, 0.3])}

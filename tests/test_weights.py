@@ -45,6 +45,16 @@ def test_shipped_weights_hold_arrays_alone_and_stay_small():
             assert sum(arrays[key].size for key in arrays.files) == weights.card(file.stem)["parameters"]
 
 
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_parameters_as_arrays_are_the_models(name):
+    model, stored = SHIPPED[name]("shipped"), weights.arrays(name)
+    assert list(stored) == [variable.path.removeprefix(f"{name}/").replace("/", ".") for variable in model.weights]
+    for array, variable in zip(stored.values(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(array, variable)
+    with pytest.raises(FileNotFoundError, match="no card other.json"):
+        weights.arrays("other")
+
+
 @pytest.fixture
 def saved(tmp_path):
     model = models.matched_cnn("flatten")

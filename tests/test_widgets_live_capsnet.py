@@ -17,14 +17,7 @@ from tests.conftest import NO_NODE
 from tests.test_widget_core import NODE, ROOT, received, sent
 
 RNG = np.random.default_rng(8)
-
-
-def shipped(name):
-    with np.load(weights.FOLDER / f"{name}.npz") as stored:
-        return dict(stored)
-
-
-CAPSNET, CNN = shipped("article_capsnet"), shipped("matched_cnn_flatten")
+CAPSNET, CNN = weights.arrays("article_capsnet"), weights.arrays("matched_cnn_flatten")
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +113,7 @@ def test_both_answers_are_keras_own(data, head):
     cnn = models.matched_cnn(head, weights="shipped")
     for n in range(0, 60, 6):
         turn = 10 * (n % 7) - 20
-        widget = LiveCapsNet(CAPSNET, shipped(f"matched_cnn_{head}"), data.x_test, start=n, turn=turn)
+        widget = LiveCapsNet(CAPSNET, weights.arrays(f"matched_cnn_{head}"), data.x_test, start=n, turn=turn)
         seen = transforms.rotate(data.x_test[n : n + 1], turn, cut=True)
         np.testing.assert_allclose(widget.lengths, capsnet.predict(seen, verbose=0)[0], atol=1e-4)
         np.testing.assert_allclose(widget.probabilities, cnn.predict(seen, verbose=0)[0], atol=1e-4)
@@ -151,7 +144,7 @@ def test_text_and_picture_follow_what_the_learner_did(data):
 
 def test_the_same_weights_are_sent_once():
     first, second = live(), live(np.ones((2, 28, 28)), turn=10)
-    other = LiveCapsNet(CAPSNET, shipped("matched_cnn_global"))
+    other = LiveCapsNet(CAPSNET, weights.arrays("matched_cnn_global"))
     assert first.capsnet is second.capsnet is other.capsnet and first.cnn is second.cnn
     assert other.cnn is not first.cnn and first.capsnet is not first.cnn
     states = dependency_state([first, second, other], drop_defaults=False)

@@ -37,10 +37,40 @@ def save(model, path, facts):
         facts: what the card says; its "model" and "sha256" are filled in here.
     """
     path = Path(path)
-    arrays = {_key(model, v): np.asarray(v, dtype=np.float32) for v in model.weights}
-    write_atomically(path, lambda file: np.savez(file, **arrays))
+    values = {_key(model, v): np.asarray(v, dtype=np.float32) for v in model.weights}
+    write_atomically(path, lambda file: np.savez(file, **values))
     text = json.dumps({"model": model.name, **facts, "sha256": sha256(path)}, indent=2, ensure_ascii=False)
     write_atomically(path.with_suffix(".json"), lambda file: file.write(text.encode() + b"\n"))
+
+
+def arrays(name, folder=FOLDER):
+    """Saved parameters as plain arrays, checked against their card.
+
+    Args:
+        name: the model's name, for example "article_capsnet".
+        folder: where to look; the package's own folder unless told.
+
+    Returns:
+        dict from a parameter's name, such as "conv1.kernel", to its array.
+
+    Raises:
+        FileNotFoundError: if the weights or their card are not there.
+        ValueError: if the file's sha256 differs from its card, or it cannot be read.
+    """
+    facts, path = card(name, folder), Path(folder) / f"{name}.npz"
+    if not path.is_file():
+        raise FileNotFoundError(f"weights: no file {path.name} for the model {name!r}")
+    found = sha256(path)
+    if found != facts["sha256"]:
+        raise ValueError(
+            f"weights: {path.name} has sha256 {found[:12]}…, expected {facts['sha256'][:12]}… as on its card; "
+            "the file was changed or damaged"
+        )
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"weights: {path.name} cannot be read as plain arrays ({error})") from error
 
 
 def load_into(model, path=None):
@@ -55,28 +85,13 @@ def load_into(model, path=None):
         ValueError: if the file's sha256 differs from its card, it cannot be read, or it is for another network.
     """
     path = Path(path) if path is not None else FOLDER / f"{model.name}.npz"
-    facts = card(path.stem, path.parent)
-    if not path.is_file():
-        raise FileNotFoundError(f"weights: no file {path.name} for the model {model.name!r}")
-    found = sha256(path)
-    if found != facts["sha256"]:
-        raise ValueError(
-            f"weights: {path.name} has sha256 {found[:12]}…, expected {facts['sha256'][:12]}… as on its card; "
-            "the file was changed or damaged"
-        )
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"weights: {path.name} cannot be read as plain arrays ({error})") from error
+    stored = arrays(path.stem, path.parent)
     expected = {_key(model, v): tuple(v.shape) for v in model.weights}
-    given = {key: array.shape for key, array in arrays.items()}
+    given = {key: array.shape for key, array in stored.items()}
     if given != expected:
-        raise ValueError(
-            f"weights: {path.name} is for {facts.get('model', 'another network')!r} with {given}, "
-            f"expected {expected} for {model.name!r}"
-        )
-    model.set_weights([arrays[_key(model, v)] for v in model.weights])
+        other = card(path.stem, path.parent).get("model", "another network")
+        raise ValueError(f"weights: {path.name} is for {other!r} with {given}, expected {expected} for {model.name!r}")
+    model.set_weights([stored[_key(model, v)] for v in model.weights])
 
 
 def sha256(path):

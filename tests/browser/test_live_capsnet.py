@@ -17,12 +17,7 @@ SEVEN = [(0.25, 0.2), (0.75, 0.2), (0.45, 0.85)]
 """Corners of a 7 on the pad, as shares of its width and height."""
 
 
-def shipped(name):
-    with np.load(weights.FOLDER / f"{name}.npz") as stored:
-        return dict(stored)
-
-
-CAPSNET, CNN = shipped("article_capsnet"), shipped("matched_cnn_flatten")
+CAPSNET, CNN = weights.arrays("article_capsnet"), weights.arrays("matched_cnn_flatten")
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +124,7 @@ def test_both_networks_are_keras_own_in_the_browser(mounted, live, data):
 
 
 def test_the_other_cnn_and_other_routings(mounted, data):
-    live = LiveCapsNet(CAPSNET, shipped("matched_cnn_global"), data.x_test[:2], routings=2, offset=1.0)
+    live = LiveCapsNet(CAPSNET, weights.arrays("matched_cnn_global"), data.x_test[:2], routings=2, offset=1.0)
     in_python(mounted(live), live)
 
 

@@ -460,4 +460,16 @@ def test_in_lesson_05(lab, page, keep, interface, dark):
     )
     assert re.search(r"On the image: 3, 8\.", first.get_by_test_id("mle-line").text_content())
     keep(first, f"margin-loss-{interface}")
+    heard = page.locator(".jp-CodeCell", has_text="explorer.present")
+    heard.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    told = f"present [3, 8], loss {Expected(lengths, present).loss:.3f}"
+    heard.locator(".jp-OutputArea-output", has_text=told).wait_for()
+    rivals = page.locator(".mle").nth(1)
+    rivals.scroll_into_view_if_needed()
+    assert rivals.get_by_test_id("mle-loss").text_content() == "0"
+    assert "pushes 10 of 10." in rivals.get_by_test_id("mle-line").text_content()
+    rivals.get_by_test_id("mle-follow-softmax").click()
+    assert rivals.get_by_test_id("mle-bar-3").get_attribute("aria-valuenow") == "1"
+    keep(rivals, f"margin-loss-{interface}-softmax")
     assert page.locator(".jp-Notebook .jp-Cell").count() == cells

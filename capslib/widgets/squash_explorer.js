@@ -12,8 +12,8 @@ const NAMED = [
   { k: 1, name: "paper" },
 ];
 const GHOSTS = [
-  { k: 1, name: "paper 1", dash: "none" },
-  { k: 0.5, name: "article 0.5", dash: "5 3" },
+  { k: 1, name: "paper 1", dash: "none", drop: 7 },
+  { k: 0.5, name: "article 0.5", dash: "5 3", drop: 4 },
 ];
 const POINTS = 400; // of a curve
 const ALIKE = 5e-4; // lengths nearer than this are the same in three decimals
@@ -60,7 +60,7 @@ function said_of_one(x, now, k) {
 
 /** What the claim and the present κ make of all lengths, in words. */
 function said_of_all(k) {
-  const peak = `${number(1 / (2 * Math.sqrt(k)), 3)}`;
+  const peak = number(1 / (2 * Math.sqrt(k)), 3);
   if (k > TOUCHES) {
     return `No norm grows at all: the share that is kept, ‖v‖/‖s‖, peaks at 1/(2√κ) = ${peak}, which is below 1. So the
       claim is false for every norm above 0.5.`;
@@ -117,7 +117,7 @@ function start({ model, el }) {
   const v_arrow = board.arrow({ stroke: colour("v"), width: 5 });
   const s_arrow = board.arrow({ stroke: "currentColor", width: 1.5 });
   const s_name = svg("text", { class: "squash-name squash-halo" });
-  const v_name = svg("text", { class: "squash-name squash-halo squash-v" });
+  const v_name = svg("text", { class: "squash-name squash-halo" });
   board.marks.append(s_name, v_name);
   const handle = board.handle(
     { test: "squash-s", label: "tip of s", move: choose },
@@ -184,7 +184,7 @@ function start({ model, el }) {
   const ghosts = GHOSTS.map(({ k, dash }) => ({ k, pair: both({ class: "squash-ghost", "stroke-dasharray": dash }) }));
   const bold = both({ stroke: colour("v"), "stroke-width": 3, "stroke-linejoin": "round" });
   bold.forEach(({ node }, n) => set(node, { "data-testid": ["squash-length-curve", "squash-ratio-curve"][n] }));
-  const ghost_names = GHOSTS.map(({ k, name }) => quiet(side, to_y(lengths, after(longest, k)) + 4, name));
+  const ghost_names = GHOSTS.map(({ k, name, drop }) => quiet(side, to_y(lengths, after(longest, k)) + drop, name));
   const peak = svg("circle", { r: 5.5, class: "squash-peak", "data-testid": "squash-peak" });
   const peak_name = svg("text", { class: "squash-halo", "text-anchor": "middle", "data-testid": "squash-peak-text" });
   const root = line(0, 0, 0, RATIOS.bottom, "squash-unchanged");

@@ -126,7 +126,7 @@ function votes_plane(j, reach, { move, choose }) {
   const lines = svg("g", { stroke: colour("u_hat") });
   board.marks.append(lines);
   const v = board.arrow({ stroke: colour("v"), width: 4 });
-  const shadow = svg("line", { class: "vr-shadow" });
+  const shadow = svg("path", { class: "vr-shadow" });
   const mean = svg("path", { d: "M0,-7 L7,0 L0,7 L-7,0 Z", class: "vr-mean" });
   board.marks.append(shadow, mean);
   const within = (value) => Math.max(-reach, Math.min(reach, value));
@@ -193,14 +193,14 @@ function votes_plane(j, reach, { move, choose }) {
     set(mean, { transform, display: shown.sum ? "inline" : "none" });
     v.to(...tip);
     v.node.setAttribute("display", shown.squash ? "inline" : "none");
-    // Down from the chosen vote to the line of v: agreement is how far along it the foot lies, times ‖v‖.
+    // From the chosen vote down to the line of v, and along it to 0: agreement is that way along, times ‖v‖.
     const falls = shown.agreement && chosen.j === j && long > 1e-6;
     shadow.setAttribute("display", falls ? "inline" : "none");
     if (!falls) return;
     const along = now.a[2 * chosen.i + j] / long ** 2;
     const [x, y] = at(now.u_hat, 2 * chosen.i + j);
-    const [foot_x, foot_y] = [board.x(along * tip[0]), board.y(along * tip[1])];
-    set(shadow, { x1: board.x(x), y1: board.y(y), x2: foot_x, y2: foot_y });
+    const corners = [[x, y], [along * tip[0], along * tip[1]], [0, 0]];
+    set(shadow, { d: `M${corners.map(([right, up]) => `${board.x(right)},${board.y(up)}`).join(" L")}` });
   }
   return { node, draw };
 }
@@ -383,6 +383,7 @@ function start({ model, el }) {
   const status = html("p", { class: "vr-status", "aria-live": "polite", "data-testid": "vote-text" });
   const key = html("p", { class: "vr-key" });
   key.append("Line and dot: a vote, as large as its share c. ◇ weighted mean of the votes, s/Σc. Arrow: v. ");
+  key.append("Dotted: how far the chosen vote goes along v. ");
   key.append("Drag a vote, or choose it and press the arrow keys (with Shift: larger steps).");
 
   const group = (name, ...children) => {

@@ -247,7 +247,7 @@ export default widget(({ model, el }) => {
     cell.textContent = text;
     cell.classList.toggle("mle-zero", x === 0 || text === "");
   };
-  const fates = (gradient) => (gradient < 0 ? "it grows" : gradient > 0 ? "it shrinks" : "it rests");
+  const fates = (gradient) => (gradient < 0 ? "pushed up" : gradient > 0 ? "pushed down" : "at rest");
 
   function draw() {
     const lengths = Float64Array.from(model.get("lengths"));
@@ -281,7 +281,7 @@ export default widget(({ model, el }) => {
     line.textContent =
       `On the image: ${names(present)}. Margin loss ${shown(costs_present + costs_absent)}: ` +
       `${shown(costs_present)} from present classes, ${shown(costs_absent)} from absent ones. ` +
-      `Longer: ${pushed(1)}. Shorter: ${pushed(-1)}. At rest: ${rest} of ${J}.${said}`;
+      `Pushed up: ${pushed(1)}. Pushed down: ${pushed(-1)}. At rest: ${rest} of ${J}.${said}`;
   }
 
   function draw_columns({ bars, columns }, lengths, gradient, T, k) {

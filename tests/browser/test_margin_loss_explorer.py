@@ -184,12 +184,12 @@ def test_the_least_cross_entropy_is_what_the_best_lengths_cost(mounted):
             [
                 "Class 3, present: max(0, m⁺ − ‖v3‖)2",
                 "= max(0, 0.90 − 0.62)2 = 0.282 = 0.078",
-                "∂L/∂‖v3‖ = −2 · 0.28 = −0.560: it grows",
+                "∂L/∂‖v3‖ = −2 · 0.28 = −0.560: pushed up",
             ],
             [
                 "Class 3, present: q3 = e‖v3‖ / Σj e‖vj‖",
                 "= 1.859 / 12.394 = 0.150, −ln q = 1.897",
-                "∂/∂‖v3‖ = 0.150 − 1 = −0.850: it grows",
+                "∂/∂‖v3‖ = 0.150 − 1 = −0.850: pushed up",
             ],
         ),
         (
@@ -197,12 +197,12 @@ def test_the_least_cross_entropy_is_what_the_best_lengths_cost(mounted):
             [
                 "Class 8, absent: λ max(0, ‖v8‖ − m⁻)2",
                 "= 0.50 · max(0, 0.45 − 0.10)2 = 0.50 · 0.352 = 0.061",
-                "∂L/∂‖v8‖ = 2 · 0.50 · 0.35 = +0.350: it shrinks",
+                "∂L/∂‖v8‖ = 2 · 0.50 · 0.35 = +0.350: pushed down",
             ],
             [
                 "Class 8, absent: q8 = e‖v8‖ / Σj e‖vj‖",
                 "= 1.568 / 12.394 = 0.127",
-                "∂/∂‖v8‖ = 0.127 − 0 = +0.127: it shrinks",
+                "∂/∂‖v8‖ = 0.127 − 0 = +0.127: pushed down",
             ],
         ),
         (
@@ -210,7 +210,7 @@ def test_the_least_cross_entropy_is_what_the_best_lengths_cost(mounted):
             [
                 "Class 4, absent: λ max(0, ‖v4‖ − m⁻)2",
                 "= 0.50 · max(0, 0.02 − 0.10)2 = 0.50 · 02 = 0",
-                "∂L/∂‖v4‖ = 2 · 0.50 · 0 = 0: it rests",
+                "∂L/∂‖v4‖ = 2 · 0.50 · 0 = 0: at rest",
             ],
             None,
         ),
@@ -229,11 +229,11 @@ def test_the_line_says_it_in_words(mounted):
     page = mounted(MarginLossExplorer(TEN, 3))
     assert text(page, "mle-line").startswith(
         "On the image: 3. Margin loss 0.165: 0.078 from present classes, 0.086 from absent ones. "
-        "Longer: 3. Shorter: 2, 5, 8, 9. At rest: 5 of 10."
+        "Pushed up: 3. Pushed down: 2, 5, 8, 9. At rest: 5 of 10."
     )
     page = mounted(MarginLossExplorer(TRAINED, 3))
     line = text(page, "mle-line")
-    assert "Margin loss 0: 0 from present classes, 0 from absent ones. Longer: none. Shorter: none." in line
+    assert "Margin loss 0: 0 from present classes, 0 from absent ones. Pushed up: none. Pushed down: none." in line
     assert "At rest: 10 of 10." in line and "where 0.232 is the most" in line and "pushes 10 of 10." in line
     assert page.get_by_text("nothing to pay, nothing to push").is_visible()
 

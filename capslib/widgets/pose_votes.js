@@ -46,8 +46,8 @@ function frame(kind) {
   const arrow = (x, y, long) => {
     const foot = long - 0.9;
     const at = (along, across) => `${along * x - across * y},${along * y + across * x}`;
-    return [svg("path", { d: `M0,0L${at(foot, 0)}`, class: "caps-pv-shaft" }),
-      svg("path", { d: `M${at(long, 0)}L${at(foot, 0.38)}L${at(foot, -0.38)}Z` })];
+    const head = svg("path", { d: `M${at(long, 0)}L${at(foot, 0.38)}L${at(foot, -0.38)}Z` });
+    return [svg("path", { d: `M0,0L${at(foot, 0)}`, class: "caps-pv-shaft" }), head];
   };
   const arrows = [...arrow(1, 0, reach), ...arrow(0, 1, 0.6 * reach)];
   return svg("g", { class: `caps-pv-frame caps-pv-frame-${kind}` }, ...arrows, svg("circle", { r: 0.36 }));
@@ -61,14 +61,14 @@ export default widget(({ model, el }) => {
   const crown = Math.max(...forms[0].flatMap(([points]) => points.map((point) => Math.hypot(...point))));
   const poses = () => Float64Array.from(model.get("_poses"));
   const votes_of = (M) => product(M.subarray(9), T);
-  let motion; // {frame, end, now}: a button's move that is on its way, and the poses that it has put last
+  let motion; // {M, to, frame}: the picture's way to the poses `to` where a button has put them already; now at M
 
   // Changing poses --------------------------------------------------------------------------------------------------
 
   /** New poses for all views and for Python, and what a button has done to them, for the text line. */
   const put = (M, told = "") => {
-    model.set("_told", told);
     model.set("_poses", Array.from(M));
+    model.set("_told", told);
     model.save_changes();
   };
   const choose = (n) => {
@@ -81,7 +81,6 @@ export default widget(({ model, el }) => {
 
   /** Give the chosen thing other numbers, within their limits. */
   function change(numbers) {
-    motion?.end();
     const chosen = model.get("_chosen");
     const next = { ...numbers_of(chosen), ...numbers };
     const limits = LIMITS[chosen ? "part" : "whole"];
@@ -99,34 +98,32 @@ export default widget(({ model, el }) => {
   }
 
   /**
-   * A button's move, at once for who asked for less motion.
+   * A button's move. The poses are there at once; the picture follows, unless the learner has asked for less motion.
    * @param {string} tell what it did
    * @param way function of the poses M now: a function from shares 0 … 1 of the way to poses
    */
   function go(tell, way) {
-    motion?.end();
-    const before = poses();
-    const poses_at = way(before);
-    const end = () => {
-      cancelAnimationFrame(motion?.frame);
-      motion = undefined;
-      const M = poses_at(1);
-      const [was, is] = [before, M].map((one) => number(spread(votes_of(one))));
-      put(M, `${tell}: spread ${was === is ? `${is}, as before` : `${was} before, ${is} now`}.`);
-    };
-    if (calm()) return end();
-    const started = performance.now();
-    const step = (now) => {
-      const share = between([0, 1], (now - started) / LASTS);
-      if (model.get("_poses") !== motion.now) motion = undefined; // Another view or Python has moved something.
-      else if (share === 1) motion.end();
-      else {
-        model.set("_poses", Array.from(poses_at(share * share * (3 - 2 * share)))); // Python hears of the end alone.
-        Object.assign(motion, { now: model.get("_poses"), frame: requestAnimationFrame(step) });
-      }
-    };
-    motion = { end, now: model.get("_poses"), frame: requestAnimationFrame(step) };
+    const M = poses();
+    const poses_at = way(M);
+    const to = poses_at(1);
+    const [was, is] = [M, to].map((one) => number(spread(votes_of(one))));
+    halt();
+    if (!calm()) {
+      const started = performance.now();
+      const step = (now) => {
+        const share = between([0, 1], (now - started) / LASTS);
+        motion.M = poses_at(share * share * (3 - 2 * share));
+        motion = share < 1 ? { ...motion, frame: requestAnimationFrame(step) } : undefined;
+        draw();
+      };
+      motion = { M, to, frame: requestAnimationFrame(step) };
+    }
+    put(to, `${tell}: spread ${was === is ? `${is}, as before` : `${was} before, ${is} now`}.`);
   }
+  const halt = () => {
+    if (motion) cancelAnimationFrame(motion.frame);
+    motion = undefined;
+  };
 
   const turn = () =>
     go(`Turned the whole by ${TURN}°`, (M) => {
@@ -141,10 +138,7 @@ export default widget(({ model, el }) => {
   const swap = () => go("Swapped eyes and mouth", (M) => straight(M, swap_eyes_and_mouth(M.subarray(9))));
   const assemble = () =>
     go("Put every part in its place", (M) => straight(M, product(M.subarray(0, 9), arrangement)));
-  const reset = () => {
-    motion?.end();
-    put(model.get("_first"));
-  };
+  const reset = () => put(model.get("_first"));
 
   // The board -------------------------------------------------------------------------------------------------------
 
@@ -332,7 +326,8 @@ export default widget(({ model, el }) => {
 
   function draw() {
     const chosen = model.get("_chosen");
-    const M = poses();
+    if (motion?.to.some((entry, k) => entry !== model.get("_poses")[k])) halt(); // Something has moved since.
+    const M = motion?.M ?? poses();
     const votes = votes_of(M);
     const wide = spread(votes);
     const read = names.map((_, n) => read_pose(M, n));
@@ -376,6 +371,7 @@ export default widget(({ model, el }) => {
     }
     spread_text.textContent = number(wide);
     fill.style.width = `${Math.min(100, (100 * wide) / FULL)}%`;
+    if (motion) return; // Told is where it ends.
     const now = chosen
       ? `The ${names[chosen]} is ${said(read[chosen])}. It votes for a face ${said(meant[chosen - 1])}.`
       : `The head is ${said(read[0])}.`;
@@ -401,10 +397,5 @@ export default widget(({ model, el }) => {
     }
   }
 
-  return {
-    draw,
-    stop() {
-      motion?.end();
-    },
-  };
+  return { draw, stop: halt };
 });

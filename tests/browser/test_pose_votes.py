@@ -346,47 +346,51 @@ def test_what_is_chosen(shown, use):
 # Motion -------------------------------------------------------------------------------------------------------------
 
 
-def watched(page, test):
-    """All poses that a button leads through, to its end."""
-    return np.reshape(
-        page.evaluate(
-            """(test) => new Promise((resolve) => {
-                const seen = [];
-                model.on("change:_poses", () => seen.push(model.get("_poses")));
-                model.on("change:_told", () => model.get("_told") && setTimeout(() => resolve(seen)));
-                document.querySelector(`[data-testid=${test}]`).click();
-            })""",
-            test,
-        ),
-        (-1, 5, 3, 3),
-    )
-
-
 def test_on_its_way_the_turning_face_keeps_its_votes_together(mounted):
     page = mounted(widget())
-    seen = watched(page, "pv-turn")
-    assert len(seen) > 3
-    np.testing.assert_allclose(faces.spread(seen[:, 1:] @ T), faces.spread(M @ T), atol=1e-9)
-    angles = faces.read_pose(seen[:, 0])[2]
-    assert np.all(np.diff(angles) >= 0) and angles[-1] == pytest.approx(50)
+    page.get_by_test_id("pv-choose-0").click()
+    seen = page.evaluate(
+        """() => new Promise((resolve) => {
+            const text = (test) => document.querySelector(`[data-testid=${test}]`).textContent;
+            const seen = [];
+            const look = () => {
+                seen.push([text("pv-angle-value"), text("pv-spread")]);
+                if (text("pv-status").startsWith("Turned")) resolve(seen);
+                else requestAnimationFrame(look);
+            };
+            document.querySelector("[data-testid=pv-turn]").click();
+            look();
+        })"""
+    )
+    angles = [value(angle) for angle, _ in seen]
+    assert angles == sorted(angles) and angles[-1] == 50 and any(20 < angle < 50 for angle in angles)
+    assert {spread for _, spread in seen} == {f"{faces.spread(M @ T):.2f}"}
+    check_numbers(page)
 
 
-def test_an_act_on_the_way_finds_the_buttons_end(mounted):
+def test_an_act_on_the_way_finds_the_end(mounted):
     page = mounted(widget())
-    page.get_by_test_id("pv-turn").click()
-    page.get_by_test_id("pv-turn").click()
-    page.wait_for_function("model.saved._told && model.saved._poses")
-    page.wait_for_timeout(700)
+    for _ in range(2):
+        page.evaluate("document.querySelector('[data-testid=pv-turn]').click()")
+    np.testing.assert_allclose(poses(page, saved=True), poses(page))  # Python knows the end at once.
     assert faces.read_pose(poses(page)[0])[2] == pytest.approx(80)
+    page.get_by_text("Turned the whole by 30°").wait_for()
+    check_numbers(page)
 
 
 def test_what_is_moved_elsewhere_on_the_way_is_kept(mounted):
-    page = mounted(widget(), views=2, height=1700)
-    page.get_by_test_id("pv-swap").first.click()
+    page = mounted(widget())
     elsewhere = np.concatenate([[F], F @ S]).ravel().tolist()
-    page.evaluate("poses => model.set('_poses', poses)", elsewhere)  # As Python or another view would.
-    page.wait_for_timeout(700)
+    page.evaluate(
+        """(poses) => {
+            document.querySelector("[data-testid=pv-swap]").click();
+            model.set("_poses", poses); // As Python or another view would.
+        }""",
+        elsewhere,
+    )
     np.testing.assert_array_equal(poses(page).ravel(), elsewhere)
+    check_numbers(page)
+    assert page.evaluate("alive().frames") == 0
 
 
 # Views, Python, looks -----------------------------------------------------------------------------------------------

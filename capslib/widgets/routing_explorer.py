@@ -115,7 +115,7 @@ class RoutingExplorer(Widget, script="routing_explorer.js", styles="routing_expl
     def picture(self):
         trace, size = self._trace(self.chosen), np.linalg.norm(self._arrays[1][self.chosen], axis=-1)
         entropy = (trace.entropy * size).sum(-1) / max(size.sum(), 1e-9)
-        return plots.png(plots.first_and_last(self._arrays[0][self.chosen], trace, self.j, entropy))
+        return plots.png(plots.first_and_last(self._arrays[0][self.chosen], trace, self.j, entropy), saved=True)
 
     def describe(self):
         lengths = self._trace(self.chosen).lengths

@@ -179,7 +179,10 @@ def turning_digit(images, angles, label, beliefs, lengths=()):
         capsule, with the number of the winning class at its own.
     """
     heights = [0.36, *[1] * len(beliefs)]
-    fig, (strip, *axes) = figure(7.5, 0.7 + 1.95 * len(beliefs), len(heights), sharex=True, height_ratios=heights)
+    width = min(7.5, 1 + 0.5 * len(angles))  # Few turns make a small picture, so that digits keep their shape.
+    size = width, 0.7 + (1.95 if width == 7.5 else 1.7) * len(beliefs)
+    gap = " " if width == 7.5 else "\n"
+    fig, (strip, *axes) = figure(*size, len(heights), sharex=True, height_ratios=heights)
     half = (angles[1] - angles[0]) / 2
     for image, angle in zip(images, angles, strict=True):
         paper = 1 - np.asarray(image).reshape(28, 28)
@@ -187,9 +190,9 @@ def turning_digit(images, angles, label, beliefs, lengths=()):
     strip.set(ylim=(0, 1))
     strip.axis("off")
     for ax, (name, p) in zip(axes, beliefs.items(), strict=True):
-        unit, line = (
-            ("length", f"length of capsule {label}") if name in lengths else ("probability", f"belief in {label}")
-        )
+        unit, line = "probability", f"its belief in {label}"
+        if name in lengths:
+            unit, line = "length", f"the length of capsule {label}"
         ax.plot(angles, p[:, label], color=COLOURS["v"], label=f"{unit} of {label}")
         ax.plot(angles, p.max(1), color=COLOURS["neutral"], linestyle=":", linewidth=1, label=f"{unit} of the winner")
         for angle, row in zip(angles, p, strict=True):
@@ -198,7 +201,7 @@ def turning_digit(images, angles, label, beliefs, lengths=()):
             box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": COLOURS["neutral"]}
             ax.text(angle, row.max(), str(winner), ha="center", va="center", bbox=box, zorder=3, **look)
         ax.set(ylim=(-0.05, 1.15), yticks=[0, 0.5, 1], ylabel=unit)
-        ax.set_title(f"{name}: the line is its {line}, the numbers are its answers", fontsize=10)
+        ax.set_title(f"{name}: the line is {line},{gap}the numbers are its answers", fontsize=10)
     axes[-1].set(xlim=(angles[0] - half, angles[-1] + half), xticks=angles[::2], xlabel="turn, degrees")
     return fig
 

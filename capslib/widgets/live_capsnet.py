@@ -200,7 +200,8 @@ class LiveCapsNet(Widget, script="live_capsnet.js", styles="live_capsnet.css"):
         trace = self._trace()
         j = self.upper if self.upper >= 0 else int(trace.lengths[-1].argmax())
         return plots.png(
-            plots.two_answers(self.image, trace.contribution[-1, :, j], j, trace.lengths[-1], self.probabilities)
+            plots.two_answers(self.image, trace.contribution[-1, :, j], j, trace.lengths[-1], self.probabilities),
+            saved=True,
         )
 
 

@@ -43,6 +43,7 @@ class Recipe:
         scale: and made larger or smaller by up to this share, in width and in height on their own.
         average: what is kept is a running average of the weights, of which each step keeps this share; 0 keeps the
             weights themselves.
+        beta_2: of Adam, what each step keeps of the running mean of squared gradients.
     """
 
     epochs: int
@@ -53,11 +54,12 @@ class Recipe:
     turn: float = 0
     scale: float = 0
     average: float = 0
+    beta_2: float = 0.999
 
 
 RECIPES = {
     "article": Recipe(epochs=20, batch_size=500, learning_rate=1e-3, decay=False, shift=0),
-    "quick": Recipe(epochs=1, batch_size=32, learning_rate=5e-3, decay=True, shift=0, average=0.99),
+    "quick": Recipe(epochs=2, batch_size=64, learning_rate=8e-3, decay=True, shift=0, average=0.99, beta_2=0.98),
     "best": Recipe(
         epochs=40, batch_size=64, learning_rate=5e-3, decay=True, shift=2, turn=8, scale=0.06, average=0.999
     ),
@@ -97,7 +99,10 @@ def compile_model(model, recipe, examples):
     has_capsules = any(isinstance(layer, Capsule) for layer in model.layers)
     loss = margin_loss if has_capsules else "categorical_crossentropy"
     optimizer = keras.optimizers.Adam(
-        learning_rate(recipe, examples), use_ema=recipe.average > 0, ema_momentum=recipe.average
+        learning_rate(recipe, examples),
+        beta_2=recipe.beta_2,
+        use_ema=recipe.average > 0,
+        ema_momentum=recipe.average,
     )
     model.compile(optimizer, loss=loss, metrics=["accuracy"])
 

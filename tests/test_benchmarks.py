@@ -6,7 +6,6 @@ Nothing here asserts a time: a test may run on any machine.
 import itertools
 import json
 import re
-from dataclasses import replace
 from math import comb
 from pathlib import Path
 from types import SimpleNamespace
@@ -271,7 +270,9 @@ def test_who_did_not_arrive_was_slower_than_who_did(quick, others, median, over,
 
 def test_memory_is_measured_in_a_process_of_its_own():
     told = alone.ask("memory", "convolutions", 500)
-    assert told["rise_mib"] > 500 * 28 * 28 * 16 * 4 / 2**20 and told["how"] in ("VmHWM", "ru_maxrss")
+    # Where the mark cannot be lowered first, the start of the process may have been higher than any step.
+    features = 500 * 28 * 28 * 16 * 4 / 2**20  # of the first convolution
+    assert told["rise_mib"] > {"VmHWM": features, "ru_maxrss": -1}[told["how"]]
 
 
 def test_a_process_that_fails_is_quoted():
@@ -383,7 +384,7 @@ def test_the_stored_race_is_what_its_runs_say():
     assert stored["runners"] == race.RUNNERS and stored["level"] == race.LEVEL and stored["machine"]
     assert [(run["runner"], run["seed"]) for run in stored["runs"]] == [(n, s) for s in range(3) for n in race.RUNNERS]
     for name, recipe in stored["recipes"].items():
-        assert Recipe(**recipe) == replace(training.RECIPES[name])
+        assert Recipe(**recipe) == training.RECIPES[name]
     for run in stored["runs"]:
         arrived = [min(pair) >= race.LEVEL for pair in itertools.pairwise(c["val_accuracy"] for c in run["checks"])]
         assert sum(arrived) == arrived[-1] == (run["seconds"] is not None)
@@ -397,6 +398,7 @@ def test_the_stored_race_is_what_its_runs_say():
 def test_the_stored_runs_of_the_best_recipe_are_whole(seed):
     file = RESULTS.parents[1] / "notebooks" / "results" / f"article_capsnet-best-{seed}.json"
     run = json.loads(file.read_text(encoding="utf-8"))
-    assert run["recipe"] == {"name": "best", **vars(training.RECIPES["best"])} and run["seed"] == seed
+    settings = {key: value for key, value in run["recipe"].items() if key != "name"}
+    assert run["recipe"]["name"] == "best" and Recipe(**settings) == training.RECIPES["best"] and run["seed"] == seed
     assert len(run["history"]) == run["recipe"]["epochs"] and run["parameters"] == 22_848
     assert run["test"]["accuracy"] == np.trace(run["test"]["confusion"]) / 10_000

@@ -58,6 +58,7 @@ def test_arrays_are_sent_once_as_float32_and_bytes():
         ({"w": W[:7]}, r"W: got shape \(7, 10, 6\), expected \(8, J, D\)"),
         ({"w": np.full_like(W, np.inf)}, "W: got NaN or infinite values"),
         ({"w": W[None]}, r"W: got shape \(1, 8, 10, 6\), expected \(D_in, J, D\)"),
+        ({"w": W[:, :1]}, "W: got 1 upper capsules, expected 2 to 12"),
         ({"labels": [1, 2]}, "labels: got 2, expected one for each of the 4 digits"),
         ({"labels": [1, 2, 3, 10]}, "labels: got labels from 1 to 10"),
         ({"captions": ["one"]}, "captions: got 1, expected one for each of the 4 digits"),

@@ -1,12 +1,16 @@
 /** Step through the routing of real digits in a trained network; see routing_explorer.py. */
 import { contribution, DIALECTS, entropy, length, predict, route, vote_plane } from "./core.js";
-import { bytes, button, calm, choice, colour, coupling_scale, diverging, fill, floats } from "./ui.js";
+import { bytes, button, choice, colour, coupling_scale, diverging, fill, floats } from "./ui.js";
 import { html, ink_picture, number, set, svg, unique, widget } from "./ui.js";
 
 const STEPS = ["softmax", "sum", "squash", "agreement"];
 const STEP_NAMES = { softmax: "softmax", sum: "weighted sum", squash: "squash", agreement: "agreement" };
 const DIALECT_NAMES = { accumulate: "add a to b", replace: "put a in place of b", uniform: "keep c = 1/J" };
 const MOST_ROUTINGS = 8;
+const SHOWN = ["chosen", "routings", "dialect", "step", "i", "j", "kind", "links"];
+const HELP =
+  "Click a cell, a coupling, a bar or a vote to choose it. Keys: ← → step, ↑ ↓ iteration, p play or pause; " +
+  "on a picture, arrows choose.";
 const SIDE = 7; // The grid has 7×7 lower capsules,
 const CELL = 32; // each so many units of its picture on a side.
 const PAUSE = 1000; // ms between two steps of a play
@@ -41,11 +45,12 @@ function routing(u, W, shape, options) {
   };
 }
 
-/** Votes for capsule j, and s_j/Σc of each iteration, in the plane along the last of `routings` v_j; see vote_plane. */
+/** Votes for capsule j, and s_j/Σc of each iteration, in the plane of the last of `routings` v_j; see vote_plane. */
 function votes_in_plane(trace, shape, routings, j) {
   const { I, J, D } = shape;
   const plane = vote_plane(trace.u_hat, trace.v[routings - 1], j, shape);
-  const project = (x, at) => [0, 1].map((axis) => range(D).reduce((sum, k) => sum + x[at + k] * plane[axis * D + k], 0));
+  const along = (x, at, axis) => range(D).reduce((sum, k) => sum + x[at + k] * plane[axis * D + k], 0);
+  const project = (x, at) => [along(x, at, 0), along(x, at, 1)];
   const means = range(routings).map((t) => {
     const share = range(I).reduce((sum, i) => sum + trace.c[t][i * J + j], 0);
     return project(trace.s[t], j * D).map((x) => x / share);
@@ -71,7 +76,8 @@ const ICONS = {
   pause: "M5 3v10M11 3v10",
   forward: "M5 3l6 5-6 5z",
 };
-const icon = (name) => svg("svg", { viewBox: "0 0 16 16", class: "re-icon", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
+const icon = (name) =>
+  svg("svg", { viewBox: "0 0 16 16", class: "re-icon", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
 
 /** A panel: heading, a line on what it shows now, its own switches, and a picture. */
 function panel(name, of, viewBox, picture, ...switches) {
@@ -89,8 +95,9 @@ function panel(name, of, viewBox, picture, ...switches) {
 export default widget(({ model, el }) => {
   const shape = model.get("shape");
   const { N, I, J } = shape;
+  const each = I * shape.D_in; // numbers of one digit's u
   const images = bytes(model.get("images"));
-  const u = unpacked(floats(model.get("u")), bytes(model.get("where")), N * I * shape.D_in);
+  const u = unpacked(floats(model.get("u")), bytes(model.get("where")), N * each);
   const W = floats(model.get("W"));
   const labels = model.get("labels");
   const captions = model.get("captions");
@@ -106,13 +113,14 @@ export default widget(({ model, el }) => {
   const now = {};
 
   function update() {
-    for (const name of ["chosen", "routings", "dialect", "step", "i", "j", "kind", "links"]) now[name] = model.get(name);
+    for (const name of SHOWN) now[name] = model.get(name);
     now.iteration = Math.min(model.get("iteration"), now.routings);
     now.trace = kept(traces, `${now.chosen} ${now.dialect}`, () =>
-      routing(u.subarray(now.chosen * I * shape.D_in, (now.chosen + 1) * I * shape.D_in), W, shape, { offset, dialect: now.dialect }),
+      routing(u.subarray(now.chosen * each, (now.chosen + 1) * each), W, shape, { offset, dialect: now.dialect }),
     );
     const key = `${now.chosen} ${now.dialect} ${now.routings} ${now.j}`;
     now.votes = kept(planes, key, () => votes_in_plane(now.trace, shape, now.routings, now.j));
+    now.most = kept(limits, key, most);
     // The latest iteration, from 0, of which each quantity is there; −1 before the first.
     const done = STEPS.indexOf(now.step);
     now.at = { b: now.iteration - 1, c: now.iteration - 1 };
@@ -120,6 +128,12 @@ export default widget(({ model, el }) => {
     now.pair = now.i * J + now.j;
     now.foreign = now.routings !== trained || now.dialect !== "accumulate";
   }
+
+  /** The largest contribution to capsule j at any iteration: the end of the scale, which stays put. */
+  const most = () => {
+    const all = now.trace.contribution.slice(0, now.routings);
+    return Math.max(1e-9, ...all.map((of) => Math.max(...range(I).map((i) => Math.abs(of[i * J + now.j])))));
+  };
 
   let busy = false; // What this view sets, one thing after the other, it draws once.
   function put(changes) {
@@ -160,17 +174,16 @@ export default widget(({ model, el }) => {
     else {
       if (position() === last_position()) go(0);
       timer = setInterval(() => {
+        if (position() + 1 >= last_position()) stop();
         go(position() + 1);
-        if (position() === last_position()) stop();
-        draw();
       }, PAUSE);
     }
     draw();
   }
+  /** What a control does that takes time into the learner's own hands. */
   const halt = (then) => () => {
     stop();
     then();
-    draw();
   };
 
   // Controls ----------------------------------------------------------------------------------------------------------
@@ -188,7 +201,10 @@ export default widget(({ model, el }) => {
     "routings",
     range(MOST_ROUTINGS).map((n) => [String(n + 1), named(n + 1, n + 1 === trained)]),
     // Who looks at the last iteration goes on looking at the last.
-    (n) => put({ iteration: now.iteration === now.routings ? Number(n) : Math.min(now.iteration, n), routings: Number(n) }),
+    (n) => {
+      const last = now.iteration === now.routings;
+      put({ iteration: last ? Number(n) : Math.min(now.iteration, n), routings: Number(n) });
+    },
   );
   const dialect = choice(
     "re-dialect",
@@ -196,7 +212,9 @@ export default widget(({ model, el }) => {
     DIALECTS.map((name) => [name, named(`${name}: ${DIALECT_NAMES[name]}`, name === "accumulate")]),
     (name) => put({ dialect: name }),
   );
-  const presets = model.get("presets").map(([text, k], n) => button(`re-preset-${n}`, `show ${text}`, text, () => choose_digit(k)));
+  const presets = model.get("presets").map(([text, k], n) =>
+    button(`re-preset-${n}`, `show ${text}`, text, () => choose_digit(k)),
+  );
   const foreign = html("strong", { class: "re-foreign", "data-testid": "re-foreign" });
   const caption = html("p", { class: "re-caption", "data-testid": "re-caption" });
 
@@ -205,7 +223,8 @@ export default widget(({ model, el }) => {
   const start = button("re-play", "play", icon("play"), play);
   const forward = button("re-forward", "one step forward", icon("forward"), halt(() => go(position() + 1)));
   const place = html("span", { class: "re-place", "data-testid": "re-place" });
-  const transport = html("div", { class: "re-transport", role: "group", "aria-label": "steps" }, reset, back, start, forward);
+  const moving = [reset, back, start, forward];
+  const transport = html("div", { class: "re-transport", role: "group", "aria-label": "steps" }, ...moving);
 
   const frames = range(MOST_ROUTINGS).map((t) => {
     const picture = html("canvas", { width: 4 * SIDE, height: 4 * SIDE });
@@ -215,11 +234,13 @@ export default widget(({ model, el }) => {
     node.append(html("span", {}, name, value));
     return { node, picture, value };
   });
-  const film = html("div", { class: "re-film", role: "group", "aria-label": "iterations" }, ...frames.map(({ node }) => node));
+  const reel = { class: "re-film", role: "group", "aria-label": "iterations" };
+  const film = html("div", reel, ...frames.map(({ node }) => node));
 
-  const steps = STEPS.map((name, n) =>
-    button(`re-step-${name}`, `step ${n + 1}, ${STEP_NAMES[name]}`, `${n + 1} ${STEP_NAMES[name]}`, halt(() => put({ step: name }))),
-  );
+  const steps = STEPS.map((step, n) => {
+    const name = STEP_NAMES[step];
+    return button(`re-step-${step}`, `step ${n + 1}, ${name}`, `${n + 1} ${name}`, halt(() => put({ step })));
+  });
   const formula = html("div", { class: "re-formula", "data-testid": "re-formula" });
   const stage = html(
     "section",
@@ -237,7 +258,9 @@ export default widget(({ model, el }) => {
     "data-surface": name,
   });
   const toggle = (name, values) => {
-    const buttons = values.map(([value, text]) => button(`re-${name}-${value}`, text, text, () => put({ [name]: value })));
+    const buttons = values.map(([value, text]) =>
+      button(`re-${name}-${value}`, text, text, () => put({ [name]: value })),
+    );
     return {
       node: html("div", { class: "re-toggle", role: "group", "aria-label": name }, ...buttons),
       draw: () => values.forEach(([value], n) => set(buttons[n], { "aria-pressed": now[name] === value })),
@@ -251,28 +274,38 @@ export default widget(({ model, el }) => {
       svg("text", { x: x + (k * width) / 2, y: y + 20, "text-anchor": ["start", "middle", "end"][k] }),
     );
     const bar = svg("rect", { x, y, width, height: 8, fill: `url(#${id})`, class: "re-edge" });
-    return { node: svg("g", { class: "re-legend" }, svg("defs", {}, svg("linearGradient", { id }, ...stops)), bar, ...ends), ends };
+    const gradient = svg("defs", {}, svg("linearGradient", { id }, ...stops));
+    return { node: svg("g", { class: "re-legend" }, gradient, bar, ...ends), ends };
   };
 
   /** A frame around what is chosen, dark on a light rim, so that it is seen on every colour. */
-  const frame = (width, height) =>
-    svg("g", {}, ...["re-rim", "re-lit"].map((name) => svg("rect", { width, height, class: name })));
+  const frame = (name, width, height) =>
+    svg(
+      "g",
+      { "data-testid": `re-lit-${name}` },
+      ...["re-rim", "re-lit"].map((of) => svg("rect", { width, height, class: of })),
+    );
 
   const left = (300 - SIDE * CELL) / 2;
   const top = 4;
   const kind = toggle("kind", [["contribution", "contribution"], ["coupling", "coupling"]]);
   const grid = panel("grid", "sum", "0 0 300 264", surface("grid", "grid of 49 lower capsules"), kind.node);
   const cell_at = (i) => ({ x: left + CELL * (i % SIDE), y: top + CELL * Math.floor(i / SIDE) });
-  const cells = range(I).map((i) => svg("rect", { ...cell_at(i), width: CELL, height: CELL, class: "re-cell", "data-i": i }));
+  const cells = range(I).map((i) =>
+    svg("rect", { ...cell_at(i), width: CELL, height: CELL, class: "re-cell", "data-i": i }),
+  );
   const paint_cell = painter(cells);
   const ink = svg("image", { x: left, y: top, width: SIDE * CELL, height: SIDE * CELL, class: "re-ink" });
-  const lit_cell = frame(CELL, CELL);
-  const scales = { contribution: legend("contribution", left, 236, SIDE * CELL), coupling: legend("coupling", left, 236, SIDE * CELL) };
+  const lit_cell = frame("cell", CELL, CELL);
+  const scales = {
+    contribution: legend("contribution", left, 236, SIDE * CELL),
+    coupling: legend("coupling", left, 236, SIDE * CELL),
+  };
   const paper = svg("rect", { x: left, y: top, width: SIDE * CELL, height: SIDE * CELL, fill: "#fff" });
   grid.node.append(paper, ...cells, ink, lit_cell, scales.contribution.node, scales.coupling.node);
   for (const [k, text] of ["1/8 of 1/J", "1/J", "8 times 1/J"].entries()) scales.coupling.ends[k].textContent = text;
 
-  // Couplings: the matrix, and links from its rows to the upper capsules ------------------------------------------------
+  // Couplings: the matrix, and links from its rows to the upper capsules ----------------------------------------------
 
   const first = 16; // Where the rows begin,
   const deep = 212; // how far they reach,
@@ -298,17 +331,21 @@ export default widget(({ model, el }) => {
   const lit_link = svg("path", { class: "re-link re-link-lit" });
   const nodes = range(J).map((j) => {
     const circle = svg("circle", { cx: node_x, cy: upper_y(j), r: 10 });
-    return svg("g", { class: "re-node", "data-j": j }, circle, svg("text", { x: node_x, y: upper_y(j) + 4, "text-anchor": "middle" }, String(j)));
+    const name = svg("text", { x: node_x, y: upper_y(j) + 4, "text-anchor": "middle" }, String(j));
+    return svg("g", { class: "re-node", "data-j": j }, circle, name);
   });
-  const lit_row = frame(wide * J, deep / I);
-  const lit_column = frame(wide, deep);
+  const lit_row = frame("row", wide * J, deep / I);
+  const lit_column = frame("column", wide, deep);
   const row_name = svg("text", { x: matrix_x - 4, "text-anchor": "end" });
-  const column_names = range(J).map((j) => svg("text", { x: matrix_x + wide * (j + 0.5), y: first - 5, "text-anchor": "middle" }, String(j)));
+  const column_names = range(J).map((j) =>
+    svg("text", { x: matrix_x + wide * (j + 0.5), y: first - 5, "text-anchor": "middle" }, String(j)),
+  );
   const coupling_legend = legend("coupling", matrix_x, 236, wide * J);
   for (const [k, text] of ["1/8", "1/J", "×8"].entries()) coupling_legend.ends[k].textContent = text;
   couplings.node.append(svg("rect", { x: matrix_x, y: first, width: wide * J, height: deep, fill: "#fff" }));
-  couplings.node.append(...entries, svg("rect", { x: matrix_x, y: first, width: wide * J, height: deep, class: "re-edge" }));
-  couplings.node.append(...link_lines, lit_link, ...nodes, lit_column, lit_row, row_name, ...column_names, coupling_legend.node);
+  const outline = svg("rect", { x: matrix_x, y: first, width: wide * J, height: deep, class: "re-edge" });
+  couplings.node.append(...entries, outline, ...link_lines, lit_link, ...nodes, lit_column, lit_row);
+  couplings.node.append(row_name, ...column_names, coupling_legend.node);
   couplings.node.append(svg("text", { x: (edge + node_x) / 2, y: 256, "text-anchor": "middle" }, "line width: c"));
 
   // Lengths -----------------------------------------------------------------------------------------------------------
@@ -323,18 +360,19 @@ export default widget(({ model, el }) => {
     const before = svg("line", { y1: y - 11, y2: y + 11, class: "re-before" });
     const value = svg("text", { y: y + 4, class: "re-value" });
     const name = svg("text", { x: zero - 8, y: y + 4, "text-anchor": "end" }, String(j));
-    return { node: svg("g", { class: "re-length", "data-j": j, "data-testid": `re-length-${j}` }, hit, name, bar, before, value), bar, before, value };
+    const names = { class: "re-length", "data-j": j, "data-testid": `re-length-${j}` };
+    return { node: svg("g", names, hit, name, bar, before, value), bar, before, value };
   });
   for (const x of [0, 0.5, 1]) {
     const at = zero + unit * x;
     bars.node.append(svg("line", { x1: at, x2: at, y1: first, y2: first + deep, class: "re-grid-line" }));
     bars.node.append(svg("text", { x: at, y: first + deep + 16, "text-anchor": "middle" }, String(x)));
   }
-  const lit_bar = svg("rect", { x: 6, width: 260, height: deep / J, class: "re-lit" });
+  const lit_bar = svg("rect", { x: 6, width: 260, height: deep / J, class: "re-lit", "data-testid": "re-lit-bar" });
   bars.node.append(svg("text", { x: zero + unit / 2, y: 260, "text-anchor": "middle" }, "length ‖v‖ of capsule j"));
   bars.node.append(...length_rows.map(({ node }) => node), lit_bar);
 
-  // b and a of the pair -------------------------------------------------------------------------------------------------
+  // b and a of the pair -----------------------------------------------------------------------------------------------
 
   const plot = { left: 38, right: 14, top: 12, bottom: 150 };
   /** Lines and numbers of a plot's y axis between two values; `at` turns a value into y. */
@@ -342,29 +380,39 @@ export default widget(({ model, el }) => {
     const rough = (high - low) / 4;
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
+    const digits = Math.max(0, -Math.floor(Math.log10(step)));
     const at = (value) => plot.bottom - ((value - low) / (high - low)) * (plot.bottom - plot.top);
-    const ticks = range(Math.floor(high / step) - Math.ceil(low / step) + 1).map((n) => (Math.ceil(low / step) + n) * step);
+    const begin = Math.ceil(low / step);
+    const ticks = range(Math.floor(high / step) - begin + 1).map((n) => (begin + n) * step);
     const key = `${low} ${high}`;
     if (group.dataset.key === key) return at;
     group.dataset.key = key;
     group.replaceChildren(
       ...ticks.flatMap((value) => [
-        svg("line", { x1: plot.left, x2: width - plot.right, y1: at(value), y2: at(value), class: value === 0 ? "re-axis" : "re-grid-line" }),
-        svg("text", { x: plot.left - 6, y: at(value) + 4, "text-anchor": "end" }, number(value, step < 1 ? (step < 0.1 ? 2 : 1) : 0)),
+        svg("line", {
+          x1: plot.left,
+          x2: width - plot.right,
+          y1: at(value),
+          y2: at(value),
+          class: value === 0 ? "re-axis" : "re-grid-line",
+        }),
+        svg("text", { x: plot.left - 6, y: at(value) + 4, "text-anchor": "end" }, number(value, digits)),
       ]),
     );
     return at;
   }
   const iteration_x = (t, width) => plot.left + ((t + 0.5) / now.routings) * (width - plot.left - plot.right);
   const iteration_names = (width) => {
-    const names = range(MOST_ROUTINGS).map((t) => svg("text", { y: plot.bottom + 16, "text-anchor": "middle" }, String(t + 1)));
-    names.push(svg("text", { x: (plot.left + width - plot.right) / 2, y: plot.bottom + 31, "text-anchor": "middle" }, "iteration"));
+    const below = (x, y, words) => svg("text", { x, y: plot.bottom + y, "text-anchor": "middle" }, words);
+    const names = range(MOST_ROUTINGS).map((t) => below(0, 16, String(t + 1)));
+    names.push(below((plot.left + width - plot.right) / 2, 31, "iteration"));
     return names;
   };
   function draw_iteration_names(names, width) {
     for (const [t, name] of names.slice(0, MOST_ROUTINGS).entries()) {
       if (t < now.routings) set(name, { x: iteration_x(t, width) });
-      set(name, { visibility: t < now.routings ? "visible" : "hidden", class: t === now.iteration - 1 ? "re-now" : "" });
+      name.style.display = t < now.routings ? "" : "none";
+      name.classList.toggle("re-now", t === now.iteration - 1);
     }
   }
 
@@ -385,13 +433,17 @@ export default widget(({ model, el }) => {
   const entropy_names = iteration_names(entropy_width);
   const curves = ["all", "one"].map((name) => {
     const line = svg("polyline", { class: `re-curve re-curve-${name}` });
-    const dots = range(MOST_ROUTINGS).map(() => svg(name === "all" ? "circle" : "rect", name === "all" ? { r: 4 } : { width: 7, height: 7 }));
+    const dots = range(MOST_ROUTINGS).map(() =>
+      name === "all" ? svg("circle", { r: 4 }) : svg("rect", { width: 7, height: 7 }),
+    );
     const text = svg("text", { class: "re-value", "text-anchor": "middle" });
     return { name, dots, line, text, node: svg("g", { class: `re-of-${name}` }, line, ...dots, text) };
   });
   const entropy_top = axis(entropy_axis, 0, Math.log(J) * 1.06, entropy_width);
-  const undecided = svg("line", { x1: plot.left, x2: entropy_width - plot.right, y1: entropy_top(Math.log(J)), y2: entropy_top(Math.log(J)), class: "re-undecided" });
-  const undecided_name = svg("text", { x: entropy_width - plot.right, y: entropy_top(Math.log(J)) - 3, "text-anchor": "end" }, "ln J: undecided");
+  const most_H = entropy_top(Math.log(J));
+  const end = entropy_width - plot.right;
+  const undecided = svg("line", { x1: plot.left, x2: end, y1: most_H, y2: most_H, class: "re-undecided" });
+  const undecided_name = svg("text", { x: end, y: most_H - 3, "text-anchor": "end" }, "ln J: undecided");
   entropies.node.append(entropy_axis, undecided, undecided_name, ...entropy_names, ...curves.map(({ node }) => node));
 
   const field = { left: 30, right: 322, top: 8, bottom: 156 };
@@ -399,7 +451,7 @@ export default widget(({ model, el }) => {
   const vote_axes = [svg("line", { class: "re-axis" }), svg("line", { class: "re-axis" })];
   const vote_texts = range(2).map(() => svg("text", { "text-anchor": "middle" }));
   const dots = range(I).map((i) => svg("circle", { class: "re-vote", "data-i": i }));
-  const lit_vote = svg("circle", { class: "re-lit" });
+  const lit_vote = svg("circle", { class: "re-lit", "data-testid": "re-lit-vote" });
   const trail = svg("polyline", { class: "re-trail" });
   const trail_dots = range(MOST_ROUTINGS).map(() => svg("circle", { r: 3, class: "re-trail-dot" }));
   const mean = svg("path", { d: "M-7-7 7 7M7-7-7 7", class: "re-mean" });
@@ -408,12 +460,14 @@ export default widget(({ model, el }) => {
 
   // Drawing -----------------------------------------------------------------------------------------------------------
 
-  const times = (t) => (t === now.iteration - 1 ? `iteration ${t + 1}` : t < 0 ? "not computed yet" : `still iteration ${t + 1}`);
+  function times(t) {
+    if (t < 0) return "not computed yet";
+    return t === now.iteration - 1 ? `iteration ${t + 1}` : `still iteration ${t + 1}`;
+  }
   /** Mark a panel by what is shown in it: of iteration t, from 0; of an earlier one than the current; or not there. */
   function mark(part, t, is_now) {
     part.when.textContent = times(t);
     part.box.classList.toggle("re-stale", t !== now.iteration - 1);
-    part.box.classList.toggle("re-blank", t < 0);
     part.box.classList.toggle("re-active", is_now);
   }
 
@@ -444,19 +498,14 @@ export default widget(({ model, el }) => {
     links.draw();
   }
 
-  /** The largest contribution to capsule j at any iteration: the end of the scale, which stays put. */
-  const limit = () => {
-    const all = now.trace.contribution.slice(0, now.routings);
-    return Math.max(1e-9, ...all.map((of) => Math.max(...range(I).map((i) => Math.abs(of[i * J + now.j])))));
-  };
-  function tint(t, i, most) {
+  function tint(t, i) {
     const pair = i * J + now.j;
     if (now.kind === "coupling") return tints.coupling(coupling_scale(now.trace.c[t][pair], J));
-    return tints.contribution(now.trace.contribution[t][pair] / most);
+    return tints.contribution(now.trace.contribution[t][pair] / now.most);
   }
   const grid_at = () => (now.kind === "coupling" ? now.at.c : now.at.s);
 
-  function draw_frames(most) {
+  function draw_frames() {
     for (const [t, { node, picture, value }] of frames.entries()) {
       node.hidden = t >= now.routings;
       if (node.hidden) continue;
@@ -466,18 +515,18 @@ export default widget(({ model, el }) => {
       value.textContent = text;
       set(node, {
         "aria-pressed": t === now.iteration - 1,
-        "aria-label": `iteration ${t + 1}${length_there ? `, length of capsule ${now.j} ${text}` : ", not computed yet"}`,
+        "aria-label": `iteration ${t + 1}, ${length_there ? `length of capsule ${now.j} ${text}` : "not computed yet"}`,
         title: `iteration ${t + 1}`,
       });
       node.classList.toggle("re-to-come", !there);
-      const key = `${now.chosen} ${now.dialect} ${now.j} ${now.kind} ${there} ${most}`;
+      const key = `${now.chosen} ${now.dialect} ${now.j} ${now.kind} ${there} ${now.most}`;
       if (picture.dataset.key === key) continue;
       picture.dataset.key = key;
       const context = picture.getContext("2d");
       context.fillStyle = "#fff";
       context.fillRect(0, 0, 28, 28);
       for (let i = 0; there && i < I; i++) {
-        context.fillStyle = tint(t, i, most);
+        context.fillStyle = tint(t, i);
         context.fillRect(4 * (i % SIDE), 4 * Math.floor(i / SIDE), 4, 4);
       }
       for (let p = 0; p < 784; p++) {
@@ -490,18 +539,19 @@ export default widget(({ model, el }) => {
   }
 
   let inked;
-  function draw_grid(most) {
+  function draw_grid() {
     const t = grid_at();
     if (inked !== now.chosen) {
       inked = now.chosen;
       const href = ink_picture(images.subarray(784 * now.chosen, 784 * (now.chosen + 1)), 28, 0.5);
       set(ink, { href });
     }
-    for (let i = 0; i < I; i++) paint_cell(i, t < 0 ? "#fff" : tint(t, i, most));
+    for (let i = 0; i < I; i++) paint_cell(i, t < 0 ? "#fff" : tint(t, i));
     const at = cell_at(now.i);
     set(lit_cell, { transform: `translate(${at.x} ${at.y})` });
     for (const name of ["contribution", "coupling"]) scales[name].node.style.display = now.kind === name ? "" : "none";
-    for (const [k, x] of [-most, 0, most].entries()) scales.contribution.ends[k].textContent = number(x, k === 1 ? 0 : 2);
+    const ends = [number(-now.most, 2), "0", number(now.most, 2)];
+    for (const [k, text] of ends.entries()) scales.contribution.ends[k].textContent = text;
     grid.title.textContent = `${now.kind === "coupling" ? "Coupling" : "Contribution"} to capsule ${now.j}`;
     grid.box.dataset.of = now.kind === "coupling" ? "softmax" : "sum";
     const c = number(now.trace.c[now.at.c][now.pair], 3);
@@ -564,10 +614,12 @@ export default widget(({ model, el }) => {
     }
     set(lit_bar, { y: upper_y(now.j) - deep / J / 2 });
     bars.title.textContent = "Lengths";
-    bars.note.textContent = t < 0 ? "Nobody has a length yet" : t > 0 ? `Longest: ${winner}. The mark | is where iteration 1 was` : `Longest: ${winner}`;
+    bars.note.textContent = t < 0 ? "Nobody has a length yet" : `Longest: ${winner}`;
+    if (t > 0) bars.note.textContent += ". The mark | is where iteration 1 was";
     mark(bars, t, now.step === "squash");
     const told = Array.from(lengths, (x, j) => `${j}: ${number(x, 3)}`).join(", ");
-    set(bars.node, { "aria-label": `Lengths ${told || "not computed yet"}. Capsule ${now.j} is chosen; arrow keys choose another.` });
+    const chosen = `Capsule ${now.j} is chosen; arrow keys choose another.`;
+    set(bars.node, { "aria-label": `Lengths ${told || "not computed yet"}. ${chosen}` });
   }
 
   function draw_logits() {
@@ -592,14 +644,20 @@ export default widget(({ model, el }) => {
       set(marks.b, { x1: x - half - 4, x2: x + half + 4, y1: at(b[t]), y2: at(b[t]) });
       const [end, begin] = [at(base[t] + a[t]), at(base[t])];
       const added = t < T - 1 && now.dialect !== "uniform";
-      set(marks.a, { x: x - half, width: 2 * half, y: Math.min(end, begin), height: Math.abs(end - begin), class: added ? "re-a" : "re-a re-unused" });
+      set(marks.a, { x: x - half, width: 2 * half, y: Math.min(end, begin), height: Math.abs(end - begin) });
+      marks.a.classList.toggle("re-unused", !added);
       set(marks.text, { x, y: a[t] < 0 ? Math.max(end, begin) + 12 : Math.min(end, begin) - 4 });
     }
     const t = now.at.a;
     logits.title.textContent = `b and a, cell ${now.i} → capsule ${now.j}`;
-    logits.note.textContent = `— b = ${number(b[now.at.b], 2)}   ▮ a ${t < 0 ? "not computed yet" : `= ${number(a[t], 2)}${t < now.at.b ? ` (iteration ${t + 1})` : ""}`}`;
+    const old = t >= 0 && t < now.at.b ? ` (iteration ${t + 1})` : "";
+    const agreed = t < 0 ? "not computed yet" : `= ${number(a[t], 2)}${old}`;
+    logits.note.textContent = `— b = ${number(b[now.at.b], 2)}   ▮ a ${agreed}`;
     mark(logits, now.at.b, now.step === "agreement");
-    const told = range(now.at.b + 1).map((n) => `iteration ${n + 1}: b ${number(b[n], 2)}${n <= t ? `, a ${number(a[n], 2)}` : ""}`);
+    const told = range(now.at.b + 1).map((n) => {
+      const then = n <= t ? `, a ${number(a[n], 2)}` : "";
+      return `iteration ${n + 1}: b ${number(b[n], 2)}${then}`;
+    });
     set(logits.node, { "aria-label": `Logit and agreement of the pair. ${told.join("; ")}` });
   }
 
@@ -607,7 +665,8 @@ export default widget(({ model, el }) => {
     const t = now.at.c;
     draw_iteration_names(entropy_names, entropy_width);
     const values = { all: now.trace.entropy, one: now.trace.H.map((H) => H[now.i]) };
-    const places = curves.map(({ name }) => range(t + 1).map((n) => [iteration_x(n, entropy_width), entropy_top(values[name][n])]));
+    const at = (name, n) => [iteration_x(n, entropy_width), entropy_top(values[name][n])];
+    const places = curves.map(({ name }) => range(t + 1).map((n) => at(name, n)));
     const under = values.one[t] > values.all[t];
     for (const [n, { name, dots: marks, line, text }] of curves.entries()) {
       set(line, { points: places[n].map((place) => place.map((x) => x.toFixed(2)).join()).join(" ") });
@@ -624,10 +683,15 @@ export default widget(({ model, el }) => {
       set(text, { x, y: below ? y + 17 : y - 8 });
     }
     entropies.title.textContent = "Entropy of c";
-    entropies.note.textContent = `● all cells by ‖u‖: ${number(values.all[t], 2)}   ■ cell ${now.i}: ${number(values.one[t], 2)} nats`;
+    const [all, one] = [number(values.all[t], 2), number(values.one[t], 2)];
+    entropies.note.textContent = `● all cells by ‖u‖: ${all}   ■ cell ${now.i}: ${one} nats`;
     mark(entropies, t, now.step === "softmax");
-    const told = range(t + 1).map((k) => `iteration ${k + 1}: ${number(values.all[k], 2)}, cell ${now.i} ${number(values.one[k], 2)}`);
-    set(entropies.node, { "aria-label": `Entropy of c in nats, all cells weighted by the length of u, and the chosen cell. ${told.join("; ")}` });
+    const told = range(t + 1).map((k) => {
+      const both = `${number(values.all[k], 2)}, cell ${now.i} ${number(values.one[k], 2)}`;
+      return `iteration ${k + 1}: ${both}`;
+    });
+    const what = "Entropy of c in nats, all cells weighted by the length of u, and the chosen cell";
+    set(entropies.node, { "aria-label": `${what}. ${told.join("; ")}` });
   }
 
   function draw_votes() {
@@ -639,13 +703,15 @@ export default widget(({ model, el }) => {
       return [low, high, (low + high) / 2];
     });
     const [tall, long] = [field.bottom - field.top, field.right - field.left];
-    const scale = Math.min(long / (1.15 * (bounds[0][1] - bounds[0][0]) || 1), tall / (1.15 * (bounds[1][1] - bounds[1][0]) || 1));
+    const room = bounds.map(([low, high]) => 1.15 * (high - low) || 1);
+    const scale = Math.min(long / room[0], tall / room[1]);
     const x = (value) => (field.left + field.right) / 2 + scale * (value - bounds[0][2]);
     const y = (value) => (field.top + field.bottom) / 2 - scale * (value - bounds[1][2]);
     set(vote_axes[0], { x1: field.left, x2: field.right, y1: y(0), y2: y(0) });
     set(vote_axes[1], { x1: x(0), x2: x(0), y1: field.top, y2: field.bottom });
     set(vote_texts[0], { x: (field.left + field.right) / 2, y: 175 });
-    vote_texts[0].textContent = `along the last v̂ of capsule ${now.j} (from ${number(bounds[0][0], 1)} to ${number(bounds[0][1], 1)})`;
+    const reach = `from ${number(bounds[0][0], 1)} to ${number(bounds[0][1], 1)}`;
+    vote_texts[0].textContent = `along the last v̂ of capsule ${now.j} (${reach})`;
     set(vote_texts[1], { transform: `translate(14 ${(field.top + field.bottom) / 2}) rotate(-90)` });
     vote_texts[1].textContent = "across it";
     const radius = (i) => 14 * Math.sqrt(c[i * J + now.j]);
@@ -672,7 +738,8 @@ export default widget(({ model, el }) => {
     const moved = t < 0 ? "not computed yet" : `at ${number(means[t][0], 2)} along${old}`;
     votes.note.textContent = `● area: c   ✕ s/Σc ${moved}`;
     mark(votes, now.at.c, now.step === "sum");
-    set(votes.node, { "aria-label": `Votes. The weighted mean is ${moved}; the vote of cell ${now.i} at ${number(points[now.i][0], 2)}. Arrow keys choose a cell.` });
+    const its = `the vote of cell ${now.i} at ${number(points[now.i][0], 2)}`;
+    set(votes.node, { "aria-label": `Votes. The weighted mean is ${moved}; ${its}. Arrow keys choose a cell.` });
   }
 
   function draw_formula() {
@@ -684,30 +751,37 @@ export default widget(({ model, el }) => {
     const along = c > 0 ? trace.contribution[t][pair] / c : 0; // ⟨û, v̂⟩
     const ij = `${i},${j}`;
     const n3 = (x) => number(x, 3);
+    const say = (words) => `<span class="re-say">${words}</span>`;
     const signed = (x) => (x < 0 ? `(${n3(x)})` : n3(x));
     const norm = (index) => `‖${of("s", index)}‖`;
     const texts = {
       softmax() {
         const sum = range(J).reduce((total, k) => total + Math.exp(trace.b[t][i * J + k]), 0);
         const general = frac(`exp ${of("b", ij)}`, `Σ<sub>k</sub> exp ${of("b", `${i},k`)}`);
-        return `${of("c", ij)} = ${general} = ${frac(`exp ${signed(b)}`, n3(sum))} = ${frac(n3(Math.exp(b)), n3(sum))} = <b>${n3(c)}</b>`;
+        const numbers = `${frac(`exp ${signed(b)}`, n3(sum))} = ${frac(n3(Math.exp(b)), n3(sum))}`;
+        return `${of("c", ij)} = ${general} = ${numbers} = <b>${n3(c)}</b>`;
       },
       sum() {
         const general = `${of("s", j)} = Σ<sub>i</sub> ${of("c", `i,${j}`)} ${of("û", `i,${j}`)}`;
-        const part = `${of("c", ij)} ⟨${of("û", ij)}, ${of("v̂", j)}⟩ = ${n3(c)} × ${signed(along)} = <b>${n3(c * along)}</b>`;
-        return `${general} <span class="re-say">cell ${i} adds</span> ${part} <span class="re-say">to</span> ${norm(j)} = <b>${n3(s)}</b>`;
+        const symbols = `${of("c", ij)} ⟨${of("û", ij)}, ${of("v̂", j)}⟩`;
+        const part = `${symbols} = ${n3(c)} × ${signed(along)} = <b>${n3(c * along)}</b>`;
+        return `${general} ${say(`cell ${i} adds`)} ${part} ${say("to")} ${norm(j)} = <b>${n3(s)}</b>`;
       },
       squash() {
-        const general = `${of("v", j)} = ${frac(`${norm(j)}²`, `${offset} + ${norm(j)}²`)} ${frac(of("s", j), norm(j))}`;
+        const shrink = frac(`${norm(j)}²`, `${offset} + ${norm(j)}²`);
+        const general = `${of("v", j)} = ${shrink} ${frac(of("s", j), norm(j))}`;
         const numbers = frac(`${n3(s)}²`, `${offset} + ${n3(s)}²`);
-        return `${general} <span class="re-say">so</span> ‖${of("v", j)}‖ = ${numbers} = ${frac(n3(s * s), n3(offset + s * s))} = <b>${n3(v)}</b>`;
+        const sums = `${numbers} = ${frac(n3(s * s), n3(offset + s * s))}`;
+        return `${general} ${say("so")} ‖${of("v", j)}‖ = ${sums} = <b>${n3(v)}</b>`;
       },
       agreement() {
-        const part = `${of("a", ij)} = ⟨${of("û", ij)}, ${of("v", j)}⟩ = ⟨${of("û", ij)}, ${of("v̂", j)}⟩ ‖${of("v", j)}‖ = ${n3(along)} × ${n3(v)} = <b>${n3(a)}</b>`;
+        const [vote, direction] = [of("û", ij), of("v̂", j)];
+        const symbols = `⟨${vote}, ${of("v", j)}⟩ = ⟨${vote}, ${direction}⟩ ‖${of("v", j)}‖`;
+        const part = `${of("a", ij)} = ${symbols} = ${signed(along)} × ${n3(v)} = <b>${n3(a)}</b>`;
         let then = `${of("b", ij)} ← ${of("b", ij)} + ${of("a", ij)} = ${n3(b)} + ${signed(a)} = <b>${n3(b + a)}</b>`;
         if (now.dialect === "replace") then = `${of("b", ij)} ← ${of("a", ij)} = <b>${n3(a)}</b>`;
-        if (now.dialect === "uniform") then = `<span class="re-say">not used: ${of("b", ij)} stays 0</span>`;
-        if (now.iteration === now.routings) then = `<span class="re-say">the last one, never used</span>`;
+        if (now.dialect === "uniform") then = say(`not used: ${of("b", ij)} stays 0`);
+        if (now.iteration === now.routings) then = say("the last one, never used");
         return `${part} <span class="re-gap"></span> ${then}`;
       },
     };
@@ -724,18 +798,24 @@ export default widget(({ model, el }) => {
     if (at.v >= 0) {
       const order = range(J).sort((p, q) => trace.lengths[at.v][q] - trace.lengths[at.v][p]);
       const told = order.slice(0, 2).map((k) => `${k} (${number(trace.lengths[at.v][k], 3)})`);
-      longest = `Longest${at.v < now.iteration - 1 ? ` at iteration ${at.v + 1}` : ""}: capsule ${told.join(", then ")}. `;
+      const old = at.v < now.iteration - 1 ? ` at iteration ${at.v + 1}` : "";
+      longest = `Longest${old}: capsule ${told.join(", then ")}. `;
     }
     const pair = `Cell ${i} → capsule ${j}: c ${number(trace.c[at.c][now.pair], 3)}`;
-    const gives = at.s < 0 ? "" : `, contribution ${number(trace.contribution[at.s][now.pair], 2)}${at.s < at.c ? ` at iteration ${at.s + 1}` : ""}`;
+    const gives = number(at.s < 0 ? undefined : trace.contribution[at.s][now.pair], 2);
+    const old = at.s < at.c ? ` at iteration ${at.s + 1}` : "";
+    const adds = at.s < 0 ? "" : `, contribution ${gives}${old}`;
     const H = ` Entropy of c: ${number(trace.entropy[at.c], 2)} nats of at most ${number(Math.log(J), 2)}.`;
-    const text = `${label}${place_now}${longest}${pair}${gives}.${H}${now.foreign ? ` Weights trained with ${trained}, accumulate.` : ""}`;
+    const weights = now.foreign ? ` ${foreign.textContent.replace("w", "W")}.` : "";
+    const text = `${label}${place_now}${longest}${pair}${adds}.${H}${weights}`;
     if (status.textContent !== text) status.textContent = text;
   }
 
   function tell_lengths() {
     const lengths = now.at.v < 0 ? [] : Array.from(now.trace.lengths[now.at.v]);
-    if (JSON.stringify(lengths) === JSON.stringify(model.get("lengths"))) return;
+    const told = model.get("lengths");
+    // Python, which told the first ones, rounds otherwise.
+    if (lengths.length === told.length && lengths.every((x, j) => Math.abs(x - told[j]) < 1e-5)) return;
     busy = true;
     model.set("lengths", lengths);
     busy = false;
@@ -745,10 +825,10 @@ export default widget(({ model, el }) => {
   function draw() {
     if (busy) return;
     update();
-    const most = kept(limits, `${now.chosen} ${now.dialect} ${now.routings} ${now.j}`, limit);
-    for (const part of [draw_controls, draw_couplings, draw_lengths, draw_logits, draw_entropy, draw_votes]) part();
-    for (const part of [draw_frames, draw_grid]) part(most);
+    draw_controls();
+    draw_frames();
     draw_formula();
+    for (const panel of [draw_grid, draw_couplings, draw_lengths, draw_logits, draw_votes, draw_entropy]) panel();
     draw_status();
     tell_lengths();
   }
@@ -756,7 +836,8 @@ export default widget(({ model, el }) => {
   // Mouse, touch and keys ---------------------------------------------------------------------------------------------
 
   /** The point of an SVG, in its own units, that a pointer is at. */
-  const point = (node, event) => new DOMPoint(event.clientX, event.clientY).matrixTransform(node.getScreenCTM().inverse());
+  const point = (node, event) =>
+    new DOMPoint(event.clientX, event.clientY).matrixTransform(node.getScreenCTM().inverse());
   const pick = {
     grid({ x, y }) {
       const [row, column] = [Math.floor((y - top) / CELL), Math.floor((x - left) / CELL)];
@@ -811,18 +892,26 @@ export default widget(({ model, el }) => {
     event.preventDefault();
   }
 
+  const spring = html("span", { class: "re-spring" });
+  const controls = [digit.node, sample.node, ...presets, spring, routings.node, dialect.node];
   const root = html(
     "div",
-    { class: "re", tabindex: 0, role: "group", "aria-label": "Routing explorer. Left and right step, up and down change the iteration, p plays.", "data-testid": "re-root", onkeydown: press },
-    html("div", { class: "caps-row re-controls" }, digit.node, sample.node, ...presets, html("span", { class: "re-spring" }), routings.node, dialect.node),
+    {
+      class: "re",
+      tabindex: 0,
+      role: "group",
+      "aria-label": "Routing explorer. Left and right step, up and down change the iteration, p plays.",
+      "data-testid": "re-root",
+      onkeydown: press,
+    },
+    html("div", { class: "caps-row re-controls" }, ...controls),
     html("div", { class: "re-notes" }, caption, foreign),
     html("div", { class: "re-time" }, html("div", {}, transport, place), film),
     stage,
     html("div", { class: "re-panels" }, ...[grid, couplings, bars, logits, votes, entropies].map(({ box }) => box)),
     status,
-    html("p", { class: "re-keys" }, "Click a cell, a coupling, a bar or a vote to choose it. Keys: ← → step, ↑ ↓ iteration, p play or pause; on a picture, arrows choose."),
+    html("p", { class: "re-keys" }, HELP),
   );
   el.append(root);
-  root.classList.toggle("re-calm", calm());
   return { draw, stop };
 });

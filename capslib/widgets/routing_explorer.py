@@ -14,6 +14,7 @@ DIALECTS = ["accumulate", "replace", "uniform"]
 """What becomes of the agreement: b ← b + a, b ← a, or nothing (c stays 1/J). As in core.js."""
 
 MOST_ROUTINGS = 8
+MOST_UPPER = 12
 
 
 class RoutingExplorer(Widget, script="routing_explorer.js", styles="routing_explorer.css"):
@@ -57,7 +58,7 @@ class RoutingExplorer(Widget, script="routing_explorer.js", styles="routing_expl
         Args:
             images: (N, 28, 28) or (N, 28, 28, 1), uint8 in 0–255 or float in 0–1.
             u: (N, 49, D_in) their lower capsules, row by row of a 7×7 grid.
-            W: (D_in, J, D) the transformation that all of them share.
+            W: (D_in, J, D) the transformation that all of them share; J from 2 to 12.
             labels: (N,) digits 0–9, or None.
             routings: with how many iterations W was trained, 1 to 8.
             offset: of the squash.
@@ -74,6 +75,8 @@ class RoutingExplorer(Widget, script="routing_explorer.js", styles="routing_expl
         u, W = finite("u", u, (N, 49, "D_in")), finite("W", W, ("D_in", "J", "D"))
         if len(W) != u.shape[-1]:
             raise ValueError(f"W: got shape {W.shape}, expected ({u.shape[-1]}, J, D) to fit u of shape {u.shape}")
+        if not 2 <= W.shape[1] <= MOST_UPPER:
+            raise ValueError(f"W: got {W.shape[1]} upper capsules, expected 2 to {MOST_UPPER}")
         labels = [] if labels is None else digits.as_labels(labels, "labels").tolist()
         captions = [] if captions is None else [str(text) for text in captions]
         for name, given in (("labels", labels), ("captions", captions)):
@@ -124,7 +127,7 @@ class RoutingExplorer(Widget, script="routing_explorer.js", styles="routing_expl
         text = f"Routing of digit {self.chosen + 1} of {self.shape['N']}{label}. From iteration 1 to {len(lengths)} "
         text += f"the length of capsule {after} goes from {lengths[0, after]:.2f} to {lengths[-1, after]:.2f}; "
         others = np.delete(lengths[-1], after)
-        text += f"the longest of the others ends at {others.max():.2f}. " if len(others) else "it is the only one. "
+        text += f"the longest of the others ends at {others.max():.2f}. "
         first = f"It is the longest at iteration {'1 too' if before == after else f'{len(lengths)} only'}"
         return text + (f"{first}." if before == after else f"{first}: at iteration 1 that is capsule {before}.")
 

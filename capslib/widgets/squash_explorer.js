@@ -28,8 +28,8 @@ const TICKS = [0, 0.5, 1, 1.5, 2];
 /** How high the axis of the ratio goes: to 1.25 where ratios pass 1 or nearly do, and as high as it must. */
 const highest = (k) => Math.max(1.25, 1.15 / (2 * Math.sqrt(k)));
 
-/** An offset as text: two decimals, three where it has them. */
-const offset_text = (k) => number(k, Math.abs(100 * k - Math.round(100 * k)) < 1e-6 ? 2 : 3);
+/** An offset or a component as text: three decimals where two are not enough, or a sum by hand would not come out. */
+const short = (x) => number(x, Math.abs(100 * x - Math.round(100 * x)) < 1e-6 ? 2 : 3);
 
 /** The lengths between which vectors grow, (1 ± √(1 − 4κ))/2; undefined where none does. */
 function growing(k) {
@@ -48,7 +48,7 @@ function said_of_one(x, now, k) {
   const excess = x * x - x + k; // negative where x grows; ε moves ‖v‖ by less than this tolerance
   const fate = x === 0 || Math.abs(excess) < 1e-5 * x ? "stay" : excess < 0 ? "grow" : "shrink";
   const digits = fate === "stay" || Math.abs(x - now) >= ALIKE ? 3 : 6;
-  const start = `κ = ${offset_text(k)}, ‖s‖ = ${number(x, digits)}: `;
+  const start = `κ = ${short(k)}, ‖s‖ = ${number(x, digits)}: `;
   if (x === 0) return [`${start}the zero vector stays zero, with any offset.`];
   const does = { grow: "grows to", shrink: "shrinks to", stay: "stays as it is:" }[fate];
   const outcome = `${does} ‖v‖ = ${number(now, digits)}`;
@@ -340,8 +340,8 @@ function start({ model, el }) {
     }
     all.textContent = said_of_all(k).replace(/\s+/g, " ");
     offset.range.value = k;
-    set(offset.range, { "aria-valuetext": offset_text(k) });
-    offset.shown.textContent = offset_text(k);
+    set(offset.range, { "aria-valuetext": short(k) });
+    offset.shown.textContent = short(k);
     for (const { k: name, node } of named) set(node, { "aria-pressed": name === k });
   }
 
@@ -378,14 +378,13 @@ function start({ model, el }) {
       name.textContent = number(value, 3);
     });
 
-    const components = (vector, digits) => `(${number(vector[0], digits)}, ${number(vector[1], digits)})`;
     const [squared, shown] = [number(x * x, 3), number(ratio, 3)];
-    const squares = s.map((component) => `${component < 0 ? `(${number(component)})` : number(component)}²`).join(" + ");
+    const squares = s.map((component) => `${component < 0 ? `(${short(component)})` : short(component)}²`).join(" + ");
     const terms = [
       [`${squares} = ${squared}`],
-      ["‖s‖² / (κ + ‖s‖²)", `${squared} / (${offset_text(k)} + ${squared}) = ${number(now, 3)}`],
+      ["‖s‖² / (κ + ‖s‖²)", `${squared} / (${short(k)} + ${squared}) = ${number(now, 3)}`],
       [x ? `${number(now, 3)} / ${number(x, 3)} = ${shown}` : "0 / 0, which is no number"],
-      [...(x ? [`${shown} · ${components(s, 2)}`] : []), components(v, 3)],
+      [...(x ? [`${shown} · (${short(s[0])}, ${short(s[1])})`] : []), `(${number(v[0], 3)}, ${number(v[1], 3)})`],
     ];
     formulas.forEach(({ right }, n) => right.replaceChildren(...terms[n].map((term) => html("div", {}, `= ${term}`))));
 

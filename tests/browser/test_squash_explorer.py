@@ -17,6 +17,7 @@ STATES = [
     ((0.3, 0.4), 0.25),
     ((0, 0.01), 0.1),
     ((0.9, 0), 0.125),
+    ((0.726, -0.968), 0.5),
 ]
 MINUS = "−"
 
@@ -116,7 +117,7 @@ def test_numbers_are_those_of_numpy(mounted):
         squared, length, ratio, vector = (
             page.get_by_test_id("squash-formula").locator(".squash-terms").all_text_contents()
         )
-        assert numbers(squared)[-1] == pytest.approx(before**2, abs=5e-4)
+        assert numbers(squared) == pytest.approx([*s, before**2], abs=5e-4)
         assert numbers(length)[-1] == pytest.approx(after, abs=5e-4) and numbers(length)[1] == pytest.approx(offset)
         assert numbers(ratio) == pytest.approx([after, before, after / before], abs=5e-4)
         assert numbers(vector)[-2:] == pytest.approx(v, abs=5e-4)

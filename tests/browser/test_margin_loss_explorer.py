@@ -57,12 +57,18 @@ def end(page, name):
     return value(page.locator(f"[data-sum={name}]").text_content())
 
 
+def edges(page, selector):
+    """Top and bottom of elements on the screen, (N, 2)."""
+    read = "nodes => nodes.map((node) => node.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom])"
+    return np.array(page.locator(selector).evaluate_all(read))
+
+
 def place(page, k, length, test="mle-bar"):
     """Where a length of class k lies on the screen."""
     column = page.get_by_test_id(f"{test}-{k}")
     column.scroll_into_view_if_needed()
     box = column.bounding_box()
-    low, high = (page.locator(".mle-lengths .mle-level").nth(n).bounding_box()["y"] for n in (0, 2))
+    low, _, high = edges(page, ".mle-lengths .mle-level")[:3, 0]
     return box["x"] + box["width"] / 2, low + length * (high - low)
 
 
@@ -124,33 +130,31 @@ def test_numbers_are_those_of_numpy(mounted, lengths, present, margins):
 def test_what_is_exactly_0_is_a_0_without_decimals_and_has_no_arrow(mounted, lengths, present, margins):
     page, e = mounted(MarginLossExplorer(lengths, present, **margins)), Expected(lengths, present, **margins)
     assert [words == "0" for words in page.locator("[data-row=gradient]").all_text_contents()] == list(e.gradient == 0)
-    arrows = page.get_by_test_id("mle-margin").locator(".mle-arrow")
-    assert [arrow.is_visible() for arrow in arrows.all()] == list(e.gradient != 0)
+    arrows = np.diff(edges(page, "[data-testid=mle-margin] .mle-arrow"), axis=1)[:, 0]
+    np.testing.assert_array_equal(arrows > 0, e.gradient != 0)
 
 
 @pytest.mark.parametrize(("lengths", "present", "margins"), STATES)
-@pytest.mark.parametrize("panel", ["margin", "softmax"])
-def test_bars_and_arrows_have_their_lengths(mounted, lengths, present, margins, panel):
+def test_bars_and_arrows_have_their_lengths(mounted, lengths, present, margins):
     page, e = mounted(MarginLossExplorer(lengths, present, **margins)), Expected(lengths, present, **margins)
-    area = page.get_by_test_id(f"mle-{panel}").locator(".mle-lengths")
-    low, high = (area.locator(".mle-level").nth(n).bounding_box()["y"] for n in (0, 2))
-    gradient = e.gradient if panel == "margin" else e.slope
-    for k, slope in enumerate(gradient):
-        bar = area.locator(".mle-bar").nth(k).bounding_box()
-        assert bar["y"] + bar["height"] == pytest.approx(low, abs=2)
-        assert bar["height"] == pytest.approx(max(3, lengths[k] * (low - high)), abs=1.5)
-        if slope == 0:
-            continue
-        arrow = area.locator(".mle-arrow").nth(k)
-        box, half = arrow.bounding_box(), max(5, abs(slope) / 2 * (low - high))  # Never too small to be seen.
-        top = low - lengths[k] * (low - high)
-        expected = (top - half, top) if slope < 0 else (top, top + half)
-        assert (box["y"], box["y"] + box["height"]) == pytest.approx(expected, abs=2)
-        assert arrow.get_attribute("data-way") == ("up" if slope < 0 else "down")
-    terms = page.get_by_test_id(f"mle-{panel}").locator(".mle-unit .mle-slot i")
-    heights = np.array([bar.bounding_box()["height"] for bar in terms.all()])
-    unit = page.get_by_test_id(f"mle-{panel}").locator(".mle-unit").bounding_box()["height"]
-    np.testing.assert_allclose(heights / unit, e.terms if panel == "margin" else e.q, atol=0.01)
+    for panel, gradient, parts in (("margin", e.gradient, e.terms), ("softmax", e.slope, e.q)):
+        area = f"[data-testid=mle-{panel}] .mle-lengths"
+        low, _, high = edges(page, f"{area} .mle-level")[:, 0]
+        tops = low - lengths * (low - high)
+        bars = edges(page, f"{area} .mle-bar")
+        np.testing.assert_allclose(bars[:, 0], np.minimum(tops, low - 3), atol=2)  # A length of 0 is seen, too.
+        np.testing.assert_allclose(bars[:, 1], low, atol=2)
+        tips = gradient / 2 * (low - high)
+        tips = np.sign(tips) * np.maximum(5, abs(tips))  # So is every arrow.
+        expected = np.sort([tops, tops + tips], axis=0).T
+        moved = gradient != 0
+        np.testing.assert_allclose(edges(page, f"{area} .mle-arrow")[moved], expected[moved], atol=2)
+        ways = page.locator(f"{area} .mle-arrow").evaluate_all("nodes => nodes.map((node) => node.dataset.way)")
+        assert np.array_equal(np.array(ways)[moved], np.where(gradient < 0, "up", "down")[moved])
+        plot = f"[data-testid=mle-{panel}] .mle-unit"
+        ((top, bottom),) = edges(page, plot)
+        heights = np.diff(edges(page, f"{plot} .mle-slot i"), axis=1)[:, 0]
+        np.testing.assert_allclose(heights / (bottom - top), parts, atol=0.01)
 
 
 @pytest.mark.parametrize("J", [2, 3, 10, 12])

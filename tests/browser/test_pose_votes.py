@@ -496,7 +496,7 @@ def test_in_the_lesson_by_mouse_and_keys_without_cutting_its_cells(page, lab, ke
     # What the page moved, Python reads; what Python sets, the page shows.
     found = asked(page, "print(f'{by_hand.spread:.4f}', by_hand.votes[3, :2, 2].round(3).tolist())")
     assert found.split(" ", 1) == [f"{faces.spread(swapped @ T):.4f}", str((swapped @ T)[3, :2, 2].round(3).tolist())]
-    asked(page, "by_hand.parts = M; by_hand.whole = np.eye(3); print('set')")
+    asked(page, "by_hand.parts = by_hand.whole @ S; by_hand.whole = np.eye(3); print('set')")
     page.get_by_text("Spread of the four votes: 0.00 px.").wait_for()
 
 

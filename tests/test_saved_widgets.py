@@ -19,7 +19,9 @@ def outdated(notebook):
         if module.startswith("capslib"):
             current = getattr(importlib.import_module(module), name)
             yield from (
-                f"{name}{part}" for part in ("_esm", "_css") if model["state"][part] != str(getattr(current, part))
+                f"{name}{part}"
+                for part in ("_esm", "_css")
+                if model["state"].get(part, "") != str(getattr(current, part, ""))
             )
 
 

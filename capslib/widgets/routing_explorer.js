@@ -443,7 +443,7 @@ export default widget(({ model, el }) => {
   const most_H = entropy_top(Math.log(J));
   const end = entropy_width - plot.right;
   const undecided = svg("line", { x1: plot.left, x2: end, y1: most_H, y2: most_H, class: "re-undecided" });
-  const undecided_name = svg("text", { x: end, y: most_H - 3, "text-anchor": "end" }, "ln J: undecided");
+  const undecided_name = svg("text", { x: plot.left - 6, y: most_H + 4, "text-anchor": "end" }, "ln J");
   entropies.node.append(entropy_axis, undecided, undecided_name, ...entropy_names, ...curves.map(({ node }) => node));
 
   const field = { left: 30, right: 322, top: 8, bottom: 156 };
@@ -892,8 +892,8 @@ export default widget(({ model, el }) => {
     event.preventDefault();
   }
 
-  const spring = html("span", { class: "re-spring" });
-  const controls = [digit.node, sample.node, ...presets, spring, routings.node, dialect.node];
+  const settings = html("div", { class: "caps-row re-settings" }, routings.node, dialect.node);
+  const controls = [digit.node, sample.node, ...presets, settings];
   const root = html(
     "div",
     {

@@ -1,8 +1,9 @@
 """How fast the widgets are in a browser: `python -m benchmarks.widgets` measures those that the lessons show.
 
 Writes `widgets.json`. A step is what one use of a control takes, from its event until the browser has drawn the frame
-that shows it: the program's own time, style, layout and painting. The first drawing is measured twice: in a page
-without a kernel, loading the program included, and in JupyterLab, where the cell runs in the lesson.
+that shows it ("drawn"), and of that the widget's own drawing with style and layout ("program"); "held" is the time
+between frames while each brings one more step, 16.7 ms where the browser keeps its pace. The first drawing is measured
+in a page without a kernel, loading the program included, and in JupyterLab, where the cell runs in the lesson.
 """
 
 import argparse
@@ -15,11 +16,15 @@ from pathlib import Path
 from benchmarks.timing import summary
 from capslib.training import machine
 from capslib.weights import write_atomically
-from tests.browser.harness import ROOT, Lab, chromium, launched, mounted_page, state_size
+from tests.browser.examples import EXAMPLES
+from tests.browser.harness import ROOT, Lab, chromium, launched, mounted_page, saved_state, state_size
 
 FOLDER = Path(__file__).parent / "results"
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
+
+HELD = 3
+"""Of how many controls, the slowest, it is measured whether the browser keeps its pace while they are held."""
 
 IN_PAGE = """
 const controls = () => [...document.querySelectorAll(".view :is(button, select, input, [tabindex])")]
@@ -49,6 +54,7 @@ const timed = (act) => new Promise((resolve) => requestAnimationFrame(() => {
   const { port1, port2 } = new MessageChannel();
   const begun = performance.now();
   act();
+  document.body.getBoundingClientRect(); // Style and layout now.
   const program = performance.now() - begun;
   port1.onmessage = () => resolve([program, performance.now() - begun]);
   if (living.frames.size) requestAnimationFrame(() => port2.postMessage(0)); // It draws in a frame to come.
@@ -97,6 +103,21 @@ async function uses(test, rounds) {
   }
   watch.disconnect();
   model.off("change", heard);
+  return found;
+}
+
+/** Milliseconds from one frame to the next while every frame brings one more use of a control. */
+async function held(test, frames) {
+  await again();
+  const found = [];
+  for (let n = 0, last; n <= frames; n++) {
+    const now = await new Promise(requestAnimationFrame);
+    if (n) found.push(now - last);
+    last = now;
+    const node = controls().find((one) => one.dataset.testid === test);
+    if (node) use(node, n);
+  }
+  await again();
   return found;
 }
 """
@@ -162,14 +183,18 @@ def shown(path):
 
 def steps(page, rounds):
     """Milliseconds of each control of the widget in a page, the slowest first."""
-    page.evaluate(f"() => {{ {IN_PAGE}\nwindow.uses = uses; window.controls = controls; }}")
+    page.evaluate(f"() => {{ {IN_PAGE}\nObject.assign(window, {{ uses, held, controls }}); }}")
     found = {}
     for test in page.evaluate("controls().map((node) => node.dataset.testid)"):
         times = page.evaluate("([test, rounds]) => uses(test, rounds)", [test, rounds])
         if len(times) >= min(rounds, 6):
             program, drawn = ([round(value, 2) for value in values] for values in zip(*times, strict=True))
             found[test] = {"program": summary(program), "drawn": summary(drawn)}
-    return dict(sorted(found.items(), key=lambda entry: -entry[1]["drawn"]["median_ms"]))
+    found = dict(sorted(found.items(), key=lambda entry: -entry[1]["drawn"]["median_ms"]))
+    for test in list(found)[:HELD]:
+        frames = page.evaluate("([test, frames]) => held(test, frames)", [test, 2 * rounds])
+        found[test]["held"] = summary([round(value, 2) for value in frames])
+    return found
 
 
 def in_page(browser, saved, rounds, loads):
@@ -192,7 +217,7 @@ def in_page(browser, saved, rounds, loads):
 
 
 def run(folder=FOLDER, rounds=12, loads=6, say=print):
-    """Measure every widget that a lesson shows, as the lesson shows it.
+    """Measure every widget as a lesson shows it; of one that no lesson shows the tests' example, and not in JupyterLab.
 
     Args:
         folder: where to write `widgets.json`.
@@ -204,21 +229,23 @@ def run(folder=FOLDER, rounds=12, loads=6, say=print):
         What was written.
 
     Raises:
-        RuntimeError: if there is no Chromium, or no lesson shows a widget.
+        RuntimeError: if there is no Chromium.
     """
     path = chromium()
     if path is None:
         raise RuntimeError("Chromium is not installed")
     lessons = {lesson: shown(lesson) for lesson in sorted((ROOT / "notebooks").glob("*.ipynb"))}
-    if not any(lessons.values()):
-        raise RuntimeError("no lesson shows a widget")
-    results = {"command": "python -m benchmarks.widgets", "machine": machine(), "widgets": {}}
+    results = {"command": f"python -m benchmarks.widgets --rounds {rounds}", "machine": machine(), "widgets": {}}
     with launched(path) as browser, tempfile.TemporaryDirectory() as temporary:
         results["browser"] = f"Chromium {browser.version}, headless, without a graphics card"
         for lesson, widgets in lessons.items():
             for name, _, saved in widgets:
                 found = {"lesson": lesson.name, "bytes": state_size(saved), **in_page(browser, saved, rounds, loads)}
                 results["widgets"].setdefault(name, found)
+        for name in sorted(set(EXAMPLES) - set(results["widgets"])):
+            saved = saved_state(EXAMPLES[name]())
+            found = {"lesson": None, "bytes": state_size(saved), **in_page(browser, saved, rounds, loads)}
+            results["widgets"][name] = found
         lab = Lab(Path(temporary))
         try:
             for lesson, widgets in lessons.items():
@@ -240,13 +267,12 @@ def run(folder=FOLDER, rounds=12, loads=6, say=print):
             lab.close()
     for name, found in results["widgets"].items():
         test, slowest = next(iter(found["steps"].items()))
-        step, lab = (slowest[part]["median_ms"] for part in ("program", "drawn")), found["lab"]
+        step = [slowest[part]["median_ms"] for part in ("program", "drawn", "held")]
         say(f"{name}: {found['bytes'] / 1000:.0f} kB, first drawing {found['first_drawing']['median_ms']:.0f} ms")
-        say("  slowest control, {}: program {:.1f} ms, until drawn {:.1f} ms".format(test, *step))
-        say(
-            f"  JupyterLab: cell {lab['cell']['median_ms']:.0f} ms, "
-            f"drawn {lab['drawn_after_cell']['median_ms']:.0f} ms after its end"
-        )
+        say("  slowest control, {}: program {:.1f} ms, drawn {:.1f} ms, held {:.1f} ms".format(test, *step))
+        if "lab" in found:
+            cell, after = (found["lab"][part]["median_ms"] for part in ("cell", "drawn_after_cell"))
+            say(f"  JupyterLab: cell {cell:.0f} ms, drawn {after:.0f} ms after its end")
     text = json.dumps(results, indent=1, ensure_ascii=False)
     text = re.sub(r"\[\s+([-\d.,\s]+?)\s+\]", lambda values: f"[{' '.join(values[1].split())}]", text) + "\n"
     write_atomically(Path(folder) / "widgets.json", lambda out: out.write(text.encode()))

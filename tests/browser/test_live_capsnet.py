@@ -438,3 +438,39 @@ def test_a_page_with_two_holds_the_weights_once_and_both_live(page, data, tmp_pa
     draw(page, Mouse(page), SEVEN, view=1)
     assert line(page, 0).startswith("Digit 1 of 10. ") and line(page, 1).startswith("Your drawing. ")
     assert control(page, "undo", 0).is_disabled() and control(page, "undo", 1).is_enabled()
+
+
+# In lesson 08 ---------------------------------------------------------------------------------------------------------
+
+
+def numbers(text):
+    return [float(found) for found in re.findall(r"\d\.\d{3}", text)]
+
+
+@pytest.mark.parametrize("interface", ["doc", "lab"])
+def test_lesson_08_draws_and_python_reads_the_drawing(lab, page, keep, interface):
+    lab.open(page, "08_look_inside.ipynb", interface=interface, patience=300)
+    widget = page.locator(".caps").filter(has=page.get_by_test_id("live-pad"))
+    expect(widget).to_have_count(1)
+    widget.scroll_into_view_if_needed()
+    expect(control(page, "text")).to_contain_text("They differ")
+    keep(widget, f"lesson-08-live-{interface}")
+    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    control(page, "clear").click()
+    draw(page, Mouse(page), SEVEN)
+    expect(control(page, "text")).to_contain_text("Your drawing. Both read 7.")
+    control(page, "turn").fill("-10")
+    control(page, "pad").focus()
+    press(page, "x", "d", "d", "ArrowDown", "Space", "Control+z")
+    control(page, "start-0").press("x")
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+    expect(control(page, "text")).to_contain_text("Your drawing, turned 10° clockwise. Both read 7.")
+    lengths, _ = shown(page)
+    keep(widget, f"lesson-08-live-drawn-{interface}")
+    cell = page.locator(".jp-CodeCell", has_text="capsule_inputs(model, live.image)").first
+    cell.scroll_into_view_if_needed()
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    output = cell.locator(".jp-OutputArea-output")
+    expect(output).to_contain_text("length of capsule 7, iterations 1 to 5")
+    assert numbers(output.inner_text())[4] == pytest.approx(lengths[7], abs=0.0006)

@@ -393,6 +393,19 @@ def test_what_is_moved_elsewhere_on_the_way_is_kept(mounted):
     assert page.evaluate("alive().frames") == 0
 
 
+def test_a_view_that_goes_on_the_way_leaves_nothing_behind(mounted):
+    page = mounted(widget())
+    frames = page.evaluate(
+        """async () => {
+            document.querySelector("[data-testid=pv-turn]").click();
+            const before = alive().frames;
+            await unmount();
+            return [before, alive().frames];
+        }"""
+    )
+    assert frames == [1, 0]
+
+
 # Views, Python, looks -----------------------------------------------------------------------------------------------
 
 

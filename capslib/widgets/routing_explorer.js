@@ -112,12 +112,16 @@ export default widget(({ model, el }) => {
   const kept = (map, key, make) => map.get(key) ?? map.set(key, make()).get(key);
   const now = {};
 
+  /** What digit k's routing computed, by the dialect of now. */
+  const trace_of = (k) =>
+    kept(traces, `${k} ${now.dialect}`, () =>
+      routing(u.subarray(k * each, (k + 1) * each), W, shape, { offset, dialect: now.dialect }),
+    );
+
   function update() {
     for (const name of SHOWN) now[name] = model.get(name);
     now.iteration = Math.min(model.get("iteration"), now.routings);
-    now.trace = kept(traces, `${now.chosen} ${now.dialect}`, () =>
-      routing(u.subarray(now.chosen * each, (now.chosen + 1) * each), W, shape, { offset, dialect: now.dialect }),
-    );
+    now.trace = trace_of(now.chosen);
     const key = `${now.chosen} ${now.dialect} ${now.routings} ${now.j}`;
     now.votes = kept(planes, key, () => votes_in_plane(now.trace, shape, now.routings, now.j));
     now.most = kept(limits, key, most);
@@ -155,11 +159,11 @@ export default widget(({ model, el }) => {
 
   /** Another digit: the pair follows what leads there now, not what will lead. */
   function choose_digit(k) {
-    put({ chosen: k });
-    const { at, trace } = now;
-    if (at.v < 0) return;
-    const j = largest(trace.lengths[at.v]);
-    put({ j, i: largest(range(I).map((i) => trace.contribution[at.s][i * J + j])) });
+    const { at } = now;
+    if (at.v < 0) return put({ chosen: k });
+    const { lengths, contribution: gives } = trace_of(k);
+    const j = largest(lengths[at.v]);
+    put({ chosen: k, j, i: largest(range(I).map((i) => gives[at.s][i * J + j])) });
   }
 
   // Playing -----------------------------------------------------------------------------------------------------------

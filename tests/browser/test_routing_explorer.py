@@ -360,9 +360,10 @@ def test_who_looks_at_the_last_iteration_goes_on_looking_at_the_last(mounted):
 
 def test_another_digit_is_looked_at_where_its_leader_is_now_and_not_where_it_will_be(mounted):
     page = mounted(explorer(iteration=1, step="squash", i=0, j=0))
-    page.get_by_test_id("re-digit").select_option("1")
-    trace = trace_of(1)
+    page.get_by_test_id("re-sample").select_option("4")
+    trace = trace_of(4)
     leader = trace.lengths[0].argmax()
+    assert leader != trace.lengths[-1].argmax()
     assert (state(page)["j"], state(page)["i"]) == (leader, trace.contribution[0, :, leader].argmax())
     go(page, step="softmax", i=5, j=6)
     page.get_by_test_id("re-digit").select_option("0")  # Nobody leads yet.

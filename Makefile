@@ -74,6 +74,7 @@ weights: setup
 bench: setup
 	@$(PY) -m benchmarks.speed
 	@$(PY) -m benchmarks.race
+	@$(PY) -m benchmarks.widgets
 
 test-backends: setup
 	@sh tools/apart.sh sh tools/test_backends.sh $(NEUTRAL)

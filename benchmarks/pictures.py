@@ -45,7 +45,7 @@ def _bars(ax, part, unit):
         ax.text(high + 0.04 * most, row, _number(middle), va="center")
     ax.set_xlim(0, 1.28 * most)
     ax.set_yticks(range(len(NAMES)), NAMES.values())
-    ax.invert_yaxis()
+    ax.set_ylim(len(NAMES) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.locator_params(axis="x", nbins=4)

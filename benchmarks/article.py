@@ -1,8 +1,9 @@
-"""The capsule layers that ours is timed against: the article's, in today's Keras, and the equations as they stand."""
+"""The capsule layers that ours is timed against: the article's, the equations as they stand, and two that we tried."""
 
 import keras
 from keras import ops
 
+from capslib.equations import EPSILON
 from capslib.layers import squash
 
 
@@ -108,3 +109,46 @@ class PlainCapsule(_Rival):
             if t < self.routings - 1:
                 b = b + ops.einsum("bijk,bjk->bij", u_hat, v)
         return v
+
+
+class TriedCapsule(PlainCapsule):
+    """Two other ways to route without votes, for shared W alone: measured, and not taken.
+
+    "einsum": as in ours, but every product is an einsum, with the example's axis first. "gram": with G_j = W_j W_jᵀ
+    and z_j = Σ_i c_ij u_i, routing needs no s before the last: ‖s_j‖² = ⟨z_j G_j, z_j⟩, and v_j W_jᵀ is z_j G_j
+    scaled as squash scales.
+
+    Args:
+        form: "einsum" or "gram".
+
+    Input (B, I, D_in), output v (B, J, D_out). Kernel: (D_in, J, D_out).
+    """
+
+    def __init__(self, *args, form, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.form = form
+
+    def call(self, u):
+        return (self._einsum if self.form == "einsum" else self._gram)(u, ops.convert_to_tensor(self.kernel))
+
+    def _einsum(self, u, W):
+        v = squash(ops.einsum("bd,djk->bjk", ops.sum(u, axis=1) / self.num_capsule, W))
+        q = 0
+        for _ in range(self.routings - 1):
+            q = q + ops.einsum("bjk,djk->bjd", v, W)
+            c = ops.softmax(ops.einsum("bid,bjd->bij", u, q), axis=-1)
+            v = squash(ops.einsum("bjd,djk->bjk", ops.einsum("bij,bid->bjd", c, u), W))
+        return v
+
+    def _gram(self, u, W):
+        W = ops.transpose(W, (1, 0, 2))
+        G = W @ ops.transpose(W, (0, 2, 1))
+        z = ops.repeat((ops.sum(u, axis=1) / self.num_capsule)[None], self.num_capsule, axis=0)
+        q = 0
+        for _ in range(self.routings - 1):
+            turned = z @ G
+            n = ops.sum(z * turned, axis=-1, keepdims=True) + EPSILON
+            q = q + ops.sqrt(n) / (0.5 + n) * turned
+            c = ops.softmax(u @ ops.transpose(q, (1, 2, 0)), axis=-1)
+            z = ops.transpose(ops.transpose(c, (0, 2, 1)) @ u, (1, 0, 2))
+        return squash(ops.transpose(z @ W, (1, 0, 2)))

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.article import ArticleCapsule, PlainCapsule
+from benchmarks.article import ArticleCapsule, PlainCapsule, TriedCapsule
 from capslib import digits, models
 from capslib.layers import Capsule, Length
 from capslib.losses import margin_loss
@@ -15,6 +15,7 @@ from capslib.losses import margin_loss
 tf.get_logger().setLevel("ERROR")
 
 FORMS = ("article_einsum", "article_matmul")
+TRIED = ("tried_einsum", "tried_gram")
 NETWORKS = (*FORMS, "ours", "convolutions")
 
 
@@ -86,7 +87,7 @@ def inference(model):
 
 
 def capsule_layers(I, D_in, J, D_out, routings, share_weights, names):
-    """Layers of the same kernel: name → layer, for names among "ours", "plain" and those of FORMS.
+    """Layers of the same kernel: name → layer, for names among "ours", "plain" and those of FORMS and TRIED.
 
     For lower capsules drawn from a normal distribution, the votes' components have standard deviation ½. A fresh
     kernel's would be so small that all outputs were near 0, and a comparison of them worth nothing.
@@ -100,8 +101,9 @@ def capsule_layers(I, D_in, J, D_out, routings, share_weights, names):
         if name == "ours":
             layers[name] = ours
             continue
-        form = {"form": name.removeprefix("article_")} if name in FORMS else {}
-        layers[name] = (ArticleCapsule if form else PlainCapsule)(J, D_out, **how, **form)
+        kind, _, form = name.partition("_")
+        kinds = {"article": ArticleCapsule, "plain": PlainCapsule, "tried": TriedCapsule}
+        layers[name] = kinds[kind](J, D_out, **how, **({"form": form} if form else {}))
         layers[name].build((None, I, D_in))
         layers[name].copy_kernel(ours)
     return layers

@@ -25,6 +25,7 @@ GROWTH = {"lower": (49, 98, 196, 392, 784, 1152), "upper": (10, 20, 50, 100), "i
 """One axis at a time; the other two stay as in the article's network."""
 ARTICLE = {"lower": 49, "upper": 10, "iterations": 5}
 BATCH_OF_GROWTH = 32
+TRIED_BATCH = 500
 UNSHARED = {"batch": 100, "I": 1152, "D_in": 8, "J": 10, "D_out": 16, "routings": 3}
 MEMORY_BATCH = 500
 PROCESSES = 6
@@ -87,6 +88,23 @@ def growth(rounds, say):
             point = {axis: value, "largest_difference": difference}
             point |= _compared(take_turns(calls, rounds), f"{axis} {value}", say)
             found["axes"][axis].append(point)
+    return found
+
+
+def tried(rounds, say):
+    """Forward and backward pass of the shared layer alone, ours beside other ways to route without votes."""
+    from benchmarks import contestants
+    from benchmarks.timing import ratio, take_turns
+
+    I, J, T = ARTICLE.values()
+    layers = contestants.capsule_layers(I, 32, J, 30, T, True, (*contestants.FORMS, *contestants.TRIED, "ours"))
+    calls = {name: contestants.forward_and_backward(layer, (TRIED_BATCH, I, 32)) for name, layer in layers.items()}
+    found = {"batch": TRIED_BATCH, "largest_difference": _equal({name: call() for name, call in calls.items()}, say)}
+    times = take_turns(calls, rounds)
+    found |= _compared(times, "tried", say)
+    for name in contestants.TRIED:
+        found[f"{name}_over_ours"] = ratio(times[name], times["ours"])
+        say(f"  {name} ÷ ours: {_told(found[f'{name}_over_ours'])}")
     return found
 
 
@@ -156,7 +174,7 @@ def setup(rounds, say):
     return found
 
 
-SECTIONS = {"steps": steps, "memory": memory, "growth": growth, "unshared": unshared, "setup": setup}
+SECTIONS = {"steps": steps, "memory": memory, "growth": growth, "tried": tried, "unshared": unshared, "setup": setup}
 
 
 def run(sections=tuple(SECTIONS), folder=FOLDER, rounds=40, say=print):

@@ -83,7 +83,9 @@ SHARED, UNSHARED = ("article_einsum", "article_matmul", "ours"), ("plain", "arti
 
 
 @pytest.mark.parametrize(
-    ("share_weights", "names"), [(True, (*SHARED, "plain")), (False, UNSHARED)], ids=["shared", "unshared"]
+    ("share_weights", "names"),
+    [(True, (*SHARED, "plain", *contestants.TRIED)), (False, UNSHARED)],
+    ids=["shared", "unshared"],
 )
 @pytest.mark.parametrize("routings", [1, 2, 5])
 def test_all_layers_of_one_kernel_give_the_same_capsules_and_the_same_gradients(share_weights, names, routings):

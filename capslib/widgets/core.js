@@ -222,6 +222,7 @@ export function vote_plane(u_hat, v, j, { I, J, D }) {
   for (let time = 0; time < 16; time++) {
     const trace = spread.reduce((sum, x, p) => (p % (D + 1) === 0 ? sum + x : sum), 0);
     if (trace <= 0) return plane;
+    if (time > 0 && trace > 1 - 1e-14) break; // Its other directions have gone: more squaring would change nothing.
     const x = spread.map((value) => value / trace);
     spread = x.map((_, p) => dot(x, Math.floor(p / D) * D, x, (p % D) * D, D)); // Symmetric: its rows are its columns.
   }

@@ -181,7 +181,7 @@ def predict(u, W):
         u_hat laid out as (B, J, I, D_out), from one matrix product batched over I.
     """
     I, D_in, J, D_out = W.shape
-    # `@` throughout: Keras' own `matmul` computes float64 in float32 on PyTorch, and TensorFlow's `einsum` takes longer.
+    # `@` throughout: Keras' own `matmul` computes float64 in float32 on PyTorch; TensorFlow's `einsum` takes longer.
     flat = ops.transpose(u, (1, 0, 2)) @ ops.reshape(W, (I, D_in, J * D_out))
     return ops.transpose(ops.reshape(flat, (I, -1, J, D_out)), (1, 2, 0, 3))
 

@@ -23,7 +23,7 @@ class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margi
     """
 
     lengths = traitlets.Any().tag(sync=True, to_json=lambda x, widget: x.tolist(), from_json=lambda x, widget: x)
-    present = traitlets.Any().tag(sync=True)
+    present = traitlets.Any([]).tag(sync=True)
     m_plus = traitlets.Any().tag(sync=True)
     m_minus = traitlets.Any().tag(sync=True)
     lam = traitlets.Any().tag(sync=True)
@@ -43,7 +43,8 @@ class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margi
             ValueError: naming the argument, if one is not as said here; likewise when one is set later.
         """
         margins = {"m_plus": m_plus, "m_minus": m_minus, "lam": lam}
-        super().__init__(lengths=lengths, present=present, **margins, with_softmax=with_softmax, chosen=0)
+        super().__init__(lengths=lengths, **margins, with_softmax=with_softmax, chosen=0)
+        self.present = present  # After the lengths, which say what classes there are.
         self.chosen = self.present[0] if self.present else int(np.argmax(self.lengths))
         self.set_trait("start", {"lengths": self.lengths.tolist(), "present": self.present})
 

@@ -44,7 +44,9 @@ class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margi
         """
         margins = {"m_plus": m_plus, "m_minus": m_minus, "lam": lam}
         super().__init__(lengths=lengths, **margins, with_softmax=with_softmax, chosen=0)
-        self.present = present  # After the lengths, which say what classes there are.
+        # After the lengths, which say what classes there are. Held, since traitlets would let None pass unseen.
+        with self.hold_trait_notifications():
+            self.present = present
         self.chosen = self.present[0] if self.present else int(np.argmax(self.lengths))
         self.set_trait("start", {"lengths": self.lengths.tolist(), "present": self.present})
 

@@ -8,6 +8,7 @@ import pytest
 from capslib import equations
 from capslib.widgets import SquashExplorer
 from capslib.widgets.squash_explorer import LONGEST, OFFSETS, growing
+from tests.browser.pointers import POINTERS, Mouse, Touch, click, middle
 
 STATES = [
     ((0.72, 0.96), 0.5),
@@ -39,66 +40,11 @@ def numbers(words):
     return [float(found.replace(MINUS, "-")) for found in re.findall(rf"{MINUS}?\d+\.\d+", words)]
 
 
-def middle(locator):
-    box = locator.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
 def tip(page, view=0):
     """Where the handle of s stands, and how many pixels a unit of the plane has."""
     handle = page.get_by_test_id("squash-s").nth(view)
     unit = handle.evaluate("node => node.closest('svg').querySelector('.caps-unit').getBoundingClientRect().width / 2")
     return middle(handle), unit
-
-
-class Mouse:
-    """Presses, moves and releases, with the mouse."""
-
-    def __init__(self, page):
-        self.page = page
-
-    def down(self, x, y):
-        self.page.mouse.move(x, y)
-        self.page.mouse.down()
-
-    def move(self, x, y):
-        self.page.mouse.move(x, y, steps=4)
-
-    def up(self):
-        self.page.mouse.up()
-
-
-class Touch:
-    """The same with a finger."""
-
-    def __init__(self, page):
-        self.devtools = page.context.new_cdp_session(page)
-        self.devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
-
-    def send(self, kind, *points):
-        self.devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
-
-    def down(self, x, y):
-        self.at = x, y
-        self.send("touchStart", {"x": x, "y": y})
-
-    def move(self, x, y):
-        for share in (0.25, 0.5, 0.75, 1):
-            between = [old + share * (new - old) for old, new in zip(self.at, (x, y), strict=True)]
-            self.send("touchMove", {"x": between[0], "y": between[1]})
-        self.at = x, y
-
-    def up(self):
-        self.send("touchEnd")
-
-
-POINTERS = pytest.mark.parametrize("pointer", [Mouse, Touch])
-
-
-def click(pointer, locator):
-    locator.scroll_into_view_if_needed()
-    pointer.down(*middle(locator))
-    pointer.up()
 
 
 # What it shows ------------------------------------------------------------------------------------------------------

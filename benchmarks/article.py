@@ -1,10 +1,10 @@
-"""The capsule layers that ours is timed against: the article's, the equations as they stand, and two that we tried."""
+"""Capsule layers that ours is timed against: the article's, the equations as they stand, and three that we tried."""
 
 import keras
 from keras import ops
 
 from capslib.equations import EPSILON
-from capslib.layers import squash
+from capslib.layers import couple, squash
 
 
 class _Rival(keras.layers.Layer):
@@ -112,14 +112,14 @@ class PlainCapsule(_Rival):
 
 
 class TriedCapsule(PlainCapsule):
-    """Two other ways to route without votes, for shared W alone: measured, and not taken.
+    """Three other ways to route without votes, for shared W alone: measured, and not taken.
 
     "einsum": as in ours, but every product is an einsum, with the example's axis first. "gram": with G_j = W_j W_jᵀ
     and z_j = Σ_i c_ij u_i, routing needs no s before the last: ‖s_j‖² = ⟨z_j G_j, z_j⟩, and v_j W_jᵀ is z_j G_j
-    scaled as squash scales.
+    scaled as squash scales. "by_hand": the same, and the gradient of c is not left to Keras.
 
     Args:
-        form: "einsum" or "gram".
+        form: "einsum", "gram" or "by_hand".
 
     Input (B, I, D_in), output v (B, J, D_out). Kernel: (D_in, J, D_out).
     """
@@ -129,7 +129,10 @@ class TriedCapsule(PlainCapsule):
         self.form = form
 
     def call(self, u):
-        return (self._einsum if self.form == "einsum" else self._gram)(u, ops.convert_to_tensor(self.kernel))
+        W = ops.convert_to_tensor(self.kernel)
+        if self.form == "einsum":
+            return self._einsum(u, W)
+        return self._gram(u, W, couple if self.form == "gram" else _couple_by_hand)
 
     def _einsum(self, u, W):
         v = squash(ops.einsum("bd,djk->bjk", ops.sum(u, axis=1) / self.num_capsule, W))
@@ -140,8 +143,8 @@ class TriedCapsule(PlainCapsule):
             v = squash(ops.einsum("bjd,djk->bjk", ops.einsum("bij,bid->bjd", c, u), W))
         return v
 
-    def _gram(self, u, W):
-        W = ops.transpose(W, (1, 0, 2))
+    def _gram(self, u, W, couple):
+        W, u_T = ops.transpose(W, (1, 0, 2)), ops.transpose(u, (0, 2, 1))
         G = W @ ops.transpose(W, (0, 2, 1))
         z = ops.repeat((ops.sum(u, axis=1) / self.num_capsule)[None], self.num_capsule, axis=0)
         q = 0
@@ -149,6 +152,18 @@ class TriedCapsule(PlainCapsule):
             turned = z @ G
             n = ops.sum(z * turned, axis=-1, keepdims=True) + EPSILON
             q = q + ops.sqrt(n) / (0.5 + n) * turned
-            c = ops.softmax(u @ ops.transpose(q, (1, 2, 0)), axis=-1)
-            z = ops.transpose(ops.transpose(c, (0, 2, 1)) @ u, (1, 0, 2))
+            c = couple(ops.transpose(q, (1, 0, 2)) @ u_T)
+            z = ops.transpose(c @ u, (1, 0, 2))
         return squash(ops.transpose(z @ W, (1, 0, 2)))
+
+
+@ops.custom_gradient
+def _couple_by_hand(b):
+    """`couple`, with ∂L/∂b_ij = c_ij (g_ij − Σ_k c_ik g_ik) for g = ∂L/∂c."""
+    c = couple(b)
+
+    def backward(g):
+        gained = c * g
+        return gained - c * ops.sum(gained, axis=1, keepdims=True)
+
+    return c, backward

@@ -3,6 +3,7 @@
 Nothing here asserts a time: a test may run on any machine.
 """
 
+import dataclasses
 import itertools
 import json
 import re
@@ -18,6 +19,8 @@ import tensorflow as tf
 from benchmarks import alone, contestants, pictures, race, speed, timing
 from benchmarks.article import ArticleCapsule
 from capslib import digits, models, training
+from capslib.layers import Capsule
+from capslib.losses import margin_loss
 from capslib.training import Recipe
 from tests.test_figures import anatomy
 
@@ -225,6 +228,24 @@ def test_the_clock_starts_after_the_first_step_and_stands_still_while_it_looks(f
     assert [check["seconds"] for check in clock.checks] == [*range(1, 16, 2), *range(17, 32, 2)]
 
 
+def test_steps_taken_several_at_once_are_all_counted_and_looked_at_after(few):
+    several = dataclasses.replace(LESSON, at_once=4)  # 24 steps an epoch, and a look after every third
+    found = race.run("quick", few, 0, several, level=1.1, say=quiet)
+    assert [check["steps"] for check in found["checks"]] == [4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48]
+    assert found["examples"] == 2 * 480
+
+
+def test_the_published_runner_trains_the_articles_layer_by_margin_loss_and_to_the_same_numbers(few, monkeypatch):
+    trained, compile_model = [], training.compile_model
+    monkeypatch.setattr(training, "compile_model", lambda *given: trained.append(given[0]) or compile_model(*given))
+    looks = {name: race.run(name, few, 0, LESSON, level=1.1, say=quiet)["checks"] for name in ("article", "published")}
+    kinds = [[type(layer) for layer in model.layers] for model in trained]
+    assert Capsule in kinds[0] and ArticleCapsule in kinds[1] and Capsule not in kinds[1]
+    assert all(model.loss is margin_loss for model in trained)
+    first, second = ([check["val_accuracy"] for check in checks] for checks in looks.values())
+    assert first == pytest.approx(second, abs=0.02) and first[-1] > first[0]
+
+
 class _Constant:
     """A model that reads as many of the validation digits rightly as it is told, and takes its time."""
 
@@ -256,7 +277,7 @@ def test_who_did_not_arrive_was_slower_than_who_did(quick, others, median, over,
     found = race.race(None, say=quiet)
     assert [run["runner"] for run in found["runs"]] == list(race.RUNNERS) * 3
     assert found["medians"] == {name: median if name == "quick" else others for name in race.RUNNERS}
-    assert found["over_quick"] == over
+    assert found["over_quick"] == {"article": over, "published": over}
 
 
 # What is measured alone, and what is kept -----------------------------------------------------------------------------
@@ -375,7 +396,8 @@ def test_the_stored_speeds_are_complete_and_their_pictures_are_of_them():
 
 def test_the_stored_race_is_what_its_runs_say():
     stored = json.loads((RESULTS / "race.json").read_text(encoding="utf-8"))
-    assert set(stored["recipes"]) == set(race.RUNNERS) and stored["level"] == race.LEVEL and stored["machine"]
+    assert stored["runners"] == {n: {"recipe": r, "network": m} for n, (r, m) in race.RUNNERS.items()}
+    assert set(stored["recipes"]) == {"quick", "article"} and stored["level"] == race.LEVEL and stored["machine"]
     assert [(run["runner"], run["seed"]) for run in stored["runs"]] == [(n, s) for s in range(3) for n in race.RUNNERS]
     for name, recipe in stored["recipes"].items():
         assert Recipe(**recipe) == training.RECIPES[name]
@@ -384,8 +406,10 @@ def test_the_stored_race_is_what_its_runs_say():
         assert sum(arrived) == arrived[-1] == (run["seconds"] is not None)
         assert (run["test_accuracy"] is not None) == (run["seconds"] is not None)
         assert run["seconds"] in (None, run["checks"][-1]["seconds"])
-    for name, median in stored["medians"].items():
+    medians = stored["medians"]
+    for name, median in medians.items():
         assert median == race._median([run["seconds"] for run in stored["runs"] if run["runner"] == name])
+    assert stored["over_quick"] == {n: round(medians[n] / medians["quick"], 2) for n in ("article", "published")}
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -52,6 +52,17 @@ def test_the_rate_warms_up_and_decays_over_the_whole_run():
     assert rate[150] == pytest.approx(0, abs=1e-9) and (np.diff(rate[15:]) < 0).all()
 
 
+def test_the_share_of_the_warm_up_is_the_recipes():
+    schedule = training.learning_rate(replace(SHORT, warm_up=0.04), 1000)  # 6 of 150 steps
+    assert int(np.argmax([float(schedule(step)) for step in range(151)])) == 6
+
+
+def test_steps_in_one_call_train_the_same(few):
+    one, four = (training.train(fresh(), few, replace(SHORT, at_once=at_once), seed=3, say=quiet) for at_once in (1, 4))
+    for name in ("loss", "val_loss"):
+        assert [row[name] for row in one] == pytest.approx([row[name] for row in four], rel=1e-3)
+
+
 def test_training_learns_keeps_its_best_epoch_and_is_repeatable(few, tmp_path):
     model, lines = fresh(), []
     history = training.train(model, few, SHORT, seed=3, folder=tmp_path, say=lines.append)

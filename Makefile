@@ -62,12 +62,11 @@ figures: setup
 	@for script in figures/[!_]*.py; do echo "$$script"; $(APART) $(PY) "$$script" || exit 1; done
 
 weights: setup
-	@for seed in 0 1 2; do $(PY) -m capslib.training article_capsnet --recipe best --seed $$seed --resume || exit 1; done
-	@for model in $(CNNS); do $(PY) -m capslib.training $$model --recipe best --seed 0 --resume || exit 1; done
+	@for seed in 0 1 2; do for model in article_capsnet $(CNNS); do \
+	    $(PY) -m capslib.training $$model --recipe best --seed $$seed --resume || exit 1; done; done
 	@$(PY) -m capslib.training article_capsnet --recipe article --seed 0 --resume
 	@test -f runs/article_capsnet-article-0/result.json || { echo "weights: the article's run was not finished" >&2; exit 1; }
-	@$(PY) tools/ship.py article_capsnet 0 1 2
-	@for model in $(CNNS); do $(PY) tools/ship.py $$model 0 || exit 1; done
+	@for model in article_capsnet $(CNNS); do $(PY) tools/ship.py $$model 0 1 2 || exit 1; done
 	@cp runs/article_capsnet-article-0/result.json notebooks/results/article_capsnet-article-0.json
 	@echo "Now run 'make notebooks': what they show depends on the weights."
 

@@ -168,6 +168,27 @@ def test_a_training_step_learns_at_any_batch_size():
     assert losses[-1] < 0.9 * losses[0]
 
 
+def test_xla_for_routing_alone_changes_no_output():
+    x, _ = contestants.batch(40)
+    plain, compiled = contestants.network("ours"), contestants.compile_routing(contestants.network("ours"))
+    np.testing.assert_allclose(contestants.inference(compiled)(x), contestants.inference(plain)(x), atol=1e-6)
+    assert [hasattr(net.get_layer("v").call, "get_concrete_function") for net in (plain, compiled)] == [False, True]
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_the_step_timer_leaves_out_the_first_call_and_what_comes_after_the_last(at_once, monkeypatch):
+    now = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(contestants, "time", SimpleNamespace(perf_counter=lambda: now.seconds))
+    timer = contestants.StepTimer()
+    timer.on_epoch_begin(0)
+    for last in range(at_once - 1, 12, at_once):
+        now.seconds += 1000 if last < at_once else 0.004 * at_once
+        timer.on_train_batch_end(last)
+    now.seconds += 50
+    timer.on_epoch_end(0)
+    assert timer.ms == pytest.approx(4)
+
+
 # The race -------------------------------------------------------------------------------------------------------------
 
 LESSON = Recipe(epochs=2, batch_size=20, learning_rate=3e-3, decay=True, shift=1, average=0.9)
@@ -410,6 +431,14 @@ def test_the_stored_race_is_what_its_runs_say():
     for name, median in medians.items():
         assert median == race._median([run["seconds"] for run in stored["runs"] if run["runner"] == name])
     assert stored["over_quick"] == {n: round(medians[n] / medians["quick"], 2) for n in ("article", "published")}
+
+
+def test_the_readme_gives_the_times_of_the_stored_race():
+    stored = json.loads((RESULTS / "race.json").read_text(encoding="utf-8"))
+    text = " ".join((RESULTS.parents[1] / "README.md").read_text(encoding="utf-8").split())
+    slow, fast = (stored["medians"][name] for name in ("published", "quick"))
+    assert f"take {slow:.0f} s of training on two processor cores to an accuracy of {stored['level']}" in text
+    assert f"take {fast:.1f} s on the same two (medians of three seeds)" in text
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -7,7 +7,7 @@ const BORDER = 0.5; // the article's claim: norms below it shrink, norms above i
 const TOUCHES = 0.25; // the offset whose ratio curve touches 1; below it some norms grow
 const NAMED = [
   { k: 0.05, name: "least" },
-  { k: TOUCHES, name: "touches 1" },
+  { k: TOUCHES, name: "a quarter" },
   { k: 0.5, name: "article" },
   { k: 1, name: "paper" },
 ];

@@ -23,7 +23,7 @@ def ship(model, seeds, runs=ROOT / "runs", weights=ROOT / "capslib/weights", res
         weights, results: folders to copy into.
 
     Returns:
-        The seed shipped.
+        The seed shipped; the lowest, if several have the median accuracy.
 
     Raises:
         ValueError: if the number of seeds is even.
@@ -36,7 +36,8 @@ def ship(model, seeds, runs=ROOT / "runs", weights=ROOT / "capslib/weights", res
     if unfinished:
         raise FileNotFoundError(f"runs: {', '.join(unfinished)} not finished, expected a result.json in each")
     accuracy = {seed: json.loads((f / "result.json").read_text())["test"]["accuracy"] for seed, f in folders.items()}
-    shipped = sorted(seeds, key=accuracy.get)[len(seeds) // 2]
+    median = sorted(accuracy.values())[len(seeds) // 2]
+    shipped = min(seed for seed in seeds if accuracy[seed] == median)
     for suffix in ("npz", "json"):
         shutil.copy(folders[shipped] / f"{model}.{suffix}", weights)
     for folder in folders.values():

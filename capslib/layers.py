@@ -35,7 +35,7 @@ def couple(b):
     Returns:
         c, (B, J, I), with Σ_j c_ij = 1.
     """
-    # Not Keras' softmax: over this axis it turns b round and back (with that, a tenth of the layer's time).
+    # Not Keras' softmax: over this axis it turns b round and back (with that, up to a tenth of the layer's time).
     e = ops.exp(b - ops.stop_gradient(ops.max(b, axis=1, keepdims=True)))
     return e * (1 / ops.sum(e, axis=1, keepdims=True))
 

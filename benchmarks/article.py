@@ -115,7 +115,7 @@ class TriedCapsule(PlainCapsule):
     """Three other ways to route without votes, for shared W alone: measured, and not taken.
 
     "einsum": as in ours, but every product is an einsum, with the example's axis first. "gram": with G_j = W_j W_jᵀ
-    and z_j = Σ_i c_ij u_i, routing needs no s before the last: ‖s_j‖² = ⟨z_j G_j, z_j⟩, and v_j W_jᵀ is z_j G_j
+    and A_j = Σ_i c_ij u_i, routing needs no s before the last: ‖s_j‖² = ⟨A_j G_j, A_j⟩, and v_j W_jᵀ is A_j G_j
     scaled as squash scales. "by_hand": the same, and the gradient of c is not left to Keras.
 
     Args:
@@ -146,15 +146,15 @@ class TriedCapsule(PlainCapsule):
     def _gram(self, u, W, couple):
         W, u_T = ops.transpose(W, (1, 0, 2)), ops.transpose(u, (0, 2, 1))
         G = W @ ops.transpose(W, (0, 2, 1))
-        z = ops.repeat((ops.sum(u, axis=1) / self.num_capsule)[None], self.num_capsule, axis=0)
+        A = ops.repeat((ops.sum(u, axis=1) / self.num_capsule)[None], self.num_capsule, axis=0)
         q = 0
         for _ in range(self.routings - 1):
-            turned = z @ G
-            n = ops.sum(z * turned, axis=-1, keepdims=True) + EPSILON
+            turned = A @ G
+            n = ops.sum(A * turned, axis=-1, keepdims=True) + EPSILON
             q = q + ops.sqrt(n) / (0.5 + n) * turned
             c = couple(ops.transpose(q, (1, 0, 2)) @ u_T)
-            z = ops.transpose(c @ u, (1, 0, 2))
-        return squash(ops.transpose(z @ W, (1, 0, 2)))
+            A = ops.transpose(c @ u, (1, 0, 2))
+        return squash(ops.transpose(A @ W, (1, 0, 2)))
 
 
 @ops.custom_gradient

@@ -133,7 +133,7 @@ def test_the_readme_gives_the_median_and_the_accuracy_of_every_seed():
     text = " ".join((Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8").split())
     for name in SHIPPED:
         found = sorted(json.loads(f.read_text())["test"]["accuracy"] for f in RESULTS.glob(f"{name}-best-*.json"))
-        assert f"{found[1]:.4f} (" in text and ", ".join(f"{accuracy:.4f}" for accuracy in found) in text, name
+        assert f" {found[1]:.4f} " in text and ", ".join(f"{accuracy:.4f}" for accuracy in found) in text, name
 
 
 # Which seed is shipped --------------------------------------------------------------------------------------------

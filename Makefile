@@ -12,8 +12,7 @@ NOTEBOOKS ?= $(wildcard notebooks/*.ipynb notebooks/solutions/*.ipynb)
 PY = .venv/bin/python
 APART = KERAS_BACKEND=tensorflow sh tools/apart.sh
 CNNS = matched_cnn_flatten matched_cnn_global
-NEUTRAL = tests/test_equations.py tests/test_gradients.py tests/test_layers.py tests/test_losses.py \
-          tests/test_models.py tests/test_tracing.py
+NEUTRAL = $(addprefix tests/library/test_,equations.py gradients.py layers.py losses.py models.py tracing.py)
 
 .PHONY: help setup lab test lint notebooks pages figures weights bench test-backends lock clean
 
@@ -49,7 +48,7 @@ lint: setup
 # One pytest run for all, so that its last line counts everything.
 test: lint
 	@$(APART) $(PY) -m pytest tests notebooks -n $(JOBS) --dist loadfile \
-	    --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600
+	    --nbval --nbval-sanitize-with tests/notebooks/nbval_sanitize.cfg --nbval-cell-timeout 600
 
 notebooks: setup
 	@$(APART) $(PY) tools/render.py $(NOTEBOOKS)

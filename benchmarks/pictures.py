@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from capslib import plots, style
+from capslib.records import write_atomically
 from capslib.style import COLOURS
-from capslib.weights import write_atomically
 from figures._common import svg
 
 style.use()

@@ -24,7 +24,7 @@ import keras
 import numpy as np
 
 from benchmarks import contestants
-from capslib import digits, training, weights
+from capslib import digits, records, training
 
 LEVEL = 0.981
 PUBLISHED = 0.9793
@@ -146,8 +146,8 @@ def race(data, seeds=(0, 1, 2), say=print):
     medians = {name: _median([r["seconds"] for r in runs if r["runner"] == name]) for name in RUNNERS}
     return {
         "command": "python -m benchmarks.race",
-        "machine": training.machine(),
-        "versions": training.versions(),
+        "machine": records.machine(),
+        "versions": records.versions(),
         "level": LEVEL,
         "published_test_accuracy": PUBLISHED,
         "recipes": {name: asdict(training.RECIPES[name]) for name in ("quick", "article")},
@@ -175,7 +175,7 @@ def main():
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file to write")
     given = parser.parse_args()
     result = race(digits.load("full"), given.seeds)
-    weights.write_atomically(given.out, lambda file: file.write(json.dumps(result, indent=1).encode() + b"\n"))
+    records.write_atomically(given.out, lambda file: file.write(json.dumps(result, indent=1).encode() + b"\n"))
     print(f"median seconds {result['medians']}, over quick {result['over_quick']}; kept in {given.out}")
 
 

@@ -13,9 +13,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from capslib.equations import check_count
-from capslib.training import machine
-from capslib.weights import write_atomically
+from capslib.checks import check_count
+from capslib.records import machine, write_atomically
 
 FOLDER = Path(__file__).parent / "results"
 

@@ -14,10 +14,10 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.timing import summary
+from capslib.records import write_atomically
 from capslib.training import machine
-from capslib.weights import write_atomically
-from tests.browser.examples import EXAMPLES
-from tests.browser.harness import ROOT, Lab, chromium, launched, mounted_page, saved_state, state_size
+from tools.browser.examples import EXAMPLES
+from tools.browser.harness import ROOT, Lab, chromium, launched, mounted_page, saved_state, state_size
 
 FOLDER = Path(__file__).parent / "results"
 STATE = "application/vnd.jupyter.widget-state+json"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import platformdirs
 
-from capslib.weights import write_atomically
+from capslib.records import write_atomically
 
 
 class Digits(NamedTuple):

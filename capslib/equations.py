@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from capslib.checks import as_float, check_count, check_positive
+
 EPSILON = 1e-7
 """Added to ‖s‖² inside squash, so that its square root has a gradient at s = 0."""
 
@@ -247,21 +249,3 @@ def _labels_and_lengths(y_true, lengths):
     if y_true.ndim != 2 or y_true.shape != lengths.shape:
         raise ValueError(f"y_true: got shape {y_true.shape}, expected one-hot (B, J) like lengths {lengths.shape}")
     return y_true, lengths
-
-
-def as_float(x):
-    """`x` as a floating array: float types are kept, everything else becomes float64."""
-    x = np.asarray(x)
-    return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
-
-
-def check_count(name, value):
-    """Refuse what is not a whole number ≥ 1, by name."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name}: got {value!r}, expected a whole number of at least 1")
-
-
-def check_positive(name, value):
-    """Refuse what is not a positive finite number, by name."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
-        raise ValueError(f"{name}: got {value!r}, expected a positive number")

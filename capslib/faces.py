@@ -9,9 +9,9 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import cosdg, sindg
 
-from capslib.equations import check_count
+from capslib.checks import check_count, check_numbers, check_seed
+from capslib.poses import check_poses, pose
 
 SIZE = 28
 """Width and height of the canvas in units, and in pixels unless told otherwise."""
@@ -49,7 +49,7 @@ class _Ranged:
             value = getattr(self, field.name)
             if np.ndim(value):
                 raise ValueError(f"{field.name}: got an array of shape {np.shape(value)}, expected one number")
-            _check_numbers(field.name, value, *RANGES[field.name])
+            check_numbers(field.name, value, *RANGES[field.name])
 
     @classmethod
     def _at(cls, shares):
@@ -128,48 +128,7 @@ class Faces(NamedTuple):
     whole: np.ndarray
 
 
-# Poses ------------------------------------------------------------------------------------------------------------
-
-
-def pose(x=0, y=0, angle=0, scale=1):
-    """The pose (x, y, angle, scale) as a matrix: scale, then turn, then move.
-
-        [ s·cos  −s·sin  x ]
-        [ s·sin   s·cos  y ]
-        [   0       0    1 ]
-
-    Args:
-        x: how far right; a number or an array, like the other three.
-        y: how far up.
-        angle: degrees, counter-clockwise.
-        scale: above 0.
-
-    Returns:
-        (3, 3), or (..., 3, 3) for arrays, broadcast against each other.
-
-    Raises:
-        ValueError: naming the argument, if it is not finite or `scale` is not above 0.
-    """
-    numbers = {"x": x, "y": y, "angle": angle, "scale": scale}
-    x, y, angle, scale = np.broadcast_arrays(*(_check_numbers(*number) for number in numbers.items()))
-    if (scale <= 0).any():
-        raise ValueError(f"scale: got {np.min(scale):g}, expected a number above 0")
-    M = np.zeros((*x.shape, 3, 3))
-    M[..., 0, 0] = M[..., 1, 1] = scale * cosdg(angle)
-    M[..., 1, 0] = scale * sindg(angle)
-    M[..., 0, 1] = -M[..., 1, 0]
-    M[..., 0, 2], M[..., 1, 2], M[..., 2, 2] = x, y, 1
-    return M
-
-
-def read_pose(M):
-    """The four numbers (x, y, angle, scale) of a pose matrix (..., 3, 3); the angle lies above −180 and up to 180.
-
-    Of a matrix that is no pure pose, such as the mean of votes that disagree, angle and scale are those of its
-    first column.
-    """
-    M = np.asarray(M, float)
-    return M[..., 0, 2], M[..., 1, 2], np.degrees(np.arctan2(M[..., 1, 0], M[..., 0, 0])), np.hypot(*_first_column(M))
+# Where the parts lie ----------------------------------------------------------------------------------------------
 
 
 def arrangement(identity):
@@ -187,19 +146,6 @@ def arrangement(identity):
             pose(0, face.mouth_y, 0, face.mouth_size),
         ]
     )
-
-
-def spread(votes):
-    """How far votes for one whole lie apart: the root of the mean squared distance from their mean position, in pixels.
-
-    Args:
-        votes: (..., I, 3, 3), the poses for which I parts vote.
-
-    Returns:
-        (...), at least 0; 0 if all votes put the whole in the same place.
-    """
-    places = np.asarray(votes, float)[..., :2, 2]
-    return np.sqrt(np.mean(np.sum((places - places.mean(-2, keepdims=True)) ** 2, axis=-1), axis=-1))
 
 
 def swap_eyes_and_mouth(parts):
@@ -240,7 +186,7 @@ def identities(count=10, seed=0):
         A list of Identity.
     """
     check_count("count", count)
-    rng = _generator(seed)
+    rng = np.random.default_rng(check_seed("seed", seed))
     slices = [(rng.permutation(count) + rng.random(count)) / count for _ in fields(Identity)]
     return [Identity._at(shares) for shares in zip(*slices, strict=True)]
 
@@ -248,7 +194,7 @@ def identities(count=10, seed=0):
 def expressions(count, seed=0):
     """`count` random expressions, a list of Expression, every attribute uniform in its range."""
     check_count("count", count)
-    rng = _generator(seed)
+    rng = np.random.default_rng(check_seed("seed", seed))
     return [Expression._at(shares) for shares in rng.random((count, len(fields(Expression))))]
 
 
@@ -347,10 +293,10 @@ def sample(people, count, seed, swapped=False, turn=10, move=1.5, shrink=0.1):
     if not people or not all(isinstance(one, Identity) for one in people):
         raise ValueError(f"people: got {people!r:.60}, expected a list of Identity, at least one")
     check_count("count", count)
-    rng = _generator(seed)
-    _check_numbers("turn", turn, 0, 180)
-    _check_numbers("move", move, 0, 2)
-    _check_numbers("shrink", shrink, 0, 0.3)
+    rng = np.random.default_rng(check_seed("seed", seed))
+    check_numbers("turn", turn, 0, 180)
+    check_numbers("move", move, 0, 2)
+    check_numbers("shrink", shrink, 0, 0.3)
     who = rng.permutation(np.arange(count) % len(people))
     x, y, angle = (rng.uniform(-limit, limit, count) for limit in (move, move, turn))
     whole = pose(x, y, angle, 1 - rng.uniform(0, 1, count) * shrink)
@@ -390,7 +336,7 @@ def _ellipse(a, b, pieces):
 
 def _placed(argument, name, M, form):
     """The strokes of a form under pose M, refused if ink would leave the canvas."""
-    scale = np.hypot(*_first_column(M))
+    scale = np.hypot(M[0, 0], M[1, 0])
     strokes = [(points @ M[:2, :2].T + M[:2, 2], radius * scale) for points, radius in form]
     reach = max(np.abs(points).max() + radius for points, radius in strokes)
     if reach > SIZE / 2:
@@ -415,56 +361,3 @@ def _ink(picture, points, radius):
     distance = np.sqrt(np.min((x - t * along[:, 0]) ** 2 + (y - t * along[:, 1]) ** 2, axis=0))
     ink = np.clip((radius - distance) / pixel + 0.5, 0, 1)
     np.maximum(picture[rows, columns], ink, out=picture[rows, columns], casting="same_kind")
-
-
-# Checks -----------------------------------------------------------------------------------------------------------
-
-
-def _check_numbers(name, value, low=-np.inf, high=np.inf):
-    """`value` as a float array, refused by name if it is not finite numbers from low to high."""
-    try:
-        numbers = np.asarray(value, float)
-    except (TypeError, ValueError):
-        numbers = np.array(np.nan)
-    expected = "a finite number" if np.isinf(high) else f"{low:g} to {high:g}"
-    if not np.isfinite(numbers).all() or isinstance(value, bool):
-        given = f"{value!r:.60}" if numbers.ndim < 2 else "NaN or infinite values"
-        raise ValueError(f"{name}: got {given}, expected {expected}")
-    if numbers.size and (numbers.min() < low or numbers.max() > high):
-        wrong = numbers.min() if numbers.min() < low else numbers.max()
-        raise ValueError(f"{name}: got {wrong:g}, expected {expected}")
-    return numbers
-
-
-def check_poses(name, M, shape, exact=False):
-    """`M` as float pose matrices (..., *shape), or of exactly that shape.
-
-    Args:
-        name: the argument's name for the message.
-        M: what should be poses.
-        shape: the last axes, such as (4, 3, 3).
-        exact: whether no axes may come before them.
-
-    Raises:
-        ValueError: if the shape is another, a number is not finite, or a matrix is no pose.
-    """
-    M = _check_numbers(name, M)
-    fits = M.shape == shape if exact else M.shape[-len(shape) :] == shape
-    if not fits:
-        wanted = str(shape) if exact else "(..., " + str(shape)[1:]
-        raise ValueError(f"{name}: got shape {M.shape}, expected {wanted}")
-    linear = M[..., :2, :2]
-    turned = np.stack([-linear[..., 1, 0], linear[..., 0, 0]], -1)
-    if not (np.allclose(M[..., 2, :], [0, 0, 1]) and np.allclose(linear[..., 1], turned) and np.any(linear)):
-        raise ValueError(f"{name}: got a matrix that is no pose, expected what `pose` makes: scale, turn and move")
-    return M
-
-
-def _generator(seed):
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed: got {seed!r}, expected a whole number of at least 0")
-    return np.random.default_rng(seed)
-
-
-def _first_column(M):
-    return M[..., 0, 0], M[..., 1, 0]

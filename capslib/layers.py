@@ -6,7 +6,8 @@ The equations are those of `capslib.equations`; what differs is only the order o
 import keras
 from keras import ops
 
-from capslib.equations import EPSILON, check_count, check_positive
+from capslib.checks import check_count, check_positive
+from capslib.equations import EPSILON
 
 
 @keras.saving.register_keras_serializable(package="capslib")

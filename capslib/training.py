@@ -6,8 +6,6 @@ and `last.keras` (from which `--resume` goes on). Ctrl-C keeps all of them.
 
 import argparse
 import json
-import os
-import platform
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -24,9 +22,10 @@ import keras
 # isort: on
 
 from capslib import digits, models, weights
-from capslib.equations import check_count
+from capslib.checks import check_count
 from capslib.layers import Length
 from capslib.losses import margin_loss
+from capslib.records import machine, versions, write_atomically
 
 
 @dataclass(frozen=True)
@@ -320,21 +319,9 @@ def run(model_name, recipe_name, seed=0, source="full", folder=None, resume=Fals
     card = weights.card(model_name, folder)
     weights.save(model, folder / f"{model_name}.npz", {**card, "test_accuracy": tested["accuracy"]})
     result = {"model": model_name, **facts, "machine": machine(), "history": history, "test": tested}
-    weights.write_atomically(folder / "result.json", lambda f: f.write(json.dumps(result, indent=1).encode()))
+    write_atomically(folder / "result.json", lambda f: f.write(json.dumps(result, indent=1).encode()))
     say(f"test accuracy {tested['accuracy']:.4f}, of the epoch best on validation; kept in {folder}")
     return result
-
-
-def machine():
-    """The machine of a run in a few words."""
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-
-
-def versions():
-    """The versions of Python, Keras and its backend."""
-    name = keras.backend.backend()
-    backend = f"{name} {sys.modules[name].__version__}" if name in sys.modules else name
-    return {"python": platform.python_version(), "keras": keras.__version__, "backend": backend}
 
 
 def _recipe(recipe):
@@ -349,7 +336,7 @@ def _recipe(recipe):
 
 def _keep(model, folder, history):
     """Write history and state; the state last, since it alone says how far the run has come."""
-    weights.write_atomically(folder / "history.json", lambda f: f.write(json.dumps(history, indent=1).encode()))
+    write_atomically(folder / "history.json", lambda f: f.write(json.dumps(history, indent=1).encode()))
     part = folder / "part.keras"
     model.save(part)
     part.replace(folder / "last.keras")

@@ -13,8 +13,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.special import cosdg, sindg
 
+from capslib.checks import as_float
 from capslib.digits import as_images
-from capslib.equations import as_float
 
 LARGEST = 112
 """The largest canvas."""

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from capslib import style
+from capslib.records import write_atomically
 from capslib.style import COLOURS
-from capslib.weights import write_atomically
 
 style.use()
 

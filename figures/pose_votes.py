@@ -3,7 +3,7 @@
 import numpy as np
 from _common import GREY, arrow, board, main, tint
 
-from capslib import faces
+from capslib import faces, poses
 from capslib.style import COLOURS
 
 TITLE = "Votes of parts for the pose of their face"
@@ -12,7 +12,7 @@ TURN = 60
 ME = faces.Identity()
 SITS = faces.arrangement(ME)
 """Where the four parts sit in the face, (4, 3, 3)."""
-HEADS = np.stack([faces.pose(), faces.pose(angle=TURN), faces.pose()])
+HEADS = np.stack([poses.pose(), poses.pose(angle=TURN), poses.pose()])
 PARTS = np.stack([SITS, HEADS[1] @ SITS, faces.swap_eyes_and_mouth(SITS)])
 VOTES = PARTS @ np.linalg.inv(SITS)
 """Heads (N, 3, 3), parts and votes (N, 4, 3, 3) of the three panels; the constant matrices are the same in all."""
@@ -32,7 +32,7 @@ CENTRED = {"ha": "center", "va": "center", "fontsize": TYPE}
 
 def alt():
     """What the figure shows, its numbers computed."""
-    whole, turned, swapped = faces.spread(VOTES)
+    whole, turned, swapped = poses.spread(VOTES)
     low, high = VOTES[2, :, 1, 2].min(), VOTES[2, :, 1, 2].max()
     return (
         "Three drawings of one face. On each of its four parts, two eyes, a nose and a mouth, stands a dark frame of "
@@ -59,12 +59,12 @@ def draw():
             frame(ax, vote, middle, "vote", f"{n}-{i}")
             frame(ax, part, middle, "part", f"{n}-{i}")
         ax.text(middle[0], 3.5, NAMES[n], gid=f"name-{n}", **CENTRED)
-        ax.text(middle[0], 0.72, f"spread of votes {faces.spread(votes):.1f}", gid=f"spread-{n}", **CENTRED)
-    frame(ax, faces.pose(), (0.9, KEY - 0.08), "part", "key")
+        ax.text(middle[0], 0.72, f"spread of votes {poses.spread(votes):.1f}", gid=f"spread-{n}", **CENTRED)
+    frame(ax, poses.pose(), (0.9, KEY - 0.08), "part", "key")
     ax.text(1.25, KEY, "part, $M_i$", va="center", fontsize=TYPE)
     dotted(ax, np.array([[2.75, KEY], [3.2, KEY]]), "way-key")
     ax.text(3.3, KEY, "times constant $T_i$", va="center", fontsize=TYPE)
-    frame(ax, faces.pose(), (5.35, KEY - 0.1), "vote", "key")
+    frame(ax, poses.pose(), (5.35, KEY - 0.1), "vote", "key")
     ax.text(5.9, KEY, "vote, $M_i T_i$", va="center", fontsize=TYPE)
     return fig
 

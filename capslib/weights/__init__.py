@@ -1,13 +1,13 @@
 """Trained parameters: `<model>.npz` (arrays alone) beside `<model>.json`, the card that says where they are from."""
 
-import hashlib
 import json
-import os
 import zipfile
 import zlib
 from pathlib import Path
 
 import numpy as np
+
+from capslib.records import sha256, write_atomically
 
 FOLDER = Path(__file__).parent
 
@@ -92,25 +92,6 @@ def load_into(model, path=None):
         other = card(path.stem, path.parent).get("model", "another network")
         raise ValueError(f"weights: {path.name} is for {other!r} with {given}, expected {expected} for {model.name!r}")
     model.set_weights([stored[_key(model, v)] for v in model.weights])
-
-
-def sha256(path):
-    """Hexadecimal sha256 of a file."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def write_atomically(path, write):
-    """Call `write(file)` on a file beside `path` and move it there once it is whole."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as file:
-            write(file)
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _key(model, variable):

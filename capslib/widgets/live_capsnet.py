@@ -11,8 +11,9 @@ from scipy import ndimage
 from scipy.special import cosdg, sindg
 
 from capslib import equations, plots
+from capslib.checks import check_positive
 from capslib.digits import as_images, as_labels
-from capslib.widgets._base import Widget, finite
+from capslib.widgets.base import Widget, finite
 
 KERNEL, CELLS, CLASSES = 5, 49, 10
 MIDDLE = 13.5
@@ -114,7 +115,7 @@ class LiveCapsNet(Widget, script="live_capsnet.js", styles="live_capsnet.css"):
         self._capsnet, self._cnn = _fitting("capsnet", capsnet), _fitting("cnn", cnn)
         if isinstance(routings, bool) or not isinstance(routings, int | np.integer) or not 1 <= routings <= 20:
             raise ValueError(f"routings: got {routings!r}, expected a whole number from 1 to 20")
-        equations.check_positive("offset", offset)
+        check_positive("offset", offset)
         pages = _pages(images)
         labels = [] if labels is None else as_labels(labels, "labels").tolist()
         if labels and len(labels) != len(pages):

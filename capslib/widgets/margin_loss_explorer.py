@@ -5,7 +5,7 @@ import traitlets
 
 from capslib import plots
 from capslib.equations import margin_gradient, margin_loss, softmax
-from capslib.widgets._base import Widget, finite
+from capslib.widgets.base import Widget, finite
 
 CLASSES = (2, 12)
 """The fewest and the most classes that the widget has room for."""

@@ -6,7 +6,8 @@ import numpy as np
 import traitlets
 
 from capslib import faces, plots
-from capslib.widgets._base import Widget
+from capslib.poses import check_poses, spread
+from capslib.widgets.base import Widget
 
 
 class PoseVotes(Widget, script="pose_votes.js", styles="pose_votes.css"):
@@ -33,9 +34,9 @@ class PoseVotes(Widget, script="pose_votes.js", styles="pose_votes.css"):
     _names = traitlets.List(list(faces.PARTS)).tag(sync=True)
 
     def __init__(self, parts, T, forms, whole=None):
-        parts = faces.check_poses("parts", parts, (4, 3, 3), exact=True)
-        T = faces.check_poses("T", T, (4, 3, 3), exact=True)
-        whole = faces.check_poses("whole", np.eye(3) if whole is None else whole, (3, 3), exact=True)
+        parts = check_poses("parts", parts, (4, 3, 3), exact=True)
+        T = check_poses("T", T, (4, 3, 3), exact=True)
+        whole = check_poses("whole", np.eye(3) if whole is None else whole, (3, 3), exact=True)
         poses = np.concatenate([[whole], parts]).ravel().tolist()
         strokes = [[[np.round(points, 3).tolist(), radius] for points, radius in form] for form in _forms(forms)]
         self.check_size({"forms": json.dumps(strokes).encode()})
@@ -48,7 +49,7 @@ class PoseVotes(Widget, script="pose_votes.js", styles="pose_votes.css"):
 
     @parts.setter
     def parts(self, parts):
-        parts = faces.check_poses("parts", parts, (4, 3, 3), exact=True)
+        parts = check_poses("parts", parts, (4, 3, 3), exact=True)
         self._put(self.whole, parts)
 
     @property
@@ -58,7 +59,7 @@ class PoseVotes(Widget, script="pose_votes.js", styles="pose_votes.css"):
 
     @whole.setter
     def whole(self, whole):
-        whole = faces.check_poses("whole", whole, (3, 3), exact=True)
+        whole = check_poses("whole", whole, (3, 3), exact=True)
         self._put(whole, whole @ np.linalg.inv(self.whole) @ self.parts)
 
     def _put(self, whole, parts):
@@ -73,8 +74,8 @@ class PoseVotes(Widget, script="pose_votes.js", styles="pose_votes.css"):
 
     @property
     def spread(self):
-        """How far the votes lie apart, in pixels; see `faces.spread`."""
-        return float(faces.spread(self.votes))
+        """How far the votes lie apart, in pixels; see `poses.spread`."""
+        return float(spread(self.votes))
 
     def describe(self):
         places = [f"({x:z.1f}, {y:z.1f})" for x, y in self.votes[:, :2, 2]]

@@ -4,14 +4,15 @@ import numpy as np
 import traitlets
 
 from capslib import digits, plots
-from capslib.equations import check_positive, predict, route
-from capslib.widgets._base import Widget, finite
+from capslib.checks import check_positive
+from capslib.equations import predict, route
+from capslib.widgets.base import Widget, finite
 
 STEPS = ["softmax", "sum", "squash", "agreement"]
 """The four steps of an iteration, in their order."""
 
 DIALECTS = ["accumulate", "replace", "uniform"]
-"""What becomes of the agreement: b ← b + a, b ← a, or nothing (c stays 1/J). As in core.js."""
+"""What becomes of the agreement: b ← b + a, b ← a, or nothing (c stays 1/J). As in equations.js."""
 
 MOST_ROUTINGS = 8
 MOST_UPPER = 12

@@ -5,7 +5,7 @@ import traitlets
 
 from capslib import plots
 from capslib.equations import length, squash
-from capslib.widgets._base import Widget, finite
+from capslib.widgets.base import Widget, finite
 
 LONGEST = 2.0
 """The widget shows vectors s up to this length."""

@@ -6,8 +6,9 @@ import numpy as np
 import traitlets
 
 from capslib import plots
-from capslib.equations import RoutingTrace, agreement, check_count, check_positive, softmax, squash, weighted_sum
-from capslib.widgets._base import Widget, finite
+from capslib.checks import check_count, check_positive
+from capslib.equations import RoutingTrace, agreement, softmax, squash, weighted_sum
+from capslib.widgets.base import Widget, finite
 
 REACH = 2.5
 """Components of a vote lie between −REACH and REACH: so far reach the planes of the widget."""

@@ -1,0 +1,96 @@
+"""One sentence for every bad argument: its name, what was given, what was expected. All raise ValueError.
+
+Every message has the form `routings: got 0, expected a whole number of at least 1`.
+"""
+
+import numpy as np
+
+
+def as_float(x) -> np.ndarray:
+    """`x` as a floating array: float types are kept, everything else becomes float64."""
+    x = np.asarray(x)
+    return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
+
+
+def is_whole(value) -> bool:
+    """Whether a value is one whole number, Python's or NumPy's; True and False are none."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def is_real(value) -> bool:
+    """Whether a value is one real number that is not NaN, Python's or NumPy's; True and False are none."""
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return bool(real and value == value)
+
+
+def check_whole(name, value, low, high=None) -> int:
+    """`value` as int; refused by name if it is not a whole number from `low` to `high`, or of at least `low`."""
+    if not is_whole(value) or value < low or (high is not None and value > high):
+        expected = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise ValueError(f"{name}: got {value!r}, expected a whole number {expected}")
+    return int(value)
+
+
+def check_count(name, value) -> int:
+    """`value` as int; refused by name if it is not a whole number ≥ 1."""
+    return check_whole(name, value, 1)
+
+
+def check_seed(name, value) -> int:
+    """`value` as int; refused by name if it is not a whole number ≥ 0."""
+    return check_whole(name, value, 0)
+
+
+def check_positive(name, value) -> float:
+    """`value` as float; refused by name if it is not a positive finite number."""
+    if not is_real(value) or not 0 < value < np.inf:
+        raise ValueError(f"{name}: got {value!r}, expected a positive number")
+    return float(value)
+
+
+def check_number(name, value, low, high) -> float:
+    """`value` as float; refused by name if it is not one number from `low` to `high`."""
+    if not is_real(value) or not low <= value <= high:
+        raise ValueError(f"{name}: got {value!r}, expected a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def check_choice(name, value, choices):
+    """`value`; refused by name if it is not one of `choices`, of which there are at least two."""
+    choices = list(choices)
+    if value not in choices:
+        named = [repr(choice) for choice in choices]
+        raise ValueError(f"{name}: got {value!r}, expected {', '.join(named[:-1])} or {named[-1]}")
+    return value
+
+
+def check_numbers(name, value, low=-np.inf, high=np.inf) -> np.ndarray:
+    """`value` as a float64 array; refused by name if a number is not finite or not from `low` to `high`."""
+    try:
+        numbers = np.asarray(value, float)
+    except (TypeError, ValueError):
+        numbers = np.array(np.nan)
+    expected = "a finite number" if np.isinf(high) else f"{low:g} to {high:g}"
+    if not np.isfinite(numbers).all() or isinstance(value, bool):
+        given = f"{value!r:.60}" if numbers.ndim < 2 else "NaN or infinite values"
+        raise ValueError(f"{name}: got {given}, expected {expected}")
+    if numbers.size and (numbers.min() < low or numbers.max() > high):
+        wrong = numbers.min() if numbers.min() < low else numbers.max()
+        raise ValueError(f"{name}: got {wrong:g}, expected {expected}")
+    return numbers
+
+
+def check_shape(name, x, shape) -> np.ndarray:
+    """`x` as an array; refused by name if its shape is another.
+
+    Args:
+        name: the argument's name for the message.
+        x: an array.
+        shape: its expected shape; a letter stands for any size of at least 1.
+    """
+    x = np.asarray(x)
+    sizes = zip(x.shape, shape, strict=False)  # Of another rank, the array is refused whatever its sizes.
+    if x.ndim != len(shape) or any(n != m if isinstance(m, int) else n == 0 for n, m in sizes):
+        expected = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        raise ValueError(f"{name}: got shape {x.shape}, expected ({expected})")
+    return x

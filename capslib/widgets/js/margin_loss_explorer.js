@@ -1,0 +1,382 @@
+/** MarginLossExplorer (lesson 05): lengths to drag, the margin loss term by term, and a softmax on the same lengths. */
+import { cross_entropy, cross_entropy_gradient, margin_gradient, margin_terms, probabilities } from "./equations.js";
+import { button, html, number, widget } from "./dom.js";
+
+/** The paper's constants, Eq. 4. */
+const PAPER = { m_plus: 0.9, m_minus: 0.1, lam: 0.5 };
+
+/** What the axis of lengths shows: cross-entropy points beyond 1, and below 0. */
+const [LOWEST, HIGHEST] = [-0.08, 1.42];
+const share = (x) => `${(100 * x) / (HIGHEST - LOWEST)}%`;
+const height_of = (x) => share(x - LOWEST);
+
+const within = (x, low = 0, high = 1) => Math.min(high, Math.max(low, x));
+const rounded = (x, digits) => Number(x.toFixed(digits));
+const total = (terms) => terms.reduce((sum, term) => sum + term, 0);
+
+/** Three decimals; "0" is kept for what is exactly 0. */
+const shown = (x) => (x === 0 ? "0" : number(x, 3));
+const signed = (x) => (x > 0 ? `+${shown(x)}` : shown(x));
+/** As many decimals as a set value needs, two or three. */
+const brief = (x) => number(x, 3).replace(/0$/, "");
+
+const bold = (text) => html("b", {}, text);
+const sub = (text) => html("sub", {}, text);
+const sup = (...parts) => html("sup", {}, ...parts);
+const norm = (k) => html("span", {}, "‖v", sub(k), "‖");
+const names = (classes) => classes.join(", ") || "none";
+
+/**
+ * A panel: a title, two plots and rows of numbers on one grid with a column for each class.
+ * @param {number} J classes
+ * @returns {{node, head, plot, row}} `plot` and `row` add to the grid, from top to bottom
+ */
+function panel(test, J) {
+  const head = html("div", { class: "mle-head" });
+  const grid = html("div", { class: "mle-grid", style: `--classes: ${J}` });
+  const node = html("section", { class: "mle-panel", "data-testid": test }, head, grid);
+
+  /** A plot over all classes: `title`, ticks as pairs of height and text, a column for each class. */
+  function plot(kind, title, ticks, columns) {
+    const marks = ticks.flatMap(([at, text]) => html("span", { class: "mle-tick", style: `bottom: ${at}` }, text));
+    const lines = ticks.map(([at]) => html("i", { class: "mle-level", style: `bottom: ${at}` }));
+    const side = html("div", { class: "mle-side" });
+    const area = html("div", { class: `mle-plot mle-${kind}` }, ...lines, ...columns);
+    grid.append(html("p", { class: "mle-title" }, ...title), html("div", { class: "mle-axis" }, ...marks), area, side);
+    return { area, side };
+  }
+
+  /** A row of numbers: its name, a cell for each class, and one at the end for their sum. */
+  const cell = (key) => html("span", { class: "mle-cell", "data-row": key });
+  function row(name, key, cells = Array.from({ length: J }, () => cell(key))) {
+    const end = html("span", { class: "mle-cell mle-end", "data-sum": key });
+    grid.append(html("span", { class: "mle-name" }, ...[name].flat()), ...cells, end);
+    return { cells, end };
+  }
+  return { node, head, plot, row };
+}
+
+/** A bar of length with its arrow, as HTML that is moved by styles alone. */
+function bar_with_arrow() {
+  const bar = html("i", { class: "mle-bar" });
+  const arrow = html("i", { class: "mle-arrow" });
+  return {
+    nodes: [bar, arrow],
+    /** The arrow goes half of minus the gradient, as in `plots.margin_pulls`; a gradient of 0 has none. */
+    draw(length, gradient) {
+      bar.style.height = share(length);
+      arrow.hidden = gradient === 0;
+      arrow.dataset.way = gradient < 0 ? "up" : "down";
+      arrow.style.bottom = gradient < 0 ? height_of(length) : "auto";
+      arrow.style.top = gradient < 0 ? "auto" : share(HIGHEST - length);
+      arrow.style.height = share(Math.abs(gradient) / 2);
+    },
+  };
+}
+
+export default widget(({ model, el }) => {
+  const { lengths: first, present: first_present } = model.get("start");
+  const J = first.length;
+  const classes = [...first.keys()];
+  const most = probabilities(Float64Array.from(classes, (k) => (k === 0 ? 1 : 0)))[0];
+
+  function put(changes) {
+    for (const [name, value] of Object.entries(changes)) model.set(name, value);
+    model.save_changes();
+  }
+  const put_length = (k, length) =>
+    put({ lengths: model.get("lengths").map((old, j) => (j === k ? within(rounded(length, 2)) : old)), chosen: k });
+  const follow = (gradient) =>
+    put({ lengths: model.get("lengths").map((x, k) => within(rounded(x - gradient[k] / 2, 6))) });
+
+  /** Columns of a plot of lengths; a pointer that goes up and down in one moves its bar. */
+  function length_columns(attributes) {
+    const bars = classes.map(bar_with_arrow);
+    const columns = classes.map((k) => {
+      const column = html("div", { class: "mle-column", ...attributes(k) }, ...bars[k].nodes);
+      const drag = (event) => {
+        const { top, height } = column.getBoundingClientRect();
+        put_length(k, HIGHEST - ((event.clientY - top) / height) * (HIGHEST - LOWEST));
+      };
+      column.addEventListener("pointerdown", (event) => {
+        if (event.button !== 0) return;
+        event.preventDefault(); // No text is selected while dragging; focus() below is what else is prevented.
+        column.focus({ preventScroll: true });
+        column.setPointerCapture(event.pointerId);
+        drag(event);
+      });
+      column.addEventListener("pointermove", (event) => column.hasPointerCapture(event.pointerId) && drag(event));
+      return column;
+    });
+    return { bars, columns };
+  }
+
+  const step = { ArrowUp: 0.01, ArrowRight: 0.01, ArrowDown: -0.01, ArrowLeft: -0.01, PageUp: 0.1, PageDown: -0.1 };
+  function on_key(event, k) {
+    const to = { Home: 0, End: 1 }[event.key] ?? model.get("lengths")[k] + step[event.key];
+    if (Number.isNaN(to) || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    put_length(k, to);
+  }
+
+  // The margin loss -------------------------------------------------------------------------------------------------
+
+  const length_ticks = [0, 0.5, 1].map((x) => [height_of(x), String(x)]);
+  const unit_ticks = [["0%", "0"], ["100%", "1"]];
+  const margin = panel("mle-margin", J);
+  const margin_sum = html("output", { class: "mle-sum", "data-testid": "mle-loss" });
+  const margin_parts = html("span", { class: "mle-parts" });
+  let margin_slopes, softmax_slopes; // of what is drawn
+  margin.head.append(
+    html("h4", {}, "Margin loss"),
+    margin_sum,
+    margin_parts,
+    button("mle-follow-margin", "Move each length to the tip of its arrow", "Follow the arrows", () =>
+      follow(margin_slopes),
+    ),
+  );
+  const slider = (k) => ({
+    role: "slider",
+    tabindex: 0,
+    "data-testid": `mle-bar-${k}`,
+    "aria-orientation": "vertical",
+    "aria-valuemin": 0,
+    "aria-valuemax": 1,
+    onkeydown: (event) => on_key(event, k),
+    onfocus: () => model.get("chosen") !== k && put({ chosen: k }),
+  });
+  const own = length_columns(slider);
+  const title = [bold("Lengths"), " to drag, and where the loss pushes them"];
+  const lengths_plot = margin.plot("lengths", title, length_ticks, own.columns);
+  const margins = ["m_plus", "m_minus"].map((name) => {
+    const line = html("i", { class: "mle-margin" });
+    const label = html("span", { class: `mle-margin-name mle-${name}` });
+    lengths_plot.area.append(line);
+    lengths_plot.side.append(label);
+    return { name, line, label, symbol: name === "m_plus" ? "m⁺" : "m⁻" };
+  });
+  const toggles = classes.map((k) =>
+    button(`mle-present-${k}`, `class ${k} is on the image`, String(k), () => {
+      const others = model.get("present").filter((j) => j !== k);
+      put({ present: others.length < model.get("present").length ? others : [...others, k].sort((a, b) => a - b) });
+    }),
+  );
+  margin.row("on image", "image", toggles);
+  const length_row = margin.row(["‖v", sub("k"), "‖"], "length");
+  const term_bars = classes.map(() => html("i", { class: "mle-term" }));
+  const term_title = [bold("Loss"), " by term: solid where present, striped where absent"];
+  const slots = (bars) => bars.map((bar) => html("div", { class: "mle-slot" }, bar));
+  const free = html("span", { class: "mle-free" }, "nothing to pay, nothing to push");
+  margin.plot("unit", term_title, unit_ticks, slots(term_bars)).area.append(free);
+  const present_row = margin.row("present", "present");
+  const absent_row = margin.row("absent", "absent");
+  const margin_row = margin.row("gradient", "gradient");
+  const margin_formula = html("div", { class: "mle-formula", "data-testid": "mle-margin-formula" });
+  margin.node.append(margin_formula);
+
+  // The softmax on the same lengths ---------------------------------------------------------------------------------
+
+  const rival = panel("mle-softmax", J);
+  const rival_sum = html("output", { class: "mle-sum", "data-testid": "mle-cross-entropy" });
+  const rival_parts = html("span", { class: "mle-parts" });
+  rival.head.append(
+    html("h4", {}, "Cross-entropy"),
+    rival_sum,
+    rival_parts,
+    button("mle-follow-softmax", "Move each length to the tip of its cross-entropy arrow", "Follow the arrows", () =>
+      follow(softmax_slopes),
+    ),
+  );
+  const same = length_columns((k) => ({ "data-testid": `mle-softmax-bar-${k}`, "aria-hidden": "true" }));
+  const same_title = [bold("The same lengths"), ", with a softmax on top, and where it pushes them"];
+  const same_plot = rival.plot("lengths", same_title, length_ticks, same.columns);
+  same_plot.area.append(html("span", { class: "mle-beyond" }, "no length gets here"));
+  const digits = classes.map((k) => html("span", { class: "mle-cell mle-digit" }, String(k)));
+  rival.row("class", "class", digits);
+  const power_row = rival.row(["e", sup("‖v", sub("k"), "‖")], "power");
+  const q_bars = classes.map(() => html("i", { class: "mle-q" }));
+  const q_title = [bold("Probabilities"), " q", sub("k"), ", on an axis of their own"];
+  const q_plot = rival.plot("unit", q_title, unit_ticks, slots(q_bars));
+  const ceiling = html("span", {}, "no class gets beyond e/(e + ", String(J - 1), ") = ", bold(shown(most)));
+  const out_of_reach = { class: "mle-ceiling", "data-testid": "mle-ceiling", style: `bottom: ${100 * most}%` };
+  q_plot.area.append(html("div", out_of_reach, ceiling));
+  const q_row = rival.row(["q", sub("k")], "q");
+  const cost_row = rival.row(["−ln q", sub("k")], "cost");
+  const rival_row = rival.row("gradient", "slope");
+  const rival_formula = html("div", { class: "mle-formula", "data-testid": "mle-softmax-formula" });
+  rival.node.append(rival_formula);
+
+  // Controls --------------------------------------------------------------------------------------------------------
+
+  function range(test, label, text, oninput) {
+    const value = html("output", { class: "mle-value" });
+    const from = { type: "range", min: 0, max: 1, step: 0.01 };
+    const input = html("input", { ...from, "data-testid": test, "aria-label": label });
+    input.addEventListener("input", () => oninput(Number(input.value)));
+    return { input, value, node: html("label", { class: "caps-choice mle-range" }, text, input, value) };
+  }
+  // A margin stops at the other one.
+  const constants = {
+    lam: range("mle-lam", "lambda, the weight of absent classes", "λ", (lam) => put({ lam })),
+    m_minus: range("mle-m-minus", "m minus, the margin of absent classes", "m⁻", (x) =>
+      put({ m_minus: Math.min(x, model.get("m_plus")) }),
+    ),
+    m_plus: range("mle-m-plus", "m plus, the margin of present classes", "m⁺", (x) =>
+      put({ m_plus: Math.max(x, model.get("m_minus")) }),
+    ),
+  };
+  const paper = button("mle-paper", "Set λ, m⁻ and m⁺ to the paper's values", "Paper’s values", () => put(PAPER));
+  const all = range("mle-all", "all lengths at once", "all lengths", (x) => put({ lengths: classes.map(() => x) }));
+  const again = button("mle-again", "Lengths and classes as they were first", "Start again", () =>
+    put({ lengths: first, present: first_present }),
+  );
+  const beside = button("mle-beside", "Show a softmax on the lengths beside the loss", "Softmax beside it", () =>
+    put({ with_softmax: !model.get("with_softmax") }),
+  );
+  const controls = [
+    html("div", { class: "caps-row mle-group" }, ...Object.values(constants).map(({ node }) => node), paper),
+    html("div", { class: "caps-row mle-group" }, all.node, again, beside),
+  ];
+  const line = html("p", { class: "mle-line", "aria-live": "polite", "data-testid": "mle-line" });
+  const panels = html("div", { class: "mle-panels" }, margin.node, rival.node);
+  el.append(html("div", { class: "mle" }, html("div", { class: "mle-controls" }, ...controls), panels, line));
+
+  // Drawing ---------------------------------------------------------------------------------------------------------
+
+  const write = (cell, x, text = shown(x)) => {
+    cell.textContent = text;
+    cell.classList.toggle("mle-zero", x === 0 || text === "");
+  };
+  const fates = (gradient) => (gradient < 0 ? "pushed up" : gradient > 0 ? "pushed down" : "at rest");
+
+  function draw() {
+    const lengths = Float64Array.from(model.get("lengths"));
+    if (lengths.length !== J) throw new RangeError(`lengths: got ${lengths.length} of them, expected ${J}`);
+    const present = model.get("present");
+    const T = Float64Array.from(classes, (k) => (present.includes(k) ? 1 : 0));
+    const options = { m_plus: model.get("m_plus"), m_minus: model.get("m_minus"), lam: model.get("lam") };
+    const terms = margin_terms(T, lengths, options);
+    const [costs_present, costs_absent] = [total(terms.present), total(terms.absent)];
+    margin_slopes = margin_gradient(T, lengths, options);
+    const k = model.get("chosen");
+
+    draw_margin(lengths, T, options, terms, [costs_present, costs_absent], k);
+    const with_softmax = model.get("with_softmax");
+    rival.node.hidden = !with_softmax;
+    panels.classList.toggle("mle-alone", !with_softmax);
+    beside.setAttribute("aria-pressed", with_softmax);
+    softmax_slopes = cross_entropy_gradient(T, lengths);
+    const said = with_softmax ? draw_softmax(lengths, T, present, k) : "";
+
+    for (const [name, { input, value }] of Object.entries(constants)) {
+      input.value = options[name];
+      value.textContent = brief(options[name]);
+    }
+    paper.disabled = Object.keys(PAPER).every((name) => options[name] === PAPER[name]);
+    const level = lengths.every((x) => x === lengths[0]);
+    all.input.value = total(lengths) / J;
+    all.value.textContent = level ? brief(lengths[0]) : "differ";
+    const pushed = (way) => names(classes.filter((j) => way * margin_slopes[j] < 0));
+    const rest = margin_slopes.filter((slope) => slope === 0).length;
+    line.textContent =
+      `On the image: ${names(present)}. Margin loss ${shown(costs_present + costs_absent)}: ` +
+      `${shown(costs_present)} from present classes, ${shown(costs_absent)} from absent ones. ` +
+      `Pushed up: ${pushed(1)}. Pushed down: ${pushed(-1)}. At rest: ${rest} of ${J}.${said}`;
+  }
+
+  function draw_columns({ bars, columns }, lengths, gradient, T, k) {
+    for (const j of classes) {
+      bars[j].draw(lengths[j], gradient[j]);
+      columns[j].classList.toggle("mle-present", T[j] === 1);
+      columns[j].classList.toggle("mle-chosen", j === k);
+    }
+  }
+
+  function draw_margin(lengths, T, options, terms, [costs_present, costs_absent], k) {
+    draw_columns(own, lengths, margin_slopes, T, k);
+    for (const j of classes) {
+      const term = T[j] ? terms.present[j] : terms.absent[j];
+      own.columns[j].setAttribute("aria-label", `length of class ${j}, ${T[j] ? "present" : "absent"}`);
+      own.columns[j].setAttribute("aria-valuenow", lengths[j]);
+      own.columns[j].setAttribute(
+        "aria-valuetext",
+        `${number(lengths[j], 2)}, term ${shown(term)}, gradient ${signed(margin_slopes[j])}`,
+      );
+      toggles[j].setAttribute("aria-pressed", T[j] === 1);
+      write(length_row.cells[j], lengths[j], number(lengths[j], 3));
+      write(present_row.cells[j], terms.present[j], T[j] ? shown(term) : "");
+      write(absent_row.cells[j], terms.absent[j], T[j] ? "" : shown(term));
+      write(margin_row.cells[j], margin_slopes[j]);
+      term_bars[j].style.height = `${100 * term}%`;
+      term_bars[j].classList.toggle("mle-absent", T[j] === 0);
+    }
+    write(present_row.end, costs_present);
+    write(absent_row.end, costs_absent);
+    write(margin_row.end, total(margin_slopes));
+    free.hidden = costs_present + costs_absent !== 0;
+    margin_sum.textContent = shown(costs_present + costs_absent);
+    margin_parts.textContent = `= ${shown(costs_present)} present + ${shown(costs_absent)} absent`;
+    for (const { name, line, label, symbol } of margins) {
+      line.style.bottom = height_of(options[name]);
+      label.style.bottom = height_of(options[name]);
+      label.textContent = `${symbol} ${brief(options[name])}`;
+    }
+    // The formula, its numbers, its slope.
+    const [m_plus, m_minus, lam, length] = [options.m_plus, options.m_minus, options.lam, lengths[k]].map(brief);
+    const gap = T[k] ? Math.max(0, options.m_plus - lengths[k]) : Math.max(0, lengths[k] - options.m_minus);
+    const left = gap === 0 ? "0" : brief(gap);
+    const term = shown(T[k] ? terms.present[k] : terms.absent[k]);
+    const difference = T[k] ? ["m⁺ − ", norm(k)] : [norm(k), " − m⁻"];
+    const numbers = T[k] ? `${m_plus} − ${length}` : `${length} − ${m_minus}`;
+    const weight = T[k] ? "" : `${lam} · `;
+    const lead = T[k] ? `Class ${k}, present: ` : `Class ${k}, absent: λ `;
+    const slope = ` = ${T[k] ? "−2" : `2 · ${lam}`} · ${left} = `;
+    margin_formula.replaceChildren(
+      html("p", {}, lead, "max(0, ", ...difference, ")", sup("2")),
+      html("p", {}, `= ${weight}max(0, ${numbers})`, sup("2"), ` = ${weight}${left}`, sup("2"), " = ", bold(term)),
+      html("p", {}, "∂L/∂", norm(k), slope, bold(signed(margin_slopes[k])), `: ${fates(margin_slopes[k])}`),
+    );
+  }
+
+  /** Draws the right panel; returns what the line says of it. */
+  function draw_softmax(lengths, T, present, k) {
+    const q = probabilities(lengths);
+    const powers = lengths.map(Math.exp);
+    const cost = cross_entropy(T, lengths);
+    const n = present.length;
+    const least = -n * Math.log(Math.E / (n * Math.E + J - n)); // Present ones at 1, absent ones at 0.
+    draw_columns(same, lengths, softmax_slopes, T, k);
+    for (const j of classes) {
+      digits[j].classList.toggle("mle-present", T[j] === 1);
+      write(power_row.cells[j], powers[j]);
+      write(q_row.cells[j], q[j]);
+      write(cost_row.cells[j], 1, T[j] ? shown(-Math.log(q[j])) : "");
+      write(rival_row.cells[j], softmax_slopes[j]);
+      q_bars[j].style.height = `${100 * q[j]}%`;
+    }
+    write(power_row.end, total(powers));
+    write(q_row.end, 1, number(total(q), 3));
+    write(cost_row.end, cost);
+    write(rival_row.end, 0, "0");
+    rival_sum.textContent = shown(cost);
+    rival_parts.textContent = n ? `never below ${shown(least)}` : "nobody is on the image: nothing to learn";
+    const own_cost = T[k] ? `, −ln q = ${shown(-Math.log(q[k]))}` : "";
+    const slope = ` = ${n === 1 ? "" : `${n} · `}${number(q[k], 3)} − ${T[k]} = `;
+    const power = (j) => ["e", sup(norm(j))];
+    const who = `Class ${k}, ${T[k] ? "present" : "absent"}: q`;
+    const fraction = `= ${number(powers[k], 3)} / ${number(total(powers), 3)} = `;
+    rival_formula.replaceChildren(
+      html("p", {}, who, sub(k), " = ", ...power(k), " / Σ", sub("j"), " ", ...power("j")),
+      html("p", {}, fraction, bold(number(q[k], 3)), own_cost),
+      html("p", {}, "∂/∂", norm(k), slope, bold(signed(softmax_slopes[k])), `: ${fates(softmax_slopes[k])}`),
+    );
+    const chances = present.map((j) => `${j} gets ${number(q[j], 3)}`).join(", ") || "no class is asked for";
+    const pushed = softmax_slopes.filter((slope) => slope !== 0).length;
+    return (
+      ` Softmax: ${chances}, where ${shown(most)} is the most; cross-entropy ${shown(cost)}` +
+      `${n ? `, at least ${shown(least)}` : ""}, pushes ${pushed} of ${J}.`
+    );
+  }
+
+  return { draw };
+});

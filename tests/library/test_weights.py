@@ -1,0 +1,202 @@
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+
+from capslib import digits, models, records, training, weights
+from tests import ROOT
+
+RESULTS = ROOT / "notebooks/results"
+
+SHIPPED = {
+    "article_capsnet": lambda w=None: models.article_capsnet(weights=w),
+    "matched_cnn_flatten": lambda w=None: models.matched_cnn("flatten", weights=w),
+    "matched_cnn_global": lambda w=None: models.matched_cnn("global", weights=w),
+}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights_are_as_accurate_on_validation_as_their_card_says(name):
+    d = digits.load("bundled")
+    x, y = np.concatenate([d.x_train, d.x_val, d.x_test]), np.concatenate([d.y_train, d.y_val, d.y_test])
+    predicted = SHIPPED[name]("shipped").predict(x, batch_size=500, verbose=0).argmax(1)
+    card = weights.card(name)
+    assert abs((predicted == y).mean() - card["validation_accuracy"]) < 5e-4
+    assert {"model", "command", "data", "recipe", "seed", "versions", "test_accuracy", "sha256"} <= card.keys()
+    assert card["data"].startswith("full")
+
+
+def test_the_shipped_capsule_network_beats_the_article():
+    assert weights.card("article_capsnet")["test_accuracy"] >= 0.985
+
+
+def test_the_test_accuracy_on_the_card_is_measured_again(full_mnist):
+    d = digits.load("full")
+    for name, build in SHIPPED.items():
+        predicted = build("shipped").predict(d.x_test, batch_size=500, verbose=0).argmax(1)
+        assert abs((predicted == d.y_test).mean() - weights.card(name)["test_accuracy"]) < 3e-4, name
+
+
+def test_shipped_weights_hold_arrays_alone_and_stay_small():
+    files = list(weights.FOLDER.glob("*.npz"))
+    assert {f.stem for f in files} == set(SHIPPED)
+    assert sum(f.stat().st_size for f in files) < 1_000_000
+    for file in files:
+        with np.load(file, allow_pickle=False) as arrays:
+            assert sum(arrays[key].size for key in arrays.files) == weights.card(file.stem)["parameters"]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_parameters_as_arrays_are_the_models(name):
+    model, stored = SHIPPED[name]("shipped"), weights.arrays(name)
+    assert list(stored) == [variable.path.removeprefix(f"{name}/").replace("/", ".") for variable in model.weights]
+    for array, variable in zip(stored.values(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(array, variable)
+    with pytest.raises(FileNotFoundError, match="no card other.json"):
+        weights.arrays("other")
+
+
+@pytest.fixture
+def saved(tmp_path):
+    model = models.matched_cnn("flatten")
+    weights.save(model, tmp_path / "matched_cnn_flatten.npz", {"seed": 1})
+    return model, tmp_path / "matched_cnn_flatten.npz"
+
+
+def unchanged(model, path, error, message):
+    """Loading fails with this error and leaves the model as it was."""
+    before = model.get_weights()
+    with pytest.raises(error, match=message):
+        weights.load_into(model, path)
+    assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_saved_weights_come_back(saved):
+    model, path = saved
+    other = models.matched_cnn("flatten")
+    weights.load_into(other, path)
+    assert all((a == b).all() for a, b in zip(model.get_weights(), other.get_weights(), strict=True))
+
+
+def test_a_changed_file_is_refused(saved):
+    model, path = saved
+    content = bytearray(path.read_bytes())
+    content[500] ^= 1
+    path.write_bytes(content)
+    unchanged(model, path, ValueError, "weights: matched_cnn_flatten.npz has sha256 .* as on its card")
+
+
+def test_a_truncated_or_pickled_file_is_refused_even_if_its_card_agrees(saved):
+    model, path = saved
+    card = json.loads(path.with_suffix(".json").read_text())
+    whole = path.read_bytes()
+    for content in (whole[:-3000], b"", b"not an archive"):
+        path.write_bytes(content)
+        path.with_suffix(".json").write_text(json.dumps({**card, "sha256": records.sha256(path)}))
+        unchanged(model, path, ValueError, "cannot be read as plain arrays")
+    np.savez(path, **{"conv1.kernel": np.array([{}], dtype=object)})
+    path.with_suffix(".json").write_text(json.dumps({**card, "sha256": records.sha256(path)}))
+    unchanged(model, path, ValueError, "cannot be read as plain arrays")
+
+
+def test_weights_of_another_network_are_refused(saved):
+    _, path = saved
+    unchanged(
+        models.matched_cnn("global"), path, ValueError, "is for 'matched_cnn_flatten' with .* for 'matched_cnn_gl"
+    )
+
+
+def test_missing_weights_and_cards_are_named(saved, tmp_path):
+    model, path = saved
+    unchanged(model, tmp_path / "none.npz", FileNotFoundError, "no card none.json")
+    path.unlink()
+    unchanged(model, path, FileNotFoundError, "no file matched_cnn_flatten.npz")
+    with pytest.raises(FileNotFoundError, match="no card"):
+        weights.load_into(models.paper_capsnet())
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "kept.txt"
+    path.write_text("old")
+
+    def fail(file):
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        records.write_atomically(path, fail)
+    assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["kept.txt"]
+
+
+def test_the_readme_gives_the_median_and_the_accuracy_of_every_seed():
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    for name in SHIPPED:
+        found = sorted(json.loads(f.read_text())["test"]["accuracy"] for f in RESULTS.glob(f"{name}-best-*.json"))
+        assert f" {found[1]:.4f} " in text and ", ".join(f"{accuracy:.4f}" for accuracy in found) in text, name
+
+
+# Which seed is shipped --------------------------------------------------------------------------------------------
+
+
+def recipe_of(made):
+    """The recipe that a card or a result names; those written before a setting existed had its default."""
+    return training.Recipe(**{key: value for key, value in made["recipe"].items() if key != "name"})
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_seed_of_median_test_accuracy_is_shipped(name):
+    runs = {run["seed"]: run for run in (json.loads(f.read_text()) for f in RESULTS.glob(f"{name}-best-*.json"))}
+    assert sorted(runs) == [0, 1, 2]
+    card = weights.card(name)
+    assert {recipe_of(made) for made in (card, *runs.values())} == {training.RECIPES["best"]}
+    assert card["test_accuracy"] == sorted(run["test"]["accuracy"] for run in runs.values())[len(runs) // 2]
+    assert card["test_accuracy"] == runs[card["seed"]]["test"]["accuracy"]
+
+
+@pytest.fixture
+def ship(tmp_path):
+    """tools/ship.py's function on folders of its own, with a finished run for each accuracy given; None: unfinished."""
+    spec = importlib.util.spec_from_file_location("ship", RESULTS.parents[1] / "tools/ship.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    folders = {name: tmp_path / name for name in ("runs", "weights", "results")}
+    for folder in folders.values():
+        folder.mkdir()
+
+    def call(*accuracies):
+        for seed, accuracy in enumerate(accuracies):
+            run = folders["runs"] / f"net-best-{seed}"
+            run.mkdir()
+            (run / "net.npz").write_text(f"numbers of {seed}")
+            (run / "net.json").write_text("{}")
+            if accuracy is not None:
+                (run / "result.json").write_text(json.dumps({"test": {"accuracy": accuracy}}))
+        return module.ship("net", range(len(accuracies)), **folders)
+
+    return call, folders
+
+
+def test_shipping_copies_the_median_run_and_every_result(ship):
+    call, folders = ship
+    assert call(0.93, 0.91, 0.92) == 2
+    assert (folders["weights"] / "net.npz").read_text() == "numbers of 2"
+    assert len(list(folders["results"].iterdir())) == 3
+
+
+def test_of_several_median_runs_the_lowest_seed_is_shipped(ship):
+    call, folders = ship
+    assert call(0.92, 0.93, 0.92) == 0
+    assert (folders["weights"] / "net.npz").read_text() == "numbers of 0"
+
+
+def test_an_unfinished_run_ships_nothing(ship):
+    call, folders = ship
+    with pytest.raises(FileNotFoundError, match="net-best-1 not finished"):
+        call(0.93, None, 0.92)
+    assert not list(folders["weights"].iterdir()) and not list(folders["results"].iterdir())
+
+
+def test_an_even_number_of_seeds_has_no_median(ship):
+    with pytest.raises(ValueError, match="seeds: got 2 of them, expected an odd number"):
+        ship[0](0.93, 0.92)

@@ -1,0 +1,415 @@
+"""Every notebook keeps the rules of STYLE_GUIDE.md, every rule can fail, and lessons define what capslib defines."""
+
+import ast
+import copy
+import inspect
+import json
+import os
+import subprocess
+import sys
+from dataclasses import fields, is_dataclass
+
+import numpy as np
+import pytest
+
+from capslib import equations, poses
+from tests import ROOT
+from tests.notebooks import rules
+from tests.notebooks.rules import LESSON, SAVED, Notebook
+
+FOLDER = ROOT / "notebooks"
+LESSONS = [Notebook(path.name, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.ipynb"))]
+SOLUTIONS = [Notebook(path.name, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("solutions/*.ipynb"))]
+
+
+def names(notebooks):
+    return [nb.name for nb in notebooks]
+
+
+RULES = [(nb, SAVED + LESSON) for nb in LESSONS] + [(nb, SAVED) for nb in SOLUTIONS]
+
+
+@pytest.mark.parametrize(("nb", "rules"), RULES, ids=names(LESSONS + SOLUTIONS))
+def test_notebooks_keep_the_rules(nb, rules):
+    problems = [f"{rule.__name__}: {problem}" for rule in rules for problem in rule(nb)]
+    assert not problems, "\n".join([nb.name, *problems])
+
+
+def test_there_are_lessons_and_their_names_have_numbers():
+    assert {"00", "03", "04", "05", "06", "07", "08"} <= {nb.number for nb in LESSONS}
+    assert len({nb.number for nb in LESSONS}) == len(LESSONS) and None not in {nb.number for nb in LESSONS}
+
+
+# Each rule on a notebook that breaks it ---------------------------------------------------------------------------
+
+
+def md(source):
+    return {"cell_type": "markdown", "id": "m", "metadata": {}, "source": source}
+
+
+def code(source, count, *outputs):
+    cell = {"cell_type": "code", "id": "c", "metadata": {}, "execution_count": count}
+    return {**cell, "outputs": list(outputs), "source": source}
+
+
+def printed(text, name="stdout"):
+    return {"output_type": "stream", "name": name, "text": text}
+
+
+def picture(alt="a line that rises", html='<img alt="a line" src="data:image/png;base64,AAAA">'):
+    data = {"image/png": "AAAA", "text/html": html, "text/plain": "a line"}
+    return {"output_type": "display_data", "data": data, "metadata": {"image/png": {"alt": alt}}}
+
+
+FIRST = """# 03 · Squash
+
+You shrink a vector and keep its direction.
+
+**Time:** 30 minutes · **You need:** NumPy.
+
+**Goals.** At the end you can
+
+- derive this;
+- compute that,
+  by hand;
+- predict the other."""
+LAST = """**A common misconception.** It grows.
+
+**Sources.** Sabour et al. (2017), Eq. 1.
+
+← 02 · Pose and votes (to come) · [04 · Routing →](04_routing.ipynb)"""
+KERNEL = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
+
+
+def good():
+    """A small notebook in order; breaking it is up to the caller."""
+    return {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": copy.deepcopy(KERNEL),
+        "cells": [
+            md(FIRST),
+            code("# A comment.\nx = 1  # ()\nprint(x)", 1, printed("1\n")),
+            code("from capslib import plots\n\nplots.show(fig, 'a line')", 2, picture()),
+            md("It rises: $x^2 > 0$ at `x`."),
+            md("## Recap\n\n- You derived.\n- You computed.\n- You predicted."),
+            md(LAST),
+        ],
+    }
+
+
+def first(old, new):
+    def change(data):
+        assert old in data["cells"][0]["source"]
+        data["cells"][0]["source"] = data["cells"][0]["source"].replace(old, new)
+
+    return change
+
+
+def last(old, new):
+    def change(data):
+        assert old in data["cells"][-1]["source"]
+        data["cells"][-1]["source"] = data["cells"][-1]["source"].replace(old, new)
+
+    return change
+
+
+def put(*cells, at=3):
+    def change(data):
+        data["cells"][at:at] = cells
+
+    return change
+
+
+def set_cell(index, **values):
+    return lambda data: data["cells"][index].update(values)
+
+
+def widget_state(size):
+    state = {"application/vnd.jupyter.widget-state+json": {"state": {"0": {"state": {"value": "A" * size}}}}}
+    return lambda data: data["metadata"].update(widgets=state)
+
+
+BAD = [
+    (rules.run_in_order, set_cell(1, execution_count=None)),
+    (rules.run_in_order, set_cell(2, execution_count=1)),
+    (rules.run_in_order, set_cell(2, execution_count=7)),
+    (rules.run_in_order, put(md("Then."), code(" \n", 3))),
+    (rules.outputs_kept, set_cell(1, outputs=[])),
+    (rules.outputs_kept, set_cell(2, outputs=[])),
+    (rules.outputs_kept, put(md("Then."), code("x + 1", 3))),
+    (rules.no_errors, put(md("Then."), code("y", 3, {"output_type": "error", "ename": "NameError", "evalue": ""}))),
+    (rules.no_errors, set_cell(1, outputs=[printed("a warning", "stderr")])),
+    (rules.small, set_cell(1, outputs=[printed("-" * 520_000)])),
+    (rules.small, widget_state(1_600_000)),
+    (rules.header, first("# 03 · Squash", "# 04 · Squash")),
+    (rules.header, first("# 03 · Squash", "# Squash")),
+    (rules.header, first("You shrink a vector and keep its direction.\n", "")),
+    (rules.header, first("**Time:** 30 minutes", "**Time:** a while")),
+    (rules.header, first(" · **You need:** NumPy.", "")),
+    (rules.header, first("- predict the other.", "- understand the other.")),
+    (rules.header, put(md("Welcome."), at=0)),
+    (rules.ending, last("**A common misconception.** It grows.", "")),
+    (rules.ending, last("**Sources.**", "Sources:")),
+    (rules.ending, set_cell(4, source="- You derived.\n- You computed.\n- You predicted.")),
+    (rules.ending, set_cell(4, source="## Recap\n\n- You derived.\n- You computed.")),
+    (rules.ending, last("← 02 · Pose and votes (to come) · ", "")),
+    (rules.ending, last("[04 · Routing →](04_routing.ipynb)", "04 · Routing (to come) →")),
+    (rules.ending, put(md("And one thing more."), at=6)),
+    (rules.short_cells, put(md("Then."), code("y = 2\n" * 36, 3))),
+    (rules.short_cells, put(*[md("Then."), code("y = 2\n" * 7, 3)] * 3)),
+    (rules.rhythm, put(code("y = 2", 3))),
+    (rules.short_prose, put(md("word " * 91))),
+    (rules.short_prose, first("direction.\n", "direction.\n\n" + "And more, at length. " * 23 + "\n")),
+    (rules.no_remote_images, put(md("![a capsule](https://example.org/capsule.png)"))),
+    (rules.no_remote_images, put(md('<img alt="a capsule" src="//example.org/capsule.png">'))),
+    (rules.no_remote_images, set_cell(2, outputs=[picture(html='<img alt="x" src="http://example.org/x.png">')])),
+    (rules.alt_text, set_cell(2, outputs=[picture(alt=" ")])),
+    (rules.alt_text, set_cell(2, outputs=[picture(html='<img src="data:image/png;base64,AAAA">')])),
+    (rules.alt_text, set_cell(2, outputs=[picture(html='<img alt="" src="data:image/png;base64,AAAA">')])),
+    (rules.alt_text, put(md("![](capsule.png)"))),
+    (rules.no_machine_paths, set_cell(1, outputs=[printed("read /home/sara/digits.npz")])),
+    (rules.no_machine_paths, set_cell(1, source="x = open('/tmp/x')\nprint(x)")),
+    (rules.no_machine_paths, put(md(r"It lies in `C:\Users\sara\digits.npz`."))),
+    (rules.python_kernel, lambda data: data["metadata"].pop("kernelspec")),
+    (rules.python_kernel, lambda data: data["metadata"]["kernelspec"].update(name="my-venv")),
+    (rules.safe_widgets, set_cell(1, source="from ipywidgets import interact\nprint(1)")),
+    (rules.safe_widgets, set_cell(1, source="out = widgets.Output()\nprint(1)")),
+]
+
+
+def broken_rules(data):
+    nb = Notebook("03_squash.ipynb", json.dumps(data))
+    return {rule.__name__ for rule in SAVED + LESSON if list(rule(nb))}
+
+
+def test_a_notebook_in_order_breaks_no_rule():
+    assert broken_rules(good()) == set()
+
+
+@pytest.mark.parametrize(("rule", "change"), BAD, ids=[f"{rule.__name__}-{n}" for n, (rule, _) in enumerate(BAD)])
+def test_each_rule_sees_what_it_is_for(rule, change):
+    data = good()
+    change(data)
+    assert rule.__name__ in broken_rules(data)
+
+
+def test_every_rule_has_a_notebook_that_breaks_it():
+    assert {rule for rule, _ in BAD} == set(SAVED + LESSON)
+
+
+def test_what_is_not_prose_is_not_counted():
+    assert rules.words("## A heading\n\nTwo words.\n\n![Many words that a picture is told in](here.svg)") == 2
+    cell = "One `two three` $x + y$ two.\n\n| a | b |\n|---|---|\n\n```\ncode\n```\n\n$$a + b$$\n\n[three](here.md) 0.5"
+    assert rules.words(cell) == 4
+    assert rules.words("**Goals.** At the end you can\n\n- do this\n  and that;\n- that.\n\nfour words come after") == 4
+    assert rules.words("## Recap\n\n1. *One.* Two three.\n2. Four.\n\nTwo words") == 2
+    assert rules.words("Two words.\n\n**Sources.** Many, many\nnames.\n\n← two more") == 4
+
+
+def test_a_lesson_may_have_widgets_in_its_state_and_pictures_of_any_bytes():
+    data = good()
+    widget_state(800_000)(data)
+    data["cells"][2]["outputs"][0]["data"]["image/png"] = "AA+/tmp/file+/home/x/AA=="
+    assert broken_rules(data) == set()
+
+
+# What lessons import ----------------------------------------------------------------------------------------------
+
+RUN = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+for cell in json.load(sys.stdin)["cells"]:
+    if cell["cell_type"] == "code":
+        shell.run_cell("".join(cell["source"])).raise_error()
+heavy = {"tensorflow", "keras", "jax", "torch"} & set(sys.modules)
+sys.exit("imported " + ", ".join(sorted(heavy)) if heavy else 0)
+"""
+
+
+def run_alone(nb, path=""):
+    """Run a notebook's cells in a process of their own; the process fails if they import a framework."""
+    run, env = [sys.executable, "-c", RUN], {**os.environ, "PYTHONPATH": str(path)}
+    return subprocess.run(run, input=nb.text, capture_output=True, text=True, cwd=FOLDER, timeout=600, env=env)
+
+
+NUMPY_ALONE = [nb for nb in LESSONS if nb.number in {"02", "03", "04", "05"}]
+
+
+@pytest.mark.parametrize("nb", NUMPY_ALONE, ids=names(NUMPY_ALONE))
+def test_lessons_02_to_05_import_no_framework(nb):
+    done = run_alone(nb)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("source", ["import keras", "def f():\n    import keras\n\nf()"])
+def test_an_imported_framework_is_noticed(source, tmp_path):
+    (tmp_path / "keras.py").touch()  # An empty one will do, and is there at once.
+    nb = Notebook("03_bad.ipynb", json.dumps({"cells": [code("x = 1", 1), code(source, 2)]}))
+    done = run_alone(nb, tmp_path)
+    assert done.returncode == 1 and "imported keras" in done.stderr
+
+
+# What lessons define ----------------------------------------------------------------------------------------------
+# A lesson writes a concept out under capslib's name. Its last definition has to compute what capslib's does.
+
+RNG = np.random.default_rng(2017)
+S = RNG.normal(size=(6, 5, 3)) * np.array([1e-3, 1e-1, 1, 1, 3, 30])[:, None, None]
+S[2, 1] = 0  # A vector of zeros has no direction, and has to stay one of zeros.
+VOTES = RNG.normal(size=(2, 6, 3, 4))
+LABELS, LENGTHS = np.eye(4)[[0, 3, 1]], RNG.uniform(size=(3, 4))
+ONE, BATCH = RNG.normal(size=(6, 5)), RNG.normal(size=(2, 6, 5))
+SHARED, UNSHARED = RNG.normal(size=(5, 3, 4)), RNG.normal(size=(6, 5, 3, 4))
+C, C_BATCH, V = equations.softmax(RNG.normal(size=(6, 3))), equations.softmax(VOTES[..., 0]), RNG.normal(size=(2, 3, 4))
+
+# Arguments for each name: positional ones, and named ones, which are left out where a lesson's version lacks one. A
+# version may take one example alone or a batch alone: at least one set has to fit, and those that fit have to agree.
+CASES = {
+    "squash": [((S,), {}), ((S,), {"offset": 1.0}), ((S,), {"offset": 0.05}), ((S,), {"axis": 1})],
+    "length": [((S,), {}), ((S,), {"axis": 0})],
+    "softmax": [((S[0],), {}), ((3 * VOTES,), {}), ((VOTES,), {"axis": 1})],
+    "predict": [((ONE, SHARED), {}), ((ONE, UNSHARED), {}), ((BATCH, SHARED), {}), ((BATCH, UNSHARED), {})],
+    "weighted_sum": [((C, VOTES[0]), {}), ((C_BATCH, VOTES), {})],
+    "agreement": [((VOTES[0], V[0]), {}), ((VOTES, V), {})],
+    "route": [((votes, n), {}) for votes in (VOTES[0], VOTES) for n in (1, 2, 3, 5)]
+    + [((VOTES[0],), {}), ((VOTES,), {}), ((VOTES[0], 3), {"offset": 1.0}), ((VOTES, 3), {"offset": 1.0})],
+    "pose": [((), {}), ((2, -3, 40, 0.7), {}), ((S[..., 0], S[..., 1], 90, 2), {})],
+    "spread": [((VOTES[:, :, :, :3],), {})],
+    "margin_loss": [((LABELS, LENGTHS), {}), ((LABELS, LENGTHS), {"m_plus": 0.8, "m_minus": 0.2, "lam": 0.3})],
+    "margin_gradient": [((LABELS, LENGTHS), {}), ((LABELS, LENGTHS), {"m_plus": 0.8, "m_minus": 0.2, "lam": 0.3})],
+}
+
+
+PUBLIC = {
+    name: value
+    for module in (equations, poses)
+    for name, value in vars(module).items()
+    if getattr(value, "__module__", "") == module.__name__
+}
+"""What capslib.equations and capslib.poses define, by name."""
+
+
+def own_definitions(nb):
+    """The functions and classes of PUBLIC that a notebook defines itself: name → its last definition.
+
+    Only imports, definitions and plain constants are carried out, so nothing is trained or drawn.
+    """
+    namespace, defined = {"__name__": nb.name}, {}
+    body = [node for tree in nb.trees for node in tree.body]
+    definitions = [node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    if not any(node.name in PUBLIC for node in definitions):
+        return {}
+    for node in body:
+        constant = isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        constant = constant and all(isinstance(target, ast.Name) for target in node.targets)
+        if isinstance(node, ast.Import | ast.ImportFrom) or node in definitions or constant:
+            try:
+                exec(compile(ast.Module([node], []), nb.name, "exec"), namespace)
+            except NameError:  # A function of the lesson's own may have a default that the lesson computed.
+                if node not in definitions or node.name in PUBLIC:
+                    raise
+        if node in definitions and node.name in PUBLIC:
+            defined[node.name] = namespace[node.name]
+    return defined
+
+
+def same(own, expected):
+    """Whether two results agree: arrays by value, traces quantity by quantity."""
+    if is_dataclass(expected) and not is_dataclass(own):
+        return any(same(own, quantity[-1]) for quantity in (expected.v, expected.lengths))
+    if is_dataclass(expected):
+        return all(same(getattr(own, f.name), getattr(expected, f.name)) for f in fields(expected))
+    own, expected = np.asarray(own), np.asarray(expected)
+    tolerance = 1e-5 if own.dtype == np.float32 else 1e-9
+    return own.shape == expected.shape and np.allclose(own, expected, rtol=tolerance, atol=tolerance)
+
+
+def disagreements(name, own):
+    """What speaks against a notebook's version of a function of capslib; nothing if the two agree."""
+    if name not in CASES:
+        return [f"{name} has capslib's name, and CASES has no arguments to compare the two by"]
+    problems, fitted = [], 0
+    for positional, named in CASES[name]:
+        if named and not named.keys() <= inspect.signature(own).parameters.keys():
+            continue
+        with np.errstate(all="ignore"):
+            try:
+                result = own(*positional, **named)
+            except Exception as error:
+                refused = error
+                continue
+        fitted += 1
+        if not same(result, PUBLIC[name](*positional, **named)):
+            problems.append(f"{name} of shapes {[np.shape(p) for p in positional]} {named} differs from capslib's")
+    return problems if fitted else [f"{name} took none of the arguments: {refused!r}"]
+
+
+@pytest.mark.parametrize("nb", LESSONS, ids=names(LESSONS))
+def test_what_a_lesson_defines_is_what_capslib_computes(nb):
+    problems = [problem for name, own in own_definitions(nb).items() for problem in disagreements(name, own)]
+    assert not problems, "\n".join([nb.name, *problems])
+
+
+def test_the_lessons_that_teach_a_concept_write_it_out():
+    written = {nb.number: set(own_definitions(nb)) for nb in LESSONS if nb.number in {"03", "04", "05"}}
+    assert {"squash", "length"} <= written["03"]
+    assert {"softmax", "weighted_sum", "agreement", "route"} <= written["04"]
+    assert {"margin_loss", "margin_gradient"} <= written["05"]
+
+
+SQUASH = (
+    "def squash(s, offset=0.5, axis=-1):\n    n = np.sum(s * s, axis=axis, keepdims=True) + {}\n    return {} * s\n"
+)
+ROUTE = """from capslib.equations import agreement, softmax, squash, weighted_sum
+
+def route(u_hat, iterations=3):
+    b = np.zeros(u_hat.shape[:-1])
+    for _ in range({}):
+        c = softmax(b{})
+        v = squash(weighted_sum(c, u_hat))
+        b = {} + agreement(u_hat, v)
+    return v
+"""
+
+
+def defined_by(*sources):
+    cells = [code(source, n) for n, source in enumerate(["import numpy as np", *sources], 1)]
+    return own_definitions(Notebook("03_made_up.ipynb", json.dumps({"cells": cells})))
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        [SQUASH.format("EPSILON", "np.sqrt(n) / (offset + n)"), "EPSILON = 1e-7"],
+        [SQUASH.format("1", "5"), SQUASH.format("1e-7", "np.sqrt(n) / (offset + n)")],
+        [ROUTE.format("iterations", "", "b")],
+        ["def agreement(u_hat, v):\n    return np.einsum('ijd,jd->ij', u_hat, v)\n"],
+        ["def helper(x):\n    return x\n"],
+    ],
+)
+def test_true_definitions_pass(sources):
+    assert [p for name, own in defined_by(*sources).items() for p in disagreements(name, own)] == []
+
+
+@pytest.mark.parametrize(
+    ("sources", "name"),
+    [
+        ([SQUASH.format("1e-7", "np.sqrt(n) / (1 + n)")], "squash"),
+        ([SQUASH.format("0", "1 / (offset + n) * n / np.sqrt(n)")], "squash"),
+        ([SQUASH.format("1e-4", "np.sqrt(n) / (offset + n)")], "squash"),
+        (["def softmax(b, axis=0):\n    e = np.exp(b)\n    return e / e.sum(axis, keepdims=True)\n"], "softmax"),
+        ([ROUTE.format("iterations", "", "0")], "route"),
+        ([ROUTE.format("iterations", ", axis=-2", "b")], "route"),
+        ([ROUTE.format("iterations + 1", "", "b")], "route"),
+        ([ROUTE.format("1", "", "b")], "route"),
+        (["def agreement(u_hat, v):\n    return np.einsum('ijd,jd->ji', u_hat, v)\n"], "agreement"),
+        (["def margin_loss(y, p):\n    return np.sum(y * np.maximum(0, 0.9 - p), -1)\n"], "margin_loss"),
+        (["def predict(u):\n    return u\n"], "predict"),
+        (["def check_poses(name, M, shape):\n    pass\n"], "check_poses"),
+        (["class RoutingTrace:\n    pass\n"], "RoutingTrace"),
+    ],
+)
+def test_false_and_unknown_definitions_fail(sources, name):
+    defined = defined_by(*sources)
+    assert list(defined) == [name] and disagreements(name, defined[name])

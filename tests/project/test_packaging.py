@@ -1,0 +1,267 @@
+"""The course installs: one lock for everyone, a wheel that holds the weights, and a setup that says what is missing."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from tests import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+PYTHONS = [f"3.{n}" for n in range(30) if SpecifierSet(PROJECT["project"]["requires-python"]).contains(f"3.{n}.5")]
+
+
+def locked(python, system="linux"):
+    """name → version, of what the lock installs for one Python on Linux or a Mac."""
+    environment = {
+        "python_version": python,
+        "python_full_version": f"{python}.5",
+        "sys_platform": system,
+        "os_name": "posix",
+        "implementation_name": "cpython",
+    }
+    found = {}
+    for line in LOCK.splitlines():
+        if line.startswith(("#", " ")) or not line:
+            continue
+        pin, _, marker = line.partition(" ; ")
+        name, version = pin.split("==")
+        if not marker or Marker(marker).evaluate(environment):
+            assert name not in found, f"{name} is locked twice for Python {python}"
+            found[canonicalize_name(name)] = version
+    return found
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+def test_the_lock_fits_what_the_project_asks_for(python, system):
+    versions = locked(python, system)
+    for wanted in PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"]:
+        requirement = Requirement(wanted)
+        version = versions.get(canonicalize_name(requirement.name))
+        assert version and requirement.specifier.contains(version), f"{wanted}: the lock has {version}"
+
+
+def test_the_lock_names_no_address():
+    assert not re.search(r"://| @ |--|\b[\w-]+\.(?:org|com|net|io)\b", LOCK)
+    assert not [name for name in ("uv.lock", "pylock.toml") if (ROOT / name).exists()]
+
+
+def environment_yml():
+    """The pinned Python of environment.yml, and the list that pip gets."""
+    data = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    names = [item for item in data["dependencies"] if isinstance(item, str)]
+    (pip,) = (item["pip"] for item in data["dependencies"] if isinstance(item, dict))
+    assert "pip" in names
+    (python,) = (name for name in names if name.startswith("python"))
+    return python, pip
+
+
+def test_environment_yml_follows_the_lock():
+    python, pip = environment_yml()
+    assert re.fullmatch(r"python=3\.\d+", python), "Binder reads only this form"
+    assert python.removeprefix("python=") in PYTHONS
+    named = dict(item.split("==") for item in pip if "==" in item)
+    assert {"jupyterlab", "tensorflow", "matplotlib", "ipywidgets", "nbval"} <= named.keys()
+    versions = locked(python.removeprefix("python="))
+    assert named == {name: versions[name] for name in named}
+    assert pip[len(named) :] == ["-r requirements.lock", "-e ."]
+
+
+def test_the_citation_is_of_this_version():
+    cff = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert {"cff-version", "message", "title", "authors", "version", "license"} <= cff.keys()
+    assert cff["cff-version"] == "1.2.0" and cff["version"] == PROJECT["project"]["version"]
+    assert cff["license"] == PROJECT["project"]["license"] and cff["authors"][0]["name"]
+
+
+# The wheel --------------------------------------------------------------------------------------------------------
+
+LOAD = """
+import json, pathlib, sys
+import capslib
+assert pathlib.Path(capslib.__file__).is_relative_to(sys.argv[1]), capslib.__file__
+from capslib import models, training, weights
+shipped = {file.stem for file in weights.FOLDER.glob("*.npz")}
+for name in sorted(shipped):
+    model = training.MODELS[name]()
+    fresh = model.get_weights()
+    weights.load_into(model)
+    assert any((a != b).any() for a, b in zip(fresh, model.get_weights())), name
+    assert weights.card(name)["model"] == name
+models.article_capsnet(weights="shipped")
+models.matched_cnn("flatten", weights="shipped")
+models.matched_cnn("global", weights="shipped")
+print(json.dumps(sorted(shipped)))
+"""
+
+
+def test_the_wheel_brings_weights_that_load(tmp_path):
+    # Built from a copy: a build leaves files behind, and old ones could stand in for what a wheel forgets.
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        (tmp_path / "source").mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / "source" / name)
+    shutil.copytree(ROOT / "capslib", tmp_path / "source/capslib", ignore=shutil.ignore_patterns("__pycache__"))
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
+    build = [*pip, "wheel", "--no-index", "--no-deps", "--no-build-isolation", "-w", tmp_path, tmp_path / "source"]
+    subprocess.run(build, check=True, cwd=tmp_path)
+    (wheel,) = tmp_path.glob("capslib-*.whl")
+    place = tmp_path / "installed"
+    subprocess.run([*pip, "install", "--no-index", "--no-deps", "--target", place, wheel], check=True, cwd=tmp_path)
+    assert {p.name for p in place.iterdir()} >= {"capslib"}
+    env = {**os.environ, "PYTHONPATH": str(place)}
+    load = [sys.executable, "-c", LOAD, place]
+    done = subprocess.run(load, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for name in ("article_capsnet", "matched_cnn_flatten", "matched_cnn_global"):
+        assert f'"{name}"' in done.stdout
+
+
+def test_every_module_is_in_the_wheel():
+    packages = {str(file.parent.relative_to(ROOT)).replace("/", ".") for file in ROOT.glob("capslib/**/*.py")}
+    assert packages == set(PROJECT["tool"]["setuptools"]["packages"])
+
+
+# Setting up -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def find_python(tmp_path):
+    """Runs tools/find_python.sh where the only Pythons are stand-ins, made of a name, a version and an exit status."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in ("sh", "sed", "dirname"):
+        (folder / tool).symlink_to(shutil.which(tool))
+
+    def run(pythons, *given):
+        for name, version, status in pythons:
+            stand_in = folder / name
+            stand_in.write_text(f"#!/bin/sh\necho {version}\nexit {status}\n")
+            stand_in.chmod(0o755)
+        command = ["sh", str(ROOT / "tools/find_python.sh"), *given]
+        return subprocess.run(command, env={"PATH": str(folder)}, capture_output=True, text=True)
+
+    return run
+
+
+OLD, GOOD, BARE, INTEL = 3, 0, 5, 4
+
+
+@pytest.mark.parametrize(
+    ("pythons", "given", "chosen"),
+    [
+        ([("python3", "3.11.7", GOOD), ("python3.13", "3.13.0", GOOD)], [], "python3"),
+        ([("python3", "3.10.1", OLD), ("python3.12", "3.12.1", GOOD)], [], "python3.12"),
+        (
+            [("python3", "3.14.0", OLD), ("python3.13", "3.13.0", BARE), ("python3.11", "3.11.2", GOOD)],
+            [],
+            "python3.11",
+        ),
+        ([("python3", "3.11.7", GOOD), ("mine", "3.12.1", GOOD)], ["mine"], "mine"),
+        ([("python3", "3.11.7", GOOD)], [""], "python3"),
+    ],
+)
+def test_a_python_that_will_do_is_found(find_python, pythons, given, chosen):
+    done = find_python(pythons, *given)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{chosen}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("pythons", "given", "says"),
+    [
+        ([("python3", "3.10.1", OLD)], [], "python3 is Python 3.10.1, expected Python 3.11 to 3.13"),
+        ([("python3", "3.10.1", OLD), ("python3.12", "3.12.1", BARE)], [], r"python3.12 \(Python 3.12.1\) has no venv"),
+        ([], [], "found no Python at python3 python3.13 python3.12 python3.11, expected Python 3.11 to 3.13"),
+        ([("python3", "3.11.7", GOOD)], ["nosuch"], "found no Python at nosuch"),
+        ([("python3", "3.11.7", GOOD), ("old", "2.7.18", OLD)], ["old"], "old is Python 2.7.18"),
+        ([("python3", "3.12.1", INTEL)], [], "there is no TensorFlow for Macs with an Intel processor"),
+    ],
+)
+def test_a_python_that_will_not_do_is_refused_in_one_line(find_python, pythons, given, says):
+    done = find_python(pythons, *given)
+    assert done.returncode == 1 and done.stdout == ""
+    assert re.match(f"setup: {says}.*\n$", done.stderr) and done.stderr.count("\n") == 1
+
+
+def test_the_python_that_runs_this_will_do():
+    done = subprocess.run(["sh", ROOT / "tools/find_python.sh", sys.executable], capture_output=True, text=True)
+    assert done.stdout == f"{sys.executable}\n", done.stderr
+
+
+@pytest.mark.parametrize("name", ["ensurepip", "venv"])
+def test_a_python_without_venv_is_noticed(tmp_path, name):
+    (tmp_path / f"{name}.py").write_text(f"raise ModuleNotFoundError({name!r})")
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        ["sh", ROOT / "tools/find_python.sh", sys.executable], capture_output=True, text=True, env=env
+    )
+    assert done.returncode == 1 and "has no venv module; install it" in done.stderr
+
+
+STAND_IN = """#!/bin/sh
+echo "$*" >>calls
+case "$*" in
+    "-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+    "-m pip install -r"*) test ! -e broken ;;
+esac
+"""
+
+
+def test_setup_installs_once_and_goes_on_after_a_failure(tmp_path):
+    bin, course = tmp_path / "bin", tmp_path / "the course"
+    for folder in (bin, course / "tools"):
+        folder.mkdir(parents=True)
+    for name in ("requirements.lock", "pyproject.toml", "tools/setup.sh", "tools/find_python.sh"):
+        shutil.copy(ROOT / name, course / name)
+    (bin / "python3").write_text(STAND_IN)
+    (bin / "python3").chmod(0o755)
+    env = {**os.environ, "PATH": f"{bin}:{os.environ['PATH']}"}
+
+    def setup():
+        """Exit status, what it says, and whether it made an environment and installed packages."""
+        (course / "calls").unlink(missing_ok=True)
+        done = subprocess.run(["sh", "tools/setup.sh"], cwd=course, env=env, capture_output=True, text=True)
+        calls = (course / "calls").read_text()
+        return done.returncode, "-m venv --clear .venv" in calls, "-m pip install" in calls, done.stderr
+
+    (course / "broken").touch()
+    status, made, installed, said = setup()
+    assert (status, made, installed) == (1, True, True)
+    assert said == "setup: the packages could not be installed (see above); run the command again to go on\n"
+    (course / "broken").unlink()
+    assert setup() == (0, False, True, "")
+    assert setup() == (0, False, False, "")
+    with open(course / "requirements.lock", "a") as lock:
+        lock.write("another==1.0\n")
+    assert setup() == (0, False, True, "")
+    assert setup() == (0, False, False, "")
+    course = course.rename(tmp_path / "moved")
+    assert setup() == (0, False, True, ""), "an editable install knows its folder by its path"
+    (course / ".venv/bin/python").unlink()
+    assert setup() == (0, True, True, "")
+
+
+@pytest.mark.parametrize(("command", "status"), [("exit 7", 7), ("true", 0)])
+def test_commands_run_apart_leave_nothing_and_keep_their_status(tmp_path, command, status):
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    shown = 'echo "$XDG_CACHE_HOME $JUPYTER_CONFIG_DIR $IPYTHONDIR $MPLCONFIGDIR $KERAS_HOME"; '
+    # The script warms caches up with .venv's Python, which need not be the one that runs this.
+    source = (ROOT / "tools/apart.sh").read_text(encoding="utf-8").replace(".venv/bin/python -c", ": ")
+    (tmp_path / "apart.sh").write_text(source)
+    done = subprocess.run(
+        ["sh", tmp_path / "apart.sh", "sh", "-c", shown + command], capture_output=True, text=True, env=env
+    )
+    folders = done.stdout.split()
+    assert done.returncode == status and len(folders) == 5
+    assert all(folder.startswith(f"{tmp_path}/capslib.") for folder in folders)
+    assert [p.name for p in tmp_path.iterdir()] == ["apart.sh"]

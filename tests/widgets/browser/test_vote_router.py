@@ -1,0 +1,505 @@
+"""VoteRouter in a browser: every control by mouse, finger and keyboard, and its numbers against NumPy."""
+
+import re
+import time
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from capslib import equations
+from capslib.widgets import VoteRouter
+from capslib.widgets.vote_router import PRESETS, STEPS
+from tests.widgets.browser.pointers import POINTERS, Mouse, Touch, click, middle
+
+CLOSE = 5.1e-4  # Three decimals are shown.
+SPAN = 5.6  # From edge to edge a plane is so many units wide.
+
+
+class Tap:
+    """Press a control by mouse, finger or key."""
+
+    def __init__(self, page, way):
+        self.page, self.pointer = page, {"mouse": Mouse, "touch": Touch}.get(way, lambda page: None)(page)
+
+    def __call__(self, test, times=1):
+        control = self.page.get_by_test_id(test)
+        for _ in range(times):
+            if self.pointer is None:
+                control.press("Space")
+            else:
+                click(self.pointer, control)
+
+
+WAYS = pytest.mark.parametrize("way", ["mouse", "touch", "keyboard"])
+
+
+def value(text):
+    return float(text.replace("−", "-").removesuffix(" ≠ 1"))
+
+
+def numbers(locator):
+    return [value(text) for text in locator.all_inner_texts() if text]
+
+
+def votes(page):
+    return np.array(page.evaluate("model.get('votes')"), float)
+
+
+def table(page, view=0):
+    """b, c, a as the table shows them, a without columns where it is not told, and the sums of c over wholes, parts."""
+    shown = page.get_by_test_id("vote-table").nth(view)
+    rows = [numbers(row.locator("td")) for row in shown.locator("tbody tr").all() if row.is_visible()]
+    rows = np.array(rows)
+    return rows[:, :2], rows[:, 2:4], rows[:, 5:], rows[:, 4], np.array(numbers(shown.locator("tfoot td")))
+
+
+def where(page, i, j):
+    """The middle of a vote on the screen, and how many pixels a unit is."""
+    handle = page.get_by_test_id(f"vote-{i}-{j}").first
+    handle.scroll_into_view_if_needed()
+    plane = handle.locator("xpath=ancestor::*[local-name()='svg'][1]").bounding_box()
+    return middle(handle.locator(".caps-handle-ring")), plane["width"] / SPAN
+
+
+def drag(page, pointer, i, j, x, y):
+    """Drag vote (i, j) to x, y by a Mouse or a Touch."""
+    (px, py), unit = where(page, i, j)
+    from_x, from_y = votes(page)[i, j]
+    pointer.down(px, py)
+    pointer.move(px + (x - from_x) * unit, py - (y - from_y) * unit)
+    pointer.up()
+
+
+def check(page, trace, t, view=0):
+    """The last step of iteration t + 1 shows what a RoutingTrace holds."""
+    b, c, a, over_wholes, over_parts = table(page, view)
+    for shown, expected in ((b, trace.b[t]), (c, trace.c[t]), (a, trace.a[t])):
+        np.testing.assert_allclose(shown, expected, atol=CLOSE)
+    np.testing.assert_allclose(over_wholes, trace.c[t].sum(-1), atol=CLOSE)
+    np.testing.assert_allclose(over_parts, trace.c[t].sum(-2), atol=CLOSE)
+    lengths = [value(page.get_by_test_id(f"vote-length-{j}").nth(view).inner_text()) for j in range(2)]
+    np.testing.assert_allclose(lengths, trace.lengths[t], atol=CLOSE)
+
+
+# The numbers --------------------------------------------------------------------------------------------------------
+
+
+def test_untouched_it_shows_the_numbers_that_the_lesson_makes_by_hand(mounted):
+    page = mounted(VoteRouter())
+    b, c, a, _, _ = table(page)
+    assert not b.any() and np.array_equal(c, np.full((4, 2), 0.5))
+    np.testing.assert_allclose(a, [[4 / 3, 1 / 3], [16 / 9, -1 / 3], [4 / 3, 1 / 6], [-8 / 9, 1 / 6]], atol=CLOSE)
+    assert "−0.889" in page.get_by_test_id("vote-numbers").inner_text()
+    assert "is 0.258" in page.get_by_test_id("vote-reading").inner_text()
+    assert re.search(r"face 0\.889, car 0\.333", page.get_by_test_id("vote-text").inner_text())
+
+
+@pytest.mark.parametrize("parts", [4, 5, 8])
+@pytest.mark.parametrize("offset", [0.5, 1])
+def test_every_iteration_is_what_numpy_routes(mounted, parts, offset):
+    u_hat = np.random.default_rng(parts).uniform(-2.5, 2.5, (parts, 2, 2)).round(2)
+    page = mounted(VoteRouter(u_hat, iterations=6, offset=offset))
+    trace = equations.route(u_hat, 6, offset)
+    for t in range(6):
+        page.evaluate(f"model.set('iteration', {t + 1})")
+        check(page, trace, t)
+    said = page.get_by_role("img", name="Lengths by iteration").get_attribute("aria-label")
+    curves = np.array(re.findall(r"\d\.\d{3}", said), float).reshape(2, 6)
+    np.testing.assert_allclose(curves.T, trace.lengths, atol=CLOSE)
+
+
+def test_the_formula_of_each_step_holds_the_numbers_of_the_chosen_pair(mounted):
+    router = VoteRouter()
+    page, trace = mounted(router), router.trace
+    for t, i, j in ((0, 3, 0), (1, 1, 1), (2, 2, 0)):
+        page.evaluate(f"model.set({{iteration: {t + 1}, i: {i}, j: {j}}})")
+        last = {
+            "softmax": [trace.c[t, i, j]],
+            "sum": trace.s[t, j],
+            "squash": trace.v[t, j],
+            "agreement": [trace.a[t, i, j]] if t == 2 else [trace.a[t, i, j], trace.b[t + 1, i, j]],
+        }
+        for step in STEPS:
+            page.evaluate(f"model.set('step', '{step}')")
+            told = page.get_by_test_id("vote-numbers").locator("b").all_inner_texts()
+            told = told[1:] if step == "sum" else told  # Among the terms of the sum, that of the chosen part.
+            told = [value(text) for text in re.findall(r"−?\d+\.\d+", " ".join(told))]
+            np.testing.assert_allclose(told, last[step], atol=CLOSE)
+
+
+def test_what_a_step_has_not_computed_yet_is_not_shown(mounted):
+    page = mounted(VoteRouter())
+    for step, told in zip(STEPS, ([0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]), strict=True):
+        page.evaluate(f"model.set('step', '{step}')")
+        plane = page.get_by_role("group", name="Votes for face")
+        shown = [plane.locator(".vr-mean").is_visible(), page.get_by_test_id("vote-length-0").inner_text() != "–"]
+        shown.append(plane.locator(".vr-shadow").get_attribute("display") != "none")
+        assert shown == [bool(x) for x in told]
+        assert bool(table(page)[2].size) == bool(told[2])
+
+
+def test_large_logits_are_written_with_powers_of_ten(mounted):
+    page = mounted(VoteRouter(np.full((4, 2, 2), 2.5) * [[1], [-1]], iterations=20))
+    page.evaluate("model.set({iteration: 20, step: 'softmax'})")
+    assert re.search(r"\d\.\d{3}·10\d+", page.get_by_test_id("vote-numbers").inner_text())
+    assert not re.search(r"\d{7}", page.get_by_test_id("vote-numbers").inner_text())
+
+
+# Moving votes -------------------------------------------------------------------------------------------------------
+
+
+@POINTERS
+@pytest.mark.parametrize(("i", "j", "x", "y"), [(3, 0, -0.5, 1.5), (2, 1, 1.75, 0.4), (0, 0, -2.5, -2.5)])
+def test_a_dragged_vote_is_routed_anew(mounted, pointer, i, j, x, y):
+    page = mounted(VoteRouter())
+    expected = votes(page)
+    drag(page, pointer(page), i, j, x, y)
+    expected[i, j] = x, y
+    np.testing.assert_allclose(votes(page), expected, atol=0.051)  # A pixel is less than what a drag is rounded to.
+    assert not np.array_equal(votes(page), VoteRouter().votes)
+    check(page, equations.route(votes(page)), 0)
+    assert page.evaluate("[model.get('i'), model.get('j')]") == [i, j]
+    assert page.evaluate("JSON.stringify(model.saved.votes) === JSON.stringify(model.get('votes'))")
+
+
+@POINTERS
+def test_routing_follows_while_the_vote_is_held(mounted, pointer):
+    page = mounted(VoteRouter())
+    hand = pointer(page)
+    (px, py), unit = where(page, 3, 0)
+    hand.down(px, py)
+    for x, y in ((0.5, -0.5), (-0.5, 0.5), (-0.5, 1.5)):
+        hand.move(px + (x - 1.5) * unit, py - (y + 1) * unit)
+        np.testing.assert_allclose(votes(page)[3, 0], (x, y), atol=0.051)
+        check(page, equations.route(votes(page)), 0)
+    hand.up()
+    held = votes(page)
+    page.mouse.move(10, 10)
+    assert np.array_equal(votes(page), held)
+
+
+@POINTERS
+def test_a_vote_stops_at_the_edge(mounted, pointer):
+    page = mounted(VoteRouter())
+    hand = pointer(page)
+    (px, py), unit = where(page, 1, 0)
+    hand.down(px, py)
+    hand.move(px + 9 * unit, max(2, py - 9 * unit))
+    hand.up()
+    assert votes(page)[1, 0, 0] == 2.5
+    assert np.abs(votes(page)).max() <= 2.5
+
+
+def test_a_finger_on_a_vote_does_not_scroll_the_page(mounted):
+    page = mounted(VoteRouter(), height=400)
+    page.evaluate("document.body.style.minHeight = '3000px'")
+    hand = Touch(page)
+    (px, py), unit = where(page, 3, 0)
+    before = page.evaluate("scrollY")
+    hand.down(px, py)
+    for up in (0.5, 1, 1.5, 2):
+        hand.move(px, py - up * unit)
+        page.wait_for_timeout(50)  # A browser that scrolls takes the finger away from the page after a while.
+    hand.up()
+    assert votes(page)[3, 0, 1] == pytest.approx(1, abs=0.051)
+    assert page.evaluate("scrollY") == before
+
+
+def test_arrow_keys_move_a_vote_and_shift_makes_larger_steps(mounted):
+    page = mounted(VoteRouter())
+    vote = page.get_by_test_id("vote-3-0")
+    for key, by in (
+        ("ArrowUp", (0, 0.1)),
+        ("ArrowLeft", (-0.1, 0)),
+        ("ArrowDown", (0, -0.1)),
+        ("ArrowRight", (0.1, 0)),
+        ("Shift+ArrowUp", (0, 0.5)),
+        ("Shift+ArrowLeft", (-0.5, 0)),
+    ):
+        before = votes(page)
+        vote.press(key)
+        before[3, 0] += by
+        np.testing.assert_allclose(votes(page), before, atol=1e-9)
+        check(page, equations.route(votes(page)), 0)
+    for _ in range(10):
+        vote.press("Shift+ArrowLeft")
+    assert votes(page)[3, 0, 0] == -2.5
+    said = vote.get_attribute("aria-valuetext")
+    assert "x −2.50" in said and "share 0.500" in said
+
+
+def test_the_chosen_vote_is_the_one_with_the_focus(mounted):
+    page = mounted(VoteRouter())
+    for i, j in ((0, 0), (2, 1), (1, 0)):
+        page.get_by_test_id(f"vote-{i}-{j}").focus()
+        assert page.evaluate("[model.get('i'), model.get('j')]") == [i, j]
+        assert f"part {i}" in page.get_by_test_id("vote-text").inner_text()
+        rings = page.locator(".vr-chosen").evaluate_all("rings => rings.map((ring) => ring.getAttribute('display'))")
+        assert rings.count("inline") == 1
+
+
+@POINTERS
+def test_a_pair_is_chosen_in_the_table(mounted, pointer):
+    page = mounted(VoteRouter())
+    click(pointer(page), page.get_by_test_id("vote-row-1").locator("td").nth(3))
+    assert page.evaluate("[model.get('i'), model.get('j')]") == [1, 1]
+
+
+# The other controls -------------------------------------------------------------------------------------------------
+
+
+@WAYS
+def test_presets_bring_their_votes(mounted, way):
+    page = mounted(VoteRouter())
+    tap = Tap(page, way)
+    named = {page.get_by_test_id(f"vote-preset-{n}").inner_text(): n for n in range(5)}
+    assert named.keys() == {"as given", *PRESETS}
+    for name, preset in PRESETS.items():
+        tap(f"vote-preset-{named[name]}")
+        assert np.array_equal(votes(page), preset)
+        assert page.locator("[aria-pressed=true]").first.inner_text() == name
+        check(page, equations.route(np.array(preset, float)), 0)
+    page.get_by_test_id("vote-0-0").press("ArrowUp")
+    assert page.get_by_role("group", name="Votes", exact=True).locator("[aria-pressed=true]").count() == 0
+    tap(f"vote-preset-{named['as given']}")
+    assert np.array_equal(votes(page), VoteRouter().votes)
+
+
+@WAYS
+def test_parts_are_added_and_taken_away_between_four_and_eight(mounted, way):
+    page = mounted(VoteRouter())
+    tap = Tap(page, way)
+    add, remove = page.get_by_test_id("vote-add"), page.get_by_test_id("vote-remove")
+    expect(remove).to_be_disabled()
+    for I in (5, 6, 7, 8):
+        tap("vote-add")
+        assert votes(page).shape == (I, 2, 2) and np.abs(votes(page)).max() <= 2.5
+        assert page.evaluate("model.get('i')") == I - 1
+        check(page, equations.route(votes(page)), 0)
+    expect(add).to_be_disabled()
+    eight = votes(page)
+    add.press("Space")
+    assert np.array_equal(votes(page), eight)
+    page.get_by_test_id("vote-2-0").focus()
+    tap("vote-remove")
+    assert np.array_equal(votes(page), np.delete(eight, 2, 0))
+    for _ in range(3):
+        tap("vote-remove")
+    remove.press("Space")
+    assert len(votes(page)) == 4
+    check(page, equations.route(votes(page)), 0)
+
+
+@WAYS
+def test_steps_lead_through_all_iterations_and_back(mounted, way):
+    router = VoteRouter()
+    page = mounted(router)
+    tap = Tap(page, way)
+    here = "[model.get('iteration'), model.get('step')]"
+    path = [[t, step] for t in (1, 2, 3) for step in STEPS]
+    tap("vote-back", 3)
+    for place in path:
+        assert page.evaluate(here) == place
+        if place[1] == "agreement":
+            check(page, router.trace, place[0] - 1)
+        if place != path[-1]:
+            tap("vote-forward")
+    expect(page.get_by_test_id("vote-forward")).to_be_disabled()
+    page.get_by_test_id("vote-forward").press("Space")
+    assert page.evaluate(here) == path[-1]
+    tap("vote-back", 11)
+    assert page.evaluate(here) == path[0]
+    for step in reversed(STEPS):
+        tap(f"vote-step-{step}")
+        assert page.evaluate(here) == [1, step]
+
+
+def test_the_iteration_has_a_slider_for_keys_mouse_and_finger(mounted):
+    router = VoteRouter(iterations=5)
+    page = mounted(router)
+    slider = page.get_by_test_id("vote-iteration")
+    slider.press("End")
+    check(page, router.trace, 4)
+    slider.press("ArrowLeft")
+    check(page, router.trace, 3)
+    assert slider.get_attribute("aria-valuetext") == "4 of 5"
+    for pointer in (Mouse(page), Touch(page)):
+        slider.press("Home")
+        click(pointer, slider)
+        check(page, router.trace, 2)
+
+
+def test_the_number_of_iterations_is_chosen(mounted):
+    router = VoteRouter()
+    page = mounted(router)
+    most = page.get_by_test_id("vote-iterations")
+    most.select_option("20")
+    page.get_by_test_id("vote-iteration").press("End")
+    router.iterations = 20
+    check(page, router.trace, 19)
+    most.focus()
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("model.saved.iterations") == 19
+    assert page.evaluate("model.get('iteration')") == 19
+    most.select_option("1")
+    check(page, router.trace, 0)
+
+
+@WAYS
+def test_the_wrong_side_breaks_the_rows_and_no_part_has_an_owner(mounted, way):
+    page = mounted(VoteRouter())
+    tap = Tap(page, way)
+    page.get_by_test_id("vote-iteration").press("End")
+    assert "≠" not in page.get_by_test_id("vote-table").inner_text()
+    tap("vote-over")
+    wrong = VoteRouter(over="lower")
+    check(page, wrong.trace, 2)
+    _, c, _, over_wholes, over_parts = table(page)
+    # What lesson 04 says of it: row sums, both lengths, and part 3, which the car does not take.
+    np.testing.assert_allclose(over_wholes, [0.57, 0.68, 0.48, 0.27], atol=0.0051)
+    np.testing.assert_allclose(over_parts, 1, atol=CLOSE)
+    assert c[3, 1] == pytest.approx(0.26, abs=0.0051)
+    assert page.get_by_test_id("vote-table").inner_text().count("≠ 1") == 4
+    assert "not 1" in page.get_by_test_id("vote-text").inner_text()
+    assert page.evaluate("model.saved.over") == "lower"
+    page.get_by_test_id("vote-step-softmax").press("Space")
+    assert len(re.findall(r"e", page.get_by_test_id("vote-numbers").inner_text().replace("face", ""))) == 5
+    tap("vote-over")
+    page.get_by_test_id("vote-step-agreement").press("Space")
+    check(page, VoteRouter().trace, 2)
+
+
+# With Python, and with other views ----------------------------------------------------------------------------------
+
+
+def test_two_views_show_one_state(mounted):
+    page = mounted(VoteRouter(), views=2)
+    drag(page, Mouse(page), 3, 0, -0.5, 1.5)
+    for view in (0, 1):
+        check(page, equations.route(votes(page)), 0, view)
+    page.get_by_test_id("vote-add").nth(1).press("Space")
+    page.get_by_test_id("vote-forward").nth(1).press("Space")
+    page.get_by_test_id("vote-step-agreement").nth(1).press("Space")
+    for view in (0, 1):
+        check(page, equations.route(votes(page)), 1, view)
+
+
+def test_what_python_sets_is_drawn(mounted):
+    page = mounted(VoteRouter())
+    page.evaluate("model.set({iteration: 3, i: 3})")
+    six = np.array(PRESETS["cluster and outlier"], float)
+    page.evaluate("votes => model.set('votes', votes)", six.tolist())
+    check(page, equations.route(six), 2)
+    page.evaluate("model.set({iterations: 2, i: 5})")
+    page.evaluate("votes => model.set('votes', votes)", six[:4].tolist())
+    check(page, equations.route(six[:4]), 1)
+    page.get_by_test_id("vote-back").press("Space")
+    assert page.evaluate("[model.get('iteration'), model.get('step')]") == [2, "squash"]
+
+
+@pytest.mark.parametrize("state", ["{votes: 'none'}", "{votes: [[[0, 0]]]}", "{over: 'both'}", "{offset: -1}"])
+def test_a_state_that_does_not_fit_gives_a_message(mounted, state):
+    page = mounted(VoteRouter())
+    page.evaluate(f"model.set({state})")
+    assert page.get_by_role("alert").count() == 1
+    assert "cannot be drawn" in page.get_by_role("alert").inner_text()
+
+
+# How it looks -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("width", "dark"), [(700, False), (1100, False), (1100, True)])
+def test_it_is_drawn_for_looking_at(mounted, keep, width, dark):
+    page = mounted(VoteRouter(), width=width, dark=dark)
+    name = f"vote-router-{width}{'-dark' if dark else ''}"
+    keep(page, name)
+    page.evaluate("model.set({iteration: 3, over: 'lower', step: 'softmax'})")
+    keep(page, f"{name}-wrong-side")
+    page.evaluate("votes => model.set({votes, over: 'upper', step: 'sum'})", PRESETS["cluster and outlier"])
+    page.get_by_test_id("vote-add").press("Space")
+    page.get_by_test_id("vote-add").press("Space")
+    keep(page, f"{name}-eight")
+
+
+def test_width_and_size_follow_the_share(mounted):
+    router = VoteRouter()
+    page = mounted(router)
+    page.evaluate("model.set('iteration', 3)")
+    plane = page.get_by_role("group", name="Votes for car")
+    c = router.trace.c[2, :, 1]
+    widths = [
+        float(line.get_attribute("stroke-width")) for line in plane.locator("g > line[x1][stroke-width]").all()[:4]
+    ]
+    radii = [float(dot.get_attribute("r")) for dot in plane.locator(".vr-dot").all()]
+    assert np.array_equal(np.argsort(widths), np.argsort(c)) and np.array_equal(np.argsort(radii), np.argsort(c))
+    np.testing.assert_allclose(np.diff(widths), np.diff(c) * 11, atol=1e-6)
+
+
+# In the lesson ------------------------------------------------------------------------------------------------------
+
+ASK = """async (code) => {
+    const { sessions } = jupyterapp.serviceManager;
+    const [model] = [...sessions.running()];
+    const connection = sessions.connectTo({ model });
+    let said = "";
+    const future = connection.kernel.requestExecute({ code });
+    future.onIOPub = (message) => (said += message.content.text ?? "");
+    await future.done;
+    connection.dispose();
+    return said;
+}"""
+"""What the notebook's kernel prints for some code."""
+
+
+def asked(page, code, arrived, patience=10):
+    """The numbers that code prints in the kernel, asked until they are what the page has sent."""
+    end = time.monotonic() + patience
+    while True:
+        told = [float(word) for word in page.evaluate(ASK, code).split()]
+        if arrived(told) or time.monotonic() > end:
+            return told
+
+
+@pytest.mark.parametrize(("interface", "dark"), [("doc", False), ("lab", True)])
+def test_in_lesson_04_votes_are_dragged_and_python_reads_them(lab, page, keep, interface, dark):
+    lab.open(page, "04_routing_by_agreement.ipynb", interface=interface, dark=dark)
+    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    first, wrong = page.locator(".caps").first, page.locator(".caps").nth(1)
+    first.scroll_into_view_if_needed()
+    text = first.get_by_test_id("vote-text")
+    expect(text).to_contain_text("face 0.889, car 0.333")
+    keep(first, f"lesson-04-{interface}")
+
+    # The questions under "Watch it": step on, then take part 3 into the face's cluster.
+    for _ in range(8):
+        first.get_by_test_id("vote-forward").press("Space")
+    expect(text).to_contain_text("face 0.979, car 0.418")
+    vote = first.get_by_test_id("vote-3-0")
+    vote.scroll_into_view_if_needed()
+    px, py = middle(vote.locator(".caps-handle-ring"))
+    unit = first.get_by_role("group", name="Votes for face").bounding_box()["width"] / SPAN
+    hand = Mouse(page)
+    hand.down(px, py)
+    hand.move(px - 2 * unit, py - 2.5 * unit)
+    hand.up()
+    expect(text).to_contain_text(re.compile(r"face 0\.98\d, car 0\.03\d"))
+    vote.press("Shift+ArrowDown")
+    vote.press("Shift+ArrowUp")
+    for key in ("x", "d", "d", "Delete", "j"):  # Lab would cut the cell, or go to the next.
+        vote.press(key)
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+    shown = [value(first.get_by_test_id(f"vote-length-{j}").inner_text()) for j in range(2)]
+    python = asked(page, "print(*router.lengths, *router.votes[3, 0])", lambda numbers: numbers[3] > 1)
+    np.testing.assert_allclose(python, [*shown, -0.5, 1.5], atol=0.051)
+    np.testing.assert_allclose(python[:2], shown, atol=CLOSE)
+    page.evaluate(ASK, "router.votes = router.presets['tie']")
+    tie = VoteRouter(PRESETS["tie"]).lengths
+    expect(text).to_contain_text(f"face {tie[0]:.3f}, car {tie[1]:.3f}")
+
+    # Softmax over the wrong side has a widget of its own.
+    wrong.scroll_into_view_if_needed()
+    expect(wrong.get_by_test_id("vote-text")).to_contain_text("in all 0.500 and not 1")
+    wrong.get_by_test_id("vote-iteration").press("End")
+    expect(wrong.get_by_test_id("vote-text")).to_contain_text("face 0.869, car 0.232")
+    keep(wrong, f"lesson-04-wrong-{interface}")

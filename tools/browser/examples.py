@@ -1,0 +1,64 @@
+"""One of each widget, made of small arrays: what holds for all widgets is tested on these.
+
+A new widget adds its line to EXAMPLES; until then a test fails.
+"""
+
+import inspect
+
+import numpy as np
+
+from capslib import faces, poses, weights, widgets
+from capslib.widgets.base import Widget
+
+
+def live_capsnet():
+    """LiveCapsNet with the shipped networks on two drawn digits."""
+    networks = [weights.arrays(name) for name in ("article_capsnet", "matched_cnn_flatten")]
+    images = np.zeros((2, 28, 28))
+    images[0, 5:23, 13:15] = images[1, 5:8, 8:20] = images[1, 5:23, 17:20] = 1
+    return widgets.LiveCapsNet(*networks, images=images, labels=[1, 7], start=1, turn=20)
+
+
+def pose_votes():
+    """PoseVotes with the face of lesson 02, the mouth pushed out of its place."""
+    S = faces.arrangement(faces.Identity())
+    whole = poses.pose(-1, 2, 20, 0.8)
+    parts = whole @ S
+    parts[faces.MOUTH, :2, 2] += (4, 1)
+    return widgets.PoseVotes(parts, np.linalg.inv(S), faces.forms(faces.Identity()), whole)
+
+
+def routing_explorer():
+    """RoutingExplorer with three drawn digits, chance votes, and everything that is optional."""
+    rng = np.random.default_rng(2017)
+    images = np.zeros((3, 28, 28))
+    images[:, 5:23, 13:15] = images[0, 5:8, 8:20] = images[2, 20:23, 8:20] = 1
+    u = np.maximum(rng.normal(size=(3, 49, 8)), 0)
+    return widgets.RoutingExplorer(
+        images,
+        u,
+        0.3 * rng.normal(size=(8, 10, 6)),
+        labels=[7, 1, 1],
+        captions=["drawn", "drawn too", "with a foot"],
+        presets={"a seven": 0, "a one": 1},
+    )
+
+
+EXAMPLES = {
+    "LiveCapsNet": live_capsnet,
+    "MarginLossExplorer": lambda: widgets.MarginLossExplorer(
+        [0.04, 0.06, 0.12, 0.62, 0.02, 0.3, 0.05, 0.09, 0.45, 0.2], 3
+    ),
+    "PoseVotes": pose_votes,
+    "RoutingExplorer": routing_explorer,
+    "SquashExplorer": lambda: widgets.SquashExplorer(),
+    "VoteRouter": lambda: widgets.VoteRouter(),
+}
+"""Name of a widget's class → a function without arguments that makes one."""
+
+
+def exported():
+    """Names of the widgets that capslib.widgets offers."""
+    return {name for name, value in vars(widgets).items() if inspect.isclass(value) and issubclass(value, Widget)} - {
+        "Widget"
+    }

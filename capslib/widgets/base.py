@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import posixpath
 import re
 from pathlib import Path
 
@@ -15,17 +16,18 @@ FOLDER = Path(__file__).parent
 STATE_LIMIT = 400_000
 """Bytes that one widget may send to the page and leave in a saved notebook."""
 
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{[^}]*\} from "(\.\.?/[\w./]+)";\n', re.MULTILINE)
 
 
 def join(name):
     """A widget's JavaScript as one module: the files that it imports, each once and before its first use, then its own.
 
     A widget's module reaches the page as text, where `import … from "./equations.js"` has nothing to be relative to.
-    `palette.js` is no file: it is the palette of capslib.style.
+    They become one scope, so that a name at the top level of one must be in no other. `palette.js` is no file: it is
+    the palette of capslib.style.
 
     Args:
-        name: a file of the folder js.
+        name: a file of the folder js, or of a folder in it, as in `routing_explorer/index.js`.
     """
     parts = {}
 
@@ -35,7 +37,7 @@ def join(name):
         elif file not in parts:
             text = (FOLDER / "js" / file).read_text(encoding="utf-8")
             for imported in _IMPORT.findall(text):
-                visit(imported)
+                visit(posixpath.normpath(posixpath.join(posixpath.dirname(file), imported)))
             parts[file] = _IMPORT.sub("", text)
 
     visit(name)

@@ -74,6 +74,15 @@ export const floats = (view) =>
 /** The bytes that Python sent. */
 export const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
+/**
+ * Where a pointer is, in the units of an SVG's own viewBox.
+ * @param {SVGGraphicsElement} node the SVG, or an element in it whose units are meant
+ * @param {{clientX: number, clientY: number}} event of a mouse, a finger or a pen
+ * @returns {DOMPoint} x, y
+ */
+export const svg_point = (node, event) =>
+  new DOMPoint(event.clientX, event.clientY).matrixTransform(node.getScreenCTM().inverse());
+
 /** A picture of ink on transparent paper, as the address of an image; `ink` holds 0–255, row by row. */
 export function ink_picture(ink, side, strength = 1) {
   const canvas = html("canvas", { width: side, height: side });

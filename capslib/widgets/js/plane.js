@@ -13,7 +13,7 @@
  * `move` is only told where the learner wants the point; whoever owns the numbers places the handle. Marks of your own
  * go into `board.marks` (above the grid, below the handles), at `board.x(value)`, `board.y(value)` pixels of the SVG.
  */
-import { number, set, svg } from "./dom.js";
+import { number, set, svg, svg_point } from "./dom.js";
 
 const LARGER = 5; // steps with Shift
 
@@ -68,7 +68,7 @@ export function plane({ label, x, y, size = 360, grid = 1, unit, step = 0.1, sna
   }
 
   const at = (event) => {
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(node.getScreenCTM().inverse());
+    const point = svg_point(node, event);
     return [x[0] + (ways[0] * point.x) / scale, y[0] + (ways[1] * (height - point.y)) / scale];
   };
 

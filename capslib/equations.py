@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capslib.checks import as_float, check_count, check_positive
+from capslib.checks import as_float, check_count, check_positive, check_whole
 
 EPSILON = 1e-7
 """Added to ‖s‖² inside squash, so that its square root has a gradient at s = 0."""
@@ -126,7 +126,7 @@ class RoutingTrace:
 
     Attributes:
         b: (T, B, I, J) logits that made `c`; b[0] is 0.
-        c: (T, B, I, J) coupling coefficients, Σ_j c_ij = 1.
+        c: (T, B, I, J) coupling coefficients, Σ_j c_ij = 1; Σ_i c_ij = 1 if routed along axis −2.
         s: (T, B, J, D) weighted sums.
         v: (T, B, J, D) output capsules, squash of `s`.
         a: (T, B, I, J) agreements; the last one is computed and never added to b.
@@ -164,7 +164,7 @@ class RoutingTrace:
         return self.c * agreement(self.u_hat, direction)
 
 
-def route(u_hat, iterations=3, offset=0.5):
+def route(u_hat, iterations=3, offset=0.5, axis=-1):
     """Routing by agreement (Procedure 1), keeping every step.
 
     b = 0; repeat: c = softmax_j(b); s_j = Σ_i c_ij û_ij; v_j = squash(s_j); b_ij ← b_ij + ⟨û_ij, v_j⟩
@@ -173,13 +173,15 @@ def route(u_hat, iterations=3, offset=0.5):
         u_hat: votes of one example, (I, J, D), or of a batch, (B, I, J, D).
         iterations: how often c, s and v are computed; at least 1. b is not updated after the last.
         offset: of the squash; 1 in the paper, 0.5 in the article.
+        axis: the axis of b (..., I, J) that the softmax runs along: −1, the upper capsules, as in Procedure 1, or −2,
+            the lower ones, a well-known mistake that lesson 04 shows.
 
     Returns:
         A RoutingTrace in the floating type of `u_hat`.
 
     Raises:
         ValueError: if `u_hat` has another rank, an empty axis or a value that is not finite, if
-            `iterations` is not a whole number ≥ 1, or if `offset` is not positive.
+            `iterations` is not a whole number ≥ 1, if `offset` is not positive, or if `axis` is not −1 or −2.
     """
     u_hat = as_float(u_hat)
     if u_hat.ndim not in (3, 4) or 0 in u_hat.shape:
@@ -187,10 +189,11 @@ def route(u_hat, iterations=3, offset=0.5):
     if not np.isfinite(u_hat).all():
         raise ValueError("u_hat: got NaN or infinite values, expected finite votes")
     check_count("iterations", iterations)
+    check_whole("axis", axis, -2, -1)
     steps = []
     b = np.zeros(u_hat.shape[:-1], u_hat.dtype)
     for _ in range(iterations):
-        c = softmax(b)
+        c = softmax(b, axis)
         s = weighted_sum(c, u_hat)
         v = squash(s, offset)
         a = agreement(u_hat, v)

@@ -110,6 +110,32 @@ def test_examples_of_a_batch_do_not_touch_each_other(case):
         assert alone.lengths.shape == batch.lengths[:, n].shape
 
 
+@SETTINGS
+@given(routing_cases())
+def test_a_softmax_along_the_lower_capsules_shares_each_upper_one_out_among_them(case):
+    u, W, iterations = case
+    u_hat = eq.predict(u, W)
+    trace = eq.route(u_hat, iterations, axis=-2)
+    np.testing.assert_allclose(trace.c[0], 1 / u_hat.shape[1])
+    np.testing.assert_allclose(trace.c.sum(-2), 1, atol=1e-12)
+    for t in range(iterations):
+        e = np.exp(trace.b[t] - trace.b[t].max(-2, keepdims=True))
+        np.testing.assert_allclose(trace.c[t], e / e.sum(-2, keepdims=True), atol=1e-12)
+        np.testing.assert_allclose(trace.s[t], (trace.c[t][..., None] * u_hat).sum(1), atol=1e-10)
+        if t:
+            np.testing.assert_allclose(trace.b[t], trace.b[t - 1] + trace.a[t - 1], atol=1e-12)
+
+
+@SETTINGS
+@given(routing_cases())
+def test_unless_told_otherwise_the_softmax_runs_along_the_upper_capsules(case):
+    u, W, iterations = case
+    u_hat = eq.predict(u, W)
+    untold, told = eq.route(u_hat, iterations), eq.route(u_hat, iterations, 0.5, -1)
+    for name in ("b", "c", "s", "v", "a"):
+        np.testing.assert_array_equal(getattr(untold, name), getattr(told, name))
+
+
 # Four votes of length 2: on the first upper capsule they agree, on the second they are orthogonal.
 AGREEMENT = {
     1.0: [(0.941, 0.800), (0.973, 0.506), (0.982, 0.081)],
@@ -160,6 +186,9 @@ def test_the_margin_gradient_is_the_slope_of_the_loss_and_0_from_the_margins_on(
         (lambda: eq.route(np.ones((4, 2, 2)), 0), "iterations: got 0, expected a whole number of at least 1"),
         (lambda: eq.route(np.ones((4, 2, 2)), 2.0), "iterations: got 2.0"),
         (lambda: eq.route(np.ones((4, 2, 2)), offset=0), "offset: got 0, expected a positive number"),
+        (lambda: eq.route(np.ones((4, 2, 2)), axis=1), "axis: got 1, expected a whole number from -2 to -1"),
+        (lambda: eq.route(np.ones((4, 2, 2)), axis=-1.0), "axis: got -1.0"),
+        (lambda: eq.route(np.ones((4, 2, 2)), axis=None), "axis: got None"),
         (lambda: eq.margin_loss(np.ones(3), np.ones((1, 3))), r"y_true: got shape \(3,\)"),
         (lambda: eq.margin_loss(np.ones((2, 3)), np.ones((1, 3))), r"y_true: got shape \(2, 3\)"),
         (lambda: eq.margin_gradient(np.ones((2, 3)), np.ones((1, 3))), r"y_true: got shape \(2, 3\)"),

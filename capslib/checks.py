@@ -94,3 +94,21 @@ def check_shape(name, x, shape) -> np.ndarray:
         expected = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
         raise ValueError(f"{name}: got shape {x.shape}, expected ({expected})")
     return x
+
+
+def check_floats(name, x, shape) -> np.ndarray:
+    """`x` as little-endian float32, as a page receives it; refused by name if it does not fit.
+
+    Args:
+        name: the argument's name for the message.
+        x: an array of real, finite numbers.
+        shape: its expected shape; a letter stands for any size of at least 1.
+    """
+    x = check_shape(name, x, shape)
+    if not (np.issubdtype(x.dtype, np.number) and not np.iscomplexobj(x)):
+        raise ValueError(f"{name}: got type {x.dtype}, expected real numbers")
+    with np.errstate(over="ignore"):
+        x = x.astype("<f4")
+    if not np.isfinite(x).all():
+        raise ValueError(f"{name}: got NaN or infinite values, expected finite numbers")
+    return x

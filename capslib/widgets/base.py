@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 
 import anywidget
-import numpy as np
 
 from capslib import style
+from capslib.checks import check_floats as finite  # noqa: F401 — the other widgets still call it by this name
 
 FOLDER = Path(__file__).parent
 STATE_LIMIT = 400_000
@@ -104,28 +104,3 @@ class Widget(anywidget.AnyWidget):
                 f"{largest}: got {sizes[largest]:,} bytes, which make a widget of {total:,} bytes, "
                 f"expected at most {STATE_LIMIT:,}: show fewer examples"
             )
-
-
-def finite(name, x, shape):
-    """`x` as little-endian float32 of a given shape, checked.
-
-    Args:
-        name: the argument's name for the message.
-        x: an array.
-        shape: its expected shape; a letter stands for any size of at least 1.
-
-    Raises:
-        ValueError: if the shape is another, or there is NaN, infinity or no number in it.
-    """
-    x = np.asarray(x)
-    sizes = zip(x.shape, shape, strict=False)  # Of another rank, the array is refused whatever its sizes.
-    if x.ndim != len(shape) or any(n != m if isinstance(m, int) else n == 0 for n, m in sizes):
-        expected = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
-        raise ValueError(f"{name}: got shape {x.shape}, expected ({expected})")
-    if not (np.issubdtype(x.dtype, np.number) and not np.iscomplexobj(x)):
-        raise ValueError(f"{name}: got type {x.dtype}, expected real numbers")
-    with np.errstate(over="ignore"):
-        x = x.astype("<f4")
-    if not np.isfinite(x).all():
-        raise ValueError(f"{name}: got NaN or infinite values, expected finite numbers")
-    return x

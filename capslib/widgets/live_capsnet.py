@@ -10,30 +10,14 @@ from ipywidgets import widget_serialization
 from scipy import ndimage
 from scipy.special import cosdg, sindg
 
-from capslib import equations, plots
+from capslib import networks, plots
 from capslib.checks import check_positive
 from capslib.digits import as_images, as_labels
-from capslib.widgets.base import Widget, finite
+from capslib.widgets.base import Widget
 
-KERNEL, CELLS, CLASSES = 5, 49, 10
 MIDDLE = 13.5
 LIMITS = {"turn": (-180, 180), "right": (-14, 14), "down": (-14, 14), "scale": (0.5, 2)}
 """The least and the largest value of each slider."""
-TRUNK = {
-    "conv1.kernel": (KERNEL, KERNEL, 1, "F1"),
-    "conv1.bias": ("F1",),
-    "conv2.kernel": (KERNEL, KERNEL, "F1", "F2"),
-    "conv2.bias": ("F2",),
-}
-HEADS = {
-    "capsnet": [{"v.W": ("F2", CLASSES, "D")}],
-    "cnn": [
-        {"mix.kernel": (1, 1, "F2", "M"), "mix.bias": ("M",), "probabilities.kernel": ("49·M", CLASSES)},
-        {"hidden.kernel": ("F2", "H"), "hidden.bias": ("H",), "probabilities.kernel": ("H", CLASSES)},
-    ],
-}
-"""Shapes of a network's arrays; a letter is a size that must be the same wherever it stands."""
-HEADS["cnn"] = [{**head, "probabilities.bias": (CLASSES,)} for head in HEADS["cnn"]]
 
 
 class NetworkWeights(anywidget.AnyWidget):
@@ -112,7 +96,8 @@ class LiveCapsNet(Widget, script="live_capsnet.js", styles="live_capsnet.css"):
     """The capsule whose contributions are shown; −1 for the longest."""
 
     def __init__(self, capsnet, cnn, images=None, labels=None, routings=5, offset=0.5, start=0, turn=0):
-        self._capsnet, self._cnn = _fitting("capsnet", capsnet), _fitting("cnn", cnn)
+        self._capsnet = networks.check_weights("capsnet", capsnet, "capsnet")
+        self._cnn = networks.check_weights("cnn", cnn, "cnn")
         if isinstance(routings, bool) or not isinstance(routings, int | np.integer) or not 1 <= routings <= 20:
             raise ValueError(f"routings: got {routings!r}, expected a whole number from 1 to 20")
         check_positive("offset", offset)
@@ -172,16 +157,10 @@ class LiveCapsNet(Widget, script="live_capsnet.js", styles="live_capsnet.css"):
     @property
     def probabilities(self):
         """What the plain network answers, float32 (10,)."""
-        weights, x = self._cnn, _trunk(self.image, self._cnn)  # (7, 7, F2)
-        if "mix.kernel" in weights:
-            x = np.maximum(x @ weights["mix.kernel"][0, 0] + weights["mix.bias"], 0).ravel()
-        else:
-            x = np.maximum(x.mean((0, 1)) @ weights["hidden.kernel"] + weights["hidden.bias"], 0)
-        return equations.softmax(x @ weights["probabilities.kernel"] + weights["probabilities.bias"])
+        return networks.cnn(self.image, self._cnn)
 
     def _trace(self):
-        u = _trunk(self.image, self._capsnet).reshape(CELLS, -1)
-        return equations.route(equations.predict(u, self._capsnet["v.W"]), self.routings, self.offset)
+        return networks.capsnet(self.image, self._capsnet, self.routings, self.offset)
 
     def describe(self):
         """What the networks see and answer now, in two sentences."""
@@ -213,25 +192,6 @@ def _pages(images):
     return np.rint(255 * as_images(images)[..., 0]).astype(np.uint8)
 
 
-def _fitting(argument, weights):
-    """A network's arrays as float32, in the order of the layers, checked for names and shapes."""
-    expected = [{**TRUNK, **head} for head in HEADS[argument]]
-    given = set(weights) if isinstance(weights, dict) else set()
-    shapes = next((one for one in expected if one.keys() == given), None)
-    if shapes is None:
-        names = " or ".join(", ".join(one) for one in expected)
-        found = ", ".join(map(str, weights)) if isinstance(weights, dict) else type(weights).__name__
-        raise ValueError(f"{argument}: got {found or 'no arrays'}, expected a dict of arrays {names}")
-    sizes, fitting = {}, {}
-    for name, shape in shapes.items():
-        known = tuple(sizes.get(size, size) for size in shape)
-        x = fitting[name] = finite(f'{argument}["{name}"]', weights[name], known)
-        sizes.update(zip(shape, x.shape, strict=True))
-        if "M" in sizes:
-            sizes["49·M"] = CELLS * sizes["M"]
-    return fitting
-
-
 def _centring(page):
     """How MNIST places a drawing, as `centring` in ink.js: factor, place (2,) of its mass from the middle, target."""
     if not page.any():
@@ -239,15 +199,3 @@ def _centring(page):
     places = np.argwhere(page)  # (ink, 2)
     factor = min(3, 20 / (np.ptp(places, axis=0).max() + 1))
     return factor, np.average(places, axis=0, weights=page[page > 0]) - MIDDLE, 14 - MIDDLE
-
-
-def _trunk(image, weights):
-    """Two 5×5 convolutions, each with a rectifier and 2×2 max-pooling: (28, 28) → (7, 7, F2)."""
-    x = image[..., None]
-    for name in ("conv1", "conv2"):
-        padded = np.pad(x, ((2, 2), (2, 2), (0, 0)))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, (KERNEL, KERNEL), (0, 1))  # (H, W, C, 5, 5)
-        y = np.tensordot(windows, weights[f"{name}.kernel"], ((3, 4, 2), (0, 1, 2))) + weights[f"{name}.bias"]
-        side = len(y) // 2
-        x = np.maximum(y, 0).reshape(side, 2, side, 2, -1).max((1, 3))
-    return x

@@ -7,7 +7,7 @@ import traitlets
 
 from capslib import plots
 from capslib.checks import check_count, check_positive
-from capslib.equations import RoutingTrace, agreement, softmax, squash, weighted_sum
+from capslib.equations import route
 from capslib.widgets.base import Widget, finite
 
 REACH = 2.5
@@ -114,15 +114,7 @@ class VoteRouter(Widget, script="vote_router.js", styles="vote_router.css"):
     @property
     def trace(self):
         """The routing that the widget shows, as a RoutingTrace; under "lower", Σ_i c_ij = 1 and not Σ_j."""
-        b, steps = np.zeros(self.votes.shape[:-1]), []
-        for _ in range(self.iterations):
-            c = softmax(b, SIDES[self.over])
-            s = weighted_sum(c, self.votes)
-            v = squash(s, self.offset)
-            a = agreement(self.votes, v)
-            steps.append((b, c, s, v, a))
-            b = b + a
-        return RoutingTrace(*map(np.stack, zip(*steps, strict=True)), self.votes, self.offset)
+        return route(self.votes, self.iterations, self.offset, SIDES[self.over])
 
     @property
     def lengths(self):

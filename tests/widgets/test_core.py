@@ -55,7 +55,8 @@ def received(value):
 def route(u_hat, iterations, offset, dialect="accumulate", axis=-1):
     """A routing's b, c, s, v, a; the dialects that `equations.route` does not have are written out here."""
     if dialect == "accumulate":
-        return vars(equations.route(u_hat, iterations, offset, axis))
+        trace = equations.route(u_hat, iterations, offset, axis)
+        return {name: getattr(trace, name) for name in "bcsva"}
     steps, b = [], np.zeros(u_hat.shape[:-1], u_hat.dtype)
     for _ in range(iterations):
         c = equations.softmax(b, axis)

@@ -1,0 +1,152 @@
+"""The shipped networks in NumPy: what each computes forward, from its arrays alone, without Keras.
+
+Layers are named as in Keras, and as in the widgets' network.js. Arrays are batch first and keep their channels last.
+"""
+
+import numpy as np
+
+from capslib.checks import check_floats
+from capslib.digits import as_images
+from capslib.equations import RoutingTrace, predict, route, softmax
+
+CELLS, CLASSES = 49, 10
+"""How many places the trunk's features have, 7×7, and how many digits there are."""
+
+_TRUNK = {
+    "conv1.kernel": (5, 5, 1, "F1"),
+    "conv1.bias": ("F1",),
+    "conv2.kernel": (5, 5, "F1", "F2"),
+    "conv2.bias": ("F2",),
+}
+_MIX = {"mix.kernel": (1, 1, "F2", "M"), "mix.bias": ("M",), "probabilities.kernel": ("49·M", CLASSES)}
+_HIDDEN = {"hidden.kernel": ("F2", "H"), "hidden.bias": ("H",), "probabilities.kernel": ("H", CLASSES)}
+_BIAS = {"probabilities.bias": (CLASSES,)}
+NETWORKS = {
+    "capsnet": [{**_TRUNK, "v.W": ("F2", CLASSES, "D")}],
+    "cnn": [{**_TRUNK, **_MIX, **_BIAS}, {**_TRUNK, **_HIDDEN, **_BIAS}],
+}
+"""Names and shapes of a network's arrays, in the order of its layers, for each of its heads; a letter is a size that
+must be the same wherever it stands."""
+
+
+def check_weights(name, weights, network):
+    """A network's arrays by name, checked.
+
+    Args:
+        name: the argument's name for the message.
+        weights: dict from a parameter's name to its array, as `weights.arrays` gives it.
+        network: which of NETWORKS they should fit.
+
+    Returns:
+        A dict of little-endian float32, in the order of the layers.
+
+    Raises:
+        ValueError: if names or shapes are those of no such network, or a number is not real and finite.
+    """
+    given = set(weights) if isinstance(weights, dict) else set()
+    shapes = next((one for one in NETWORKS[network] if one.keys() == given), None)
+    if shapes is None:
+        expected = " or ".join(", ".join(one) for one in NETWORKS[network])
+        found = ", ".join(map(str, weights)) if isinstance(weights, dict) else type(weights).__name__
+        raise ValueError(f"{name}: got {found or 'no arrays'}, expected a dict of arrays {expected}")
+    sizes, checked = {}, {}
+    for key, shape in shapes.items():
+        known = tuple(sizes.get(size, size) for size in shape)
+        x = checked[key] = check_floats(f'{name}["{key}"]', weights[key], known)
+        sizes.update(zip(shape, x.shape, strict=True))
+        if "M" in sizes:
+            sizes["49·M"] = CELLS * sizes["M"]
+    return checked
+
+
+def convolution(x, kernel, bias):
+    """Convolution with stride 1 and zeros around the image, so that its size stays ("same").
+
+    y_hwf = bias_f + Σ_pqc x_(h+p−K/2)(w+q−K/2)c kernel_pqcf: a correlation, as in Keras; nothing is flipped.
+
+    Args:
+        x: (B, H, W, C).
+        kernel: (K, K, C, F), K odd.
+        bias: (F,).
+
+    Returns:
+        y, (B, H, W, F).
+    """
+    K = len(kernel)
+    around = (K // 2, K // 2)
+    padded = np.pad(x, ((0, 0), around, around, (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (K, K), (1, 2))  # (B, H, W, C, K, K)
+    return np.tensordot(windows, kernel, ((4, 5, 3), (0, 1, 2))) + bias
+
+
+def max_pooling(x):
+    """The largest value in each 2×2 square: (B, H, W, C) → (B, H/2, W/2, C), H and W even."""
+    B, H, W, C = x.shape
+    return x.reshape(B, H // 2, 2, W // 2, 2, C).max((2, 4))
+
+
+def trunk(images, weights):
+    """The trunk that all networks of the course share: two 5×5 convolutions, each with relu and 2×2 max-pooling.
+
+    Args:
+        images: (B, 28, 28, 1), (B, 28, 28) or one image (28, 28); uint8 in 0–255 or float in 0–1.
+        weights: a network's arrays, as `check_weights` gives them.
+
+    Returns:
+        Features float32 (B, 7, 7, F2), which the capsule network reads as 49 lower capsules u. One image drops B.
+
+    Raises:
+        ValueError: naming `images`, if they are not as above.
+    """
+    x = as_images(images)
+    for layer in ("conv1", "conv2"):
+        x = max_pooling(np.maximum(convolution(x, weights[f"{layer}.kernel"], weights[f"{layer}.bias"]), 0))
+    return x[0] if np.ndim(images) == 2 else x
+
+
+def capsnet(images, weights, routings=5, offset=0.5) -> RoutingTrace:
+    """The article's network.
+
+    Args:
+        images: as for `trunk`.
+        weights: its arrays by name, as in article_capsnet.npz: the trunk's "conv1.kernel" (5, 5, 1, F1), "conv1.bias",
+            "conv2.kernel" (5, 5, F1, F2) and "conv2.bias", then "v.W" (F2, 10, D).
+        routings: iterations of routing; 5 in the shipped network.
+        offset: of the squash.
+
+    Returns:
+        The RoutingTrace of 49 lower and 10 upper capsules; the last of its lengths are the network's answer. One image
+        drops B.
+
+    Raises:
+        ValueError: naming the argument that is not as above.
+    """
+    weights = check_weights("weights", weights, "capsnet")
+    features = trunk(images, weights)  # (B, 7, 7, F2)
+    u = features.reshape(*features.shape[:-3], CELLS, -1)  # (B, 49, F2)
+    return route(predict(u, weights["v.W"]), routings, offset)
+
+
+def cnn(images, weights):
+    """A plain CNN with the same trunk; its arrays tell which of two heads it has.
+
+    Args:
+        images: as for `trunk`.
+        weights: its arrays by name, as in matched_cnn_flatten.npz or matched_cnn_global.npz: the trunk's, then either
+            "mix.kernel" (1, 1, F2, M) and "mix.bias", a 1×1 convolution that is flattened, or "hidden.kernel" (F2, H)
+            and "hidden.bias", a layer after the global average; then "probabilities.kernel" and "probabilities.bias".
+
+    Returns:
+        Probabilities of the 10 digits, float32 (B, 10). One image drops B.
+
+    Raises:
+        ValueError: naming the argument that is not as above.
+    """
+    weights = check_weights("weights", weights, "cnn")
+    x = trunk(images, weights)  # (B, 7, 7, F2)
+    if "mix.kernel" in weights:
+        x = np.maximum(x @ weights["mix.kernel"][0, 0] + weights["mix.bias"], 0)
+        x = x.reshape(*x.shape[:-3], -1)  # (B, 49·M)
+    else:
+        x = np.maximum(x.mean((-3, -2)) @ weights["hidden.kernel"] + weights["hidden.bias"], 0)  # (B, H)
+    return softmax(x @ weights["probabilities.kernel"] + weights["probabilities.bias"])

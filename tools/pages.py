@@ -9,7 +9,6 @@ first time; without it they stay TeX, and a line says so.
 import base64
 import hashlib
 import mimetypes
-import os
 import re
 import shutil
 import subprocess
@@ -20,6 +19,8 @@ from pathlib import Path
 
 import nbformat
 from nbconvert import HTMLExporter
+
+from capslib.records import write_atomically
 
 ROOT = Path(__file__).parents[1]
 MATHJAX = "mathjax@3.2.2"
@@ -48,10 +49,7 @@ def mathjax(kept=ROOT / "build" / "mathjax.js"):
                 program = archive.extractfile("package/es5/tex-svg.js").read()
         if hashlib.sha256(program).hexdigest() != SHA256:
             raise ConnectionError(f"npm: brought another program than that of {MATHJAX}")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_suffix(f".{os.getpid()}.part")
-        part.write_bytes(program)
-        part.replace(kept)
+        write_atomically(kept, lambda file: file.write(program))
     return kept.read_text(encoding="utf-8")
 
 
@@ -95,8 +93,8 @@ def main(paths, folder=ROOT / "build" / "pages"):
         except ValueError:
             place = Path(path.name)
         made = folder / place.with_suffix(".html")
-        made.parent.mkdir(parents=True, exist_ok=True)
-        made.write_text(page(path, program), encoding="utf-8")
+        text = page(path, program)
+        write_atomically(made, lambda file, text=text: file.write(text.encode()))
         print(made)
 
 

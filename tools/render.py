@@ -3,7 +3,7 @@
     python tools/render.py notebooks/03_squash.ipynb ...
 
 Times, versions and random identifiers are left out; the state of the widgets shown is kept, so that a page made from
-the notebook shows them.
+the notebook shows them. A cell keeps its id for good, since links and translations name it.
 """
 
 import json
@@ -14,17 +14,22 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from capslib.records import write_atomically
+
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
+NEXT = "next_cell"
+"""The notebook's own metadata say under this name which number a new cell gets."""
 
 
 def render(path):
     """Execute the notebook at `path` and write it back with its outputs."""
     path = Path(path)
-    notebook = nbformat.read(path, as_version=4)
-    notebook.metadata = nbformat.from_dict(
-        {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
-    )
+    data = json.loads(path.read_text(encoding="utf-8"))
+    give_ids(data, path.stem[:2])
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    data["metadata"] = {"kernelspec": kernel, NEXT: data["metadata"][NEXT]}
+    notebook = nbformat.reads(json.dumps(data), as_version=4)
     NotebookClient(
         notebook,
         timeout=600,
@@ -33,15 +38,38 @@ def render(path):
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     notebook.metadata.pop("language_info", None)
-    notebook.nbformat_minor = 5
-    for number, cell in enumerate(notebook.cells):
-        cell.id = f"{path.stem[:2]}-{number:03d}"
+    for cell in notebook.cells:
         tags = cell.metadata.get("tags")
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
             cell.outputs = _joined_streams(cell.outputs)
-    text = _stable_widgets(notebook)
-    path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    text = _stable_widgets(notebook).rstrip("\n") + "\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def give_ids(data, prefix):
+    """Give every cell that has none of its own an id like 03-017, and change no other.
+
+    A number is given once: the next one is kept in the notebook, so that a new cell never gets the id of one that was
+    deleted. Of cells with one id the first keeps it, and the random ids that Jupyter gives are replaced.
+
+    Args:
+        data: a notebook as JSON, of format 4; changed in place.
+        prefix: what its ids begin with.
+    """
+    numbers = {}
+    for cell in data["cells"]:
+        found = re.fullmatch(rf"{re.escape(prefix)}-(\d{{3,}})", cell.get("id", ""))
+        if found:
+            numbers.setdefault(int(found[1]), cell)
+    kept = {id(cell) for cell in numbers.values()}
+    number = max(data["metadata"].get(NEXT, 0), *(known + 1 for known in numbers), 0)
+    for cell in data["cells"]:
+        if id(cell) not in kept:
+            cell["id"] = f"{prefix}-{number:03d}"
+            number += 1
+    data["metadata"][NEXT] = number
+    data["nbformat_minor"] = 5  # The first in which cells have ids.
 
 
 def _joined_streams(outputs):

@@ -6,9 +6,10 @@ Copies its weights and card into capslib/weights, and what every seed gave into 
 """
 
 import json
-import shutil
 import sys
 from pathlib import Path
+
+from capslib.records import write_atomically
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,7 +28,7 @@ def ship(model, seeds, runs=ROOT / "runs", weights=ROOT / "capslib/weights", res
 
     Raises:
         ValueError: if the number of seeds is even.
-        FileNotFoundError: if a run is missing or was not finished; nothing is copied then.
+        FileNotFoundError: if a run or a file of it is missing, or was not finished; nothing is copied then.
     """
     if len(seeds) % 2 == 0:
         raise ValueError(f"seeds: got {len(seeds)} of them, expected an odd number")
@@ -38,10 +39,12 @@ def ship(model, seeds, runs=ROOT / "runs", weights=ROOT / "capslib/weights", res
     accuracy = {seed: json.loads((f / "result.json").read_text())["test"]["accuracy"] for seed, f in folders.items()}
     median = sorted(accuracy.values())[len(seeds) // 2]
     shipped = min(seed for seed in seeds if accuracy[seed] == median)
-    for suffix in ("npz", "json"):
-        shutil.copy(folders[shipped] / f"{model}.{suffix}", weights)
-    for folder in folders.values():
-        shutil.copy(folder / "result.json", results / f"{folder.name}.json")
+    copies = {results / f"{folder.name}.json": folder / "result.json" for folder in folders.values()}
+    for name in (f"{model}.npz", f"{model}.json"):
+        copies[weights / name] = folders[shipped] / name
+    contents = {to: source.read_bytes() for to, source in copies.items()}  # All are there before one is written.
+    for to, content in contents.items():
+        write_atomically(to, lambda file, content=content: file.write(content))
     return shipped
 
 

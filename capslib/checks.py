@@ -88,10 +88,13 @@ def check_shape(name, x, shape) -> np.ndarray:
         x: an array.
         shape: its expected shape; a letter stands for any size of at least 1.
     """
-    x = np.asarray(x)
+    expected = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+    try:
+        x = np.asarray(x)
+    except ValueError:  # Of lists of different lengths NumPy makes no array.
+        raise ValueError(f"{name}: got {x!r:.60}, expected an array ({expected})") from None
     sizes = zip(x.shape, shape, strict=False)  # Of another rank, the array is refused whatever its sizes.
     if x.ndim != len(shape) or any(n != m if isinstance(m, int) else n == 0 for n, m in sizes):
-        expected = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
         raise ValueError(f"{name}: got shape {x.shape}, expected ({expected})")
     return x
 

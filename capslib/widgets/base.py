@@ -1,16 +1,17 @@
-"""What all widgets of the course share: one module of JavaScript made of several files, a picture, checked arrays."""
+"""What all widgets of the course share: one module of JavaScript made of several files, a picture, checked traits."""
 
-import base64
-import html
+import functools
 import json
 import posixpath
 import re
 from pathlib import Path
 
 import anywidget
+import numpy as np
+import traitlets
 
-from capslib import style
-from capslib.checks import check_floats as finite  # noqa: F401 — the other widgets still call it by this name
+from capslib import pictures, style
+from capslib.checks import check_floats as finite
 
 FOLDER = Path(__file__).parent
 STATE_LIMIT = 400_000
@@ -52,6 +53,57 @@ def join_styles(*names):
     return "\n".join([f".caps {{{{\n{palette}}}}}", *files])
 
 
+class Refused(traitlets.TraitError, ValueError):
+    """A value that does not fit a trait. traitlets puts the old state back only after an error of its own kind."""
+
+
+class Checked(traitlets.TraitType):
+    """A trait shared with the page that holds only what a check lets through, as in `Checked(check_number, 0.05, 1)`.
+
+    Flags and words have types in traitlets that say what is wrong (Bool, Enum). Numbers come here: Int and Float take
+    True, Int refuses NumPy's numbers, and NaN passes the bounds of Float. An array reaches the page as nested lists.
+
+    Args:
+        check: is called with the trait's name, the value and `args`; returns what to keep, or raises ValueError. None
+            where a value can only be judged beside others, by a method under `validate`.
+        default: what the trait holds until it is set; without one it must be set.
+        read_only: whether only the widget itself sets it.
+    """
+
+    def __init__(self, check=None, *args, default=traitlets.Undefined, read_only=False):
+        super().__init__(default, read_only=read_only)
+        self._check, self._args = check, args
+        self.tag(sync=True, to_json=lambda value, widget: value.tolist() if isinstance(value, np.ndarray) else value)
+
+    def validate(self, obj, value):
+        """The value to keep; Refused if the check raises ValueError."""
+        if self._check is None:
+            return value
+        try:
+            return self._check(self.name, value, *self._args)
+        except ValueError as error:
+            raise Refused(str(error)) from None
+
+
+def validate(*names):
+    """`traitlets.validate` for a method `check(self, name, value)` that returns what to keep, or raises ValueError.
+
+    For what depends on other traits: where several are set at once, it is called after all of them have arrived.
+    """
+
+    def decorate(check):
+        @functools.wraps(check)
+        def validator(self, proposal):
+            try:
+                return check(self, proposal["trait"].name, proposal["value"])
+            except ValueError as error:
+                raise Refused(str(error)) from None
+
+        return traitlets.validate(*names)(validator)
+
+    return decorate
+
+
 class Widget(anywidget.AnyWidget):
     """Base of the course's widgets.
 
@@ -66,6 +118,25 @@ class Widget(anywidget.AnyWidget):
             cls._css = join_styles("base.css", *([styles] if styles else []))
         super().__init_subclass__(**kwargs)
 
+    def __init__(self, **values):
+        """`values` of traits, read-only ones as well."""
+        traits = self.traits()
+        for name in [name for name in values if name in traits and traits[name].read_only]:
+            self.set_trait(name, values.pop(name))
+        super().__init__(**values)
+
+    def set_state(self, sync_data):
+        """Take what the page sends, all of it or nothing; a page whose values are refused gets the old ones back."""
+        ours = [name for name in sync_data if name in self.keys]
+        try:
+            for name in ours:
+                if getattr(type(self), name).read_only:  # ipywidgets would set it all the same.
+                    raise Refused(f"{name}: got a value from the page, expected none, since it is read-only")
+            super().set_state(sync_data)
+        except traitlets.TraitError:
+            self.send_state(ours)
+            raise
+
     def describe(self):
         """What the widget shows now, in a sentence or two."""
         raise NotImplementedError
@@ -79,12 +150,8 @@ class Widget(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
-        alt, png = self.describe(), base64.b64encode(self.picture()).decode()
-        data["text/plain"] = alt
-        data["image/png"] = png
-        # An untrusted notebook shows HTML without scripts, and in JupyterLab only HTML keeps the alt text.
-        data["text/html"] = f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{png}">'
-        return data, {**metadata, "image/png": {"alt": alt}}
+        picture, about = pictures.bundle(self.picture(), self.describe())
+        return {**data, **picture}, {**metadata, **about}
 
     @classmethod
     def check_size(cls, buffers):
@@ -104,3 +171,11 @@ class Widget(anywidget.AnyWidget):
                 f"{largest}: got {sizes[largest]:,} bytes, which make a widget of {total:,} bytes, "
                 f"expected at most {STATE_LIMIT:,}: show fewer examples"
             )
+
+
+def frozen(name, x, shape):
+    """A float64 copy of `x`, checked as by `finite`; `x[0] = 1` would reach no view, so it must not pass in silence."""
+    finite(name, x, shape)
+    x = np.array(x, float)
+    x.flags.writeable = False
+    return x

@@ -4,11 +4,26 @@ import numpy as np
 import traitlets
 
 from capslib import plots
+from capslib.checks import check_number, check_shape, is_whole
 from capslib.equations import margin_gradient, margin_loss, softmax
-from capslib.widgets.base import Widget, finite
+from capslib.widgets.base import Checked, Widget, frozen, validate
 
 CLASSES = (2, 12)
 """The fewest and the most classes that the widget has room for."""
+
+LIMITS = {"lengths": (0, 1), "m_plus": (0, 1), "m_minus": (0, 1), "lam": (0, 1)}
+"""The least and the largest value of each slider."""
+
+
+def _checked_lengths(name, lengths):
+    """`lengths` as an array (J,) of what a capsule's length can be."""
+    lengths, (low, high), (least, most) = frozen(name, lengths, ("J",)), LIMITS["lengths"], CLASSES
+    if not least <= len(lengths) <= most:
+        raise ValueError(f"{name}: got {len(lengths)} of them, expected {least} to {most}")
+    if lengths.min() < low or lengths.max() > high:
+        wrong = lengths.min() if lengths.min() < low else lengths.max()
+        raise ValueError(f"{name}: got {wrong:g}, expected numbers from {low} to {high}")
+    return lengths
 
 
 class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margin_loss_explorer.css"):
@@ -22,13 +37,14 @@ class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margi
         chosen: the class whose numbers are put into the formulas.
     """
 
-    lengths = traitlets.Any().tag(sync=True, to_json=lambda x, widget: x.tolist(), from_json=lambda x, widget: x)
-    present = traitlets.Any([]).tag(sync=True)
-    m_plus = traitlets.Any().tag(sync=True)
-    m_minus = traitlets.Any().tag(sync=True)
-    lam = traitlets.Any().tag(sync=True)
+    lengths = Checked(_checked_lengths)
+    present = Checked()
+    m_plus = Checked(check_number, *LIMITS["m_plus"])
+    m_minus = Checked(check_number, *LIMITS["m_minus"])
+    lam = Checked(check_number, *LIMITS["lam"])
     with_softmax = traitlets.Bool().tag(sync=True)
-    chosen = traitlets.Any().tag(sync=True)
+    chosen = Checked()
+    limits = traitlets.Dict(LIMITS, read_only=True).tag(sync=True)
     start = traitlets.Dict(read_only=True, help="What “start again” goes back to.").tag(sync=True)
 
     def __init__(self, lengths, present, m_plus=0.9, m_minus=0.1, lam=0.5, with_softmax=True):
@@ -43,51 +59,36 @@ class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margi
             ValueError: naming the argument, if one is not as said here; likewise when one is set later.
         """
         margins = {"m_plus": m_plus, "m_minus": m_minus, "lam": lam}
-        super().__init__(lengths=lengths, **margins, with_softmax=with_softmax, chosen=0)
-        # After the lengths, which say what classes there are. Held, since traitlets would let None pass unseen.
-        with self.hold_trait_notifications():
-            self.present = present
+        super().__init__(lengths=lengths, present=present, **margins, with_softmax=with_softmax, chosen=0)
         self.chosen = self.present[0] if self.present else int(np.argmax(self.lengths))
         self.set_trait("start", {"lengths": self.lengths.tolist(), "present": self.present})
 
-    @traitlets.validate("lengths")
-    def _check_lengths(self, proposal):
-        (least, most), J = CLASSES, len(self.start["lengths"]) if self.start else None
-        finite("lengths", proposal["value"], (J or "J",))
-        lengths = np.array(proposal["value"], float)
-        if J is None and not least <= len(lengths) <= most:
-            raise ValueError(f"lengths: got {len(lengths)} of them, expected {least} to {most}")
-        if lengths.min() < 0 or lengths.max() > 1:
-            wrong = lengths.min() if lengths.min() < 0 else lengths.max()
-            raise ValueError(f"lengths: got {wrong:g}, expected numbers from 0 to 1")
-        lengths.flags.writeable = False  # `lengths[0] = 1` would reach no view; it must not pass in silence.
-        return lengths
+    @validate("lengths")
+    def _of_as_many_classes(self, name, lengths):
+        return check_shape(name, lengths, (len(self.start["lengths"]),)) if self.start else lengths
 
-    @traitlets.validate("present")
-    def _check_present(self, proposal):
-        given, J = proposal["value"], len(self.lengths)
-        classes = np.atleast_1d(given).tolist()
-        if any(not _is_class(k, J) for k in classes) or len(set(classes)) != len(classes):
-            raise ValueError(f"present: got {given!r}, expected a class from 0 to {J - 1}, or a list of different ones")
-        return sorted(classes)
+    @validate("present")
+    def _different_classes(self, name, given):
+        J, classes = len(self.lengths), given.tolist() if isinstance(given, np.ndarray) else given
+        classes = classes if isinstance(classes, list | tuple) else [classes]
+        if not all(_is_class(k, J) for k in classes) or len(set(classes)) != len(classes):
+            raise ValueError(f"{name}: got {given!r}, expected a class from 0 to {J - 1}, or a list of different ones")
+        return sorted(map(int, classes))
 
-    @traitlets.validate("chosen")
-    def _check_chosen(self, proposal):
-        chosen, J = proposal["value"], len(self.lengths)
-        if not _is_class(chosen, J):
-            raise ValueError(f"chosen: got {chosen!r}, expected a class from 0 to {J - 1}")
-        return int(chosen)
+    @validate("chosen")
+    def _one_class(self, name, k):
+        J = len(self.lengths)
+        if not _is_class(k, J):
+            raise ValueError(f"{name}: got {k!r}, expected a class from 0 to {J - 1}")
+        return int(k)
 
-    @traitlets.validate("m_plus", "m_minus", "lam")
-    def _check_fraction(self, proposal):
-        name, value = proposal["trait"].name, proposal["value"]
-        if not _is_fraction(value):
-            raise ValueError(f"{name}: got {value!r}, expected a number from 0 to 1")
-        if name == "m_plus" and _is_fraction(self.m_minus) and value < self.m_minus:
+    @validate("m_plus", "m_minus")
+    def _in_order(self, name, value):
+        if name == "m_plus" and value < self.m_minus:
             raise ValueError(f"m_plus: got {value:g}, expected at least m_minus, {self.m_minus:g}")
-        if name == "m_minus" and _is_fraction(self.m_plus) and value > self.m_plus:
+        if name == "m_minus" and value > self.m_plus:
             raise ValueError(f"m_minus: got {value:g}, expected at most m_plus, {self.m_plus:g}")
-        return float(value)
+        return value
 
     @property
     def y_true(self):
@@ -135,8 +136,4 @@ class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margi
 
 
 def _is_class(k, J):
-    return isinstance(k, int | np.integer) and not isinstance(k, bool) and 0 <= k < J
-
-
-def _is_fraction(x):
-    return isinstance(x, int | float | np.number) and not isinstance(x, bool) and 0 <= x <= 1
+    return is_whole(k) and 0 <= k < J

@@ -4,14 +4,23 @@ import numpy as np
 import traitlets
 
 from capslib import plots
+from capslib.checks import check_number
 from capslib.equations import length, squash
-from capslib.widgets.base import Widget, finite
+from capslib.widgets.base import Checked, Widget, frozen
 
 LONGEST = 2.0
 """The widget shows vectors s up to this length."""
 
 OFFSETS = (0.05, 1.0)
 """The least and the largest offset that the widget shows."""
+
+
+def _checked_vector(name, s):
+    """`s` as a vector (2,) that is short enough for the widget."""
+    s = frozen(name, s, (2,))
+    if length(s) > LONGEST + 1e-9:  # A browser's rounding is no mistake.
+        raise ValueError(f"{name}: got length {length(s):.3f}, expected at most {LONGEST:g}")
+    return s
 
 
 class SquashExplorer(Widget, script="squash_explorer.js", styles="squash_explorer.css"):
@@ -22,8 +31,8 @@ class SquashExplorer(Widget, script="squash_explorer.js", styles="squash_explore
         offset: κ, from 0.05 to 1; 1 in the paper, 0.5 in the article. It follows the slider, and may be set.
     """
 
-    s = traitlets.Any().tag(sync=True, to_json=lambda s, widget: s.tolist(), from_json=lambda s, widget: s)
-    offset = traitlets.Any().tag(sync=True)
+    s = Checked(_checked_vector)
+    offset = Checked(check_number, *OFFSETS)
     limits = traitlets.Dict({"length": LONGEST, "offset": OFFSETS}, read_only=True).tag(sync=True)
 
     def __init__(self, s=(0.72, 0.96), offset=0.5):
@@ -37,23 +46,6 @@ class SquashExplorer(Widget, script="squash_explorer.js", styles="squash_explore
             ValueError: naming the argument, if one is not as said here; likewise when one is set later.
         """
         super().__init__(s=s, offset=offset)
-
-    @traitlets.validate("s")
-    def _check_s(self, proposal):
-        finite("s", proposal["value"], (2,))
-        s = np.array(proposal["value"], float)
-        if length(s) > LONGEST + 1e-9:  # A browser's rounding is no mistake.
-            raise ValueError(f"s: got length {length(s):.3f}, expected at most {LONGEST:g}")
-        s.flags.writeable = False  # `s[0] = 1` would reach no view; it must not pass in silence.
-        return s
-
-    @traitlets.validate("offset")
-    def _check_offset(self, proposal):
-        offset, (least, most) = proposal["value"], OFFSETS
-        real = isinstance(offset, int | float | np.number) and not isinstance(offset, bool)
-        if not real or not least <= offset <= most:
-            raise ValueError(f"offset: got {offset!r}, expected a number from {least:g} to {most:g}")
-        return float(offset)
 
     @property
     def v(self):

@@ -39,7 +39,7 @@ RESULT = Path(__file__).parent / "results" / "race.json"
 
 
 class Reached(Exception):
-    """Ends a fit in the middle of an epoch."""
+    """Ends the training in the middle of an epoch."""
 
 
 class Clock(keras.callbacks.Callback):
@@ -72,28 +72,22 @@ class Clock(keras.callbacks.Callback):
             self.to_come = [step for step in self.to_come if step > batch]
             self._look()
 
-    def on_epoch_end(self, epoch, logs=None):
-        self.weights = self.model.get_weights()
-
     def _look(self):
         self.seconds += time.perf_counter() - self.started
-        on_their_way = self.model.get_weights()
-        if self.model.optimizer.use_ema:
-            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
-        right = [
-            self.model.predict_on_batch(self.x[start : start + 500]).argmax(1) == self.labels[start : start + 500]
-            for start in range(0, len(self.x), 500)
-        ]
+        with training.averaged(self.model):
+            right = [
+                self.model.predict_on_batch(self.x[start : start + 500]).argmax(1) == self.labels[start : start + 500]
+                for start in range(0, len(self.x), 500)
+            ]
         accuracy = float(np.concatenate(right).mean())
         seconds = round(self.seconds * self.steps / max(1, self.steps - self.first), 2)
         self.checks.append({"steps": self.steps, "seconds": seconds, "val_accuracy": accuracy})
         if len(self.checks) > 1 and min(check["val_accuracy"] for check in self.checks[-2:]) >= self.level:
             raise Reached
-        self.model.set_weights(on_their_way)
         self.started = time.perf_counter()
 
 
-def run(name, data, seed, recipe=None, level=LEVEL, say=print):
+def run(name, data, seed, recipe=None, level=LEVEL, log=print):
     """One run up to the level, or to the last epoch.
 
     Args:
@@ -102,47 +96,47 @@ def run(name, data, seed, recipe=None, level=LEVEL, say=print):
         seed: of first weights, order and shifts.
         recipe: a Recipe to run with in place of the runner's own.
         level: validation accuracy to reach at two looks running.
-        say: called with a line when the run is over.
+        log: called with a line when the run is over.
 
     Returns:
         A dict: runner, seed, seconds (None if it did not get there), examples, checks, test_accuracy (None likewise).
     """
     recipe = recipe or training.RECIPES[RUNNERS[name]["recipe"]]
     model = contestants.network(RUNNERS[name]["layer"], seed)
-    x, y = data.x_train, digits.one_hot(data.y_train)
-    training.compile_model(model, recipe, len(x))
-    clock = Clock(data.x_val, data.y_val, -(-len(x) // recipe.batch_size), level)
+    clock = Clock(data.x_val, data.y_val, -(-len(data.x_train) // recipe.batch_size), level)
     reached = False
     try:
-        for epoch in range(recipe.epochs):
-            order = training.epoch_order(len(x), seed, epoch)
-            moved = training.augment(x[order], recipe, np.random.default_rng([seed, epoch, 1]))
-            model.fit(moved, y[order], recipe.batch_size, epochs=1, shuffle=False, verbose=0, callbacks=[clock])
-            model.set_weights(clock.weights)
+        history = training.train(model, data, recipe, seed, [clock], log=lambda line: None)
     except Reached:
         reached = True
+    else:
+        if len(history) < recipe.epochs:  # `train` ends quietly at Ctrl-C; a race must not count that as not arriving.
+            raise KeyboardInterrupt
     found = {
         "runner": name,
         "seed": seed,
         "seconds": clock.checks[-1]["seconds"] if reached else None,
         "examples": clock.steps * recipe.batch_size,
         "checks": clock.checks,
-        "test_accuracy": training.test(model, data)["accuracy"] if reached else None,
+        "test_accuracy": None,
     }
+    if reached:
+        with training.averaged(model):
+            found["test_accuracy"] = training.evaluate(model, data)["accuracy"]
     last = f"{clock.checks[-1]['val_accuracy']:.4f}"
     end = f"{found['seconds']:.1f} s, test {found['test_accuracy']:.4f}" if reached else f"did not get to {level}"
-    say(f"{name}, seed {seed}: {found['examples']:,} examples, validation {last}, {end}")
+    log(f"{name}, seed {seed}: {found['examples']:,} examples, validation {last}, {end}")
     return found
 
 
-def race(data, seeds=(0, 1, 2), say=print):
+def race(data, seeds=(0, 1, 2), log=print):
     """All runners from every seed, in turn, so that a change of the machine meets all.
 
     Returns:
         What RESULT holds: level, recipes, runs, the median seconds of each runner (None if at least half of its runs
         did not get there), and how many times as long as that of "quick" each of the others' is.
     """
-    runs = [run(name, data, seed, say=say) for seed in seeds for name in RUNNERS]
+    runs = [run(name, data, seed, log=log) for seed in seeds for name in RUNNERS]
     medians = {name: _median([r["seconds"] for r in runs if r["runner"] == name]) for name in RUNNERS}
     return {
         "command": "python -m benchmarks.race",

@@ -30,11 +30,11 @@ MEMORY_BATCH = 500
 PROCESSES = 6
 """Repetitions of what has a process of its own: the range of 6 values is a 95 % interval of their median."""
 EPOCH_BATCHES, EXAMPLES = (16, 32, 64, 128, 500), 55_000
-FIT_BATCH, FIT_STEPS, AT_ONCE = 64, 54, (1, 9, 27)
+FIT_BATCH, FIT_STEPS, STEPS_PER_EXECUTION = 64, 54, (1, 9, 27)
 TOLERANCE = 1e-5
 
 
-def steps(rounds, say):
+def steps(rounds, log):
     """Training steps and inference of the whole networks, in turn."""
     from benchmarks import contestants
     from benchmarks.timing import take_turns
@@ -43,7 +43,7 @@ def steps(rounds, say):
     x, y = contestants.batch(max(TRAINING + INFERENCE))
     # Inference first: training changes the weights, each network's in its own rounding.
     forward = {name: contestants.inference(model) for name, model in networks.items()}
-    found = {"largest_difference": _equal({name: call(x) for name, call in forward.items()}, say)}
+    found = {"largest_difference": _equal({name: call(x) for name, call in forward.items()}, log)}
     train = {name: contestants.training_step(model) for name, model in networks.items()}
     for kind, sizes in (("inference", INFERENCE), ("training", TRAINING)):
         found[kind] = {}
@@ -52,11 +52,11 @@ def steps(rounds, say):
             calls = {n: partial(f, *part) for n, f in (forward if kind == "inference" else train).items()}
             # One image takes well under a millisecond, which a clock on a busy machine cannot tell apart.
             times = take_turns(calls, rounds, inner=20 if size == 1 else 1)
-            found[kind][str(size)] = _compared(times, f"{kind}, batch {size}", say)
+            found[kind][str(size)] = _compared(times, f"{kind}, batch {size}", log)
     return found
 
 
-def memory(rounds, say):
+def memory(rounds, log):
     """Resident memory that a training step needs on top, each in a process of its own."""
     from benchmarks.alone import ask
     from benchmarks.contestants import NETWORKS
@@ -67,10 +67,10 @@ def memory(rounds, say):
             told = ask("memory", name, MEMORY_BATCH)
             rises[name].append(told["rise_mib"])
             how.add(told["how"])
-    return {"batch": MEMORY_BATCH, "how": " and ".join(sorted(how))} | _compared(rises, "memory", say, unit="mib")
+    return {"batch": MEMORY_BATCH, "how": " and ".join(sorted(how))} | _compared(rises, "memory", log, unit="mib")
 
 
-def growth(rounds, say):
+def growth(rounds, log):
     """Forward and backward pass of the layer alone as one of its sizes grows."""
     from benchmarks import contestants
     from benchmarks.timing import take_turns
@@ -85,12 +85,12 @@ def growth(rounds, say):
             calls = {n: contestants.forward_and_backward(f, (BATCH_OF_GROWTH, I, 32)) for n, f in layers.items()}
             difference = _equal({name: call() for name, call in calls.items()}, None)
             point = {axis: value, "largest_difference": difference}
-            point |= _compared(take_turns(calls, rounds), f"{axis} {value}", say)
+            point |= _compared(take_turns(calls, rounds), f"{axis} {value}", log)
             found["axes"][axis].append(point)
     return found
 
 
-def tried(rounds, say):
+def tried(rounds, log):
     """Forward and backward pass of the shared layer alone, ours beside other ways to route without votes."""
     from benchmarks import contestants
     from benchmarks.timing import ratio, take_turns
@@ -98,16 +98,16 @@ def tried(rounds, say):
     I, J, T = ARTICLE.values()
     layers = contestants.capsule_layers(I, 32, J, 30, T, True, (*contestants.FORMS, *contestants.TRIED, "ours"))
     calls = {name: contestants.forward_and_backward(layer, (TRIED_BATCH, I, 32)) for name, layer in layers.items()}
-    found = {"batch": TRIED_BATCH, "largest_difference": _equal({name: call() for name, call in calls.items()}, say)}
+    found = {"batch": TRIED_BATCH, "largest_difference": _equal({name: call() for name, call in calls.items()}, log)}
     times = take_turns(calls, rounds)
-    found |= _compared(times, "tried", say)
+    found |= _compared(times, "tried", log)
     for name in contestants.TRIED:
         found[f"{name}_over_ours"] = ratio(times[name], times["ours"])
-        say(f"  {name} ÷ ours: {_told(found[f'{name}_over_ours'])}")
+        log(f"  {name} ÷ ours: {_told(found[f'{name}_over_ours'])}")
     return found
 
 
-def unshared(rounds, say):
+def unshared(rounds, log):
     """Forward and backward pass of the paper's layer, a W for each lower capsule."""
     from benchmarks import contestants
     from benchmarks.timing import ratio, take_turns
@@ -115,14 +115,14 @@ def unshared(rounds, say):
     B, I, D_in, J, D_out, T = UNSHARED.values()
     layers = contestants.capsule_layers(I, D_in, J, D_out, T, False, ("plain", *contestants.FORMS, "ours"))
     calls = {name: contestants.forward_and_backward(layer, (B, I, D_in)) for name, layer in layers.items()}
-    found = {"size": UNSHARED, "largest_difference": _equal({name: call() for name, call in calls.items()}, say)}
-    found |= _compared(take_turns(calls, rounds), "unshared", say)
+    found = {"size": UNSHARED, "largest_difference": _equal({name: call() for name, call in calls.items()}, log)}
+    found |= _compared(take_turns(calls, rounds), "unshared", log)
     found["plain_over_ours"] = ratio(found["plain"]["ms"], found["ours"]["ms"])
-    say(f"  plain einsum form ÷ ours: {_told(found['plain_over_ours'])}")
+    log(f"  plain einsum form ÷ ours: {_told(found['plain_over_ours'])}")
     return found
 
 
-def setup(rounds, say):
+def setup(rounds, log):
     """What else the time of a step depends on: oneDNN, XLA, the batch size, steps in one call of Keras' `fit`."""
     from benchmarks import contestants
     from benchmarks.alone import ask
@@ -139,13 +139,13 @@ def setup(rounds, say):
             medians[switch].append(round(float(np.median(times)), 4))
     found["onednn"] = {"batch": len(x)} | {switch: summary(values) for switch, values in medians.items()}
     found["onednn"]["off_over_on"] = ratio(medians["off"], medians["on"])
-    say(f"oneDNN off ÷ on: {_told(found['onednn']['off_over_on'])}")
+    log(f"oneDNN off ÷ on: {_told(found['onednn']['off_over_on'])}")
 
     plain, jit = contestants.training_step(model), contestants.training_step(contestants.network("ours"), jit=True)
     times = take_turns({"plain": lambda: plain(x, y), "xla": lambda: jit(x, y)}, rounds)
     found["xla"] = {"batch": len(x)} | {name: summary(values) for name, values in times.items()}
     found["xla"]["xla_over_plain"] = ratio(times["xla"], times["plain"])
-    say(f"XLA ÷ without: {_told(found['xla']['xla_over_plain'])}")
+    log(f"XLA ÷ without: {_told(found['xla']['xla_over_plain'])}")
 
     found["xla_routing"] = {}
     compiled = contestants.training_step(contestants.compile_routing(contestants.network("ours")))
@@ -154,7 +154,7 @@ def setup(rounds, say):
         times = take_turns(calls, rounds)
         over = ratio(times["xla"], times["plain"])
         found["xla_routing"][str(size)] = {n: summary(v) for n, v in times.items()} | {"xla_over_plain": over}
-        say(f"XLA for routing alone ÷ without, batch {size}: {_told(over)}")
+        log(f"XLA for routing alone ÷ without, batch {size}: {_told(over)}")
 
     found["batch"] = {"examples": EXAMPLES}
     times = take_turns({size: partial(plain, x[:size], y[:size]) for size in EPOCH_BATCHES}, rounds)
@@ -162,41 +162,41 @@ def setup(rounds, say):
         step = summary(values)
         seconds = round(step["median_ms"] / 1e3 * -(-EXAMPLES // size), 2)
         found["batch"][str(size)] = step | {"seconds_an_epoch": seconds}
-        say(f"batch {size}: {step['median_ms']:.2f} ms, {seconds:.1f} s an epoch")
+        log(f"batch {size}: {step['median_ms']:.2f} ms, {seconds:.1f} s an epoch")
 
     x, y = (part.numpy() for part in contestants.batch(FIT_BATCH * FIT_STEPS))
     fitted = {}
-    for at_once in AT_ONCE:
-        fitted[at_once] = contestants.network("ours")
-        fitted[at_once].compile(
-            keras.optimizers.Adam(), loss=contestants.margin_loss, metrics=["accuracy"], steps_per_execution=at_once
+    for per_call in STEPS_PER_EXECUTION:
+        fitted[per_call] = contestants.network("ours")
+        fitted[per_call].compile(
+            keras.optimizers.Adam(), loss=contestants.margin_loss, metrics=["accuracy"], steps_per_execution=per_call
         )
-    times = {at_once: [] for at_once in AT_ONCE}
+    times = {per_call: [] for per_call in STEPS_PER_EXECUTION}
     for number in range(1 + rounds):
-        for at_once, network in fitted.items():
+        for per_call, network in fitted.items():
             timer = contestants.StepTimer()
             network.fit(x, y, FIT_BATCH, verbose=0, callbacks=[timer])
             if number:  # In the first, Keras compiles.
-                times[at_once].append(round(timer.ms, 4))
+                times[per_call].append(round(timer.ms, 4))
     found["steps_per_execution"] = {"batch": FIT_BATCH, "fit_steps": FIT_STEPS}
-    for at_once, values in times.items():
-        found["steps_per_execution"][str(at_once)] = summary(values)
-        say(f"fit, {at_once} steps in one call: {np.median(values):.2f} ms a step")
-    found["steps_per_execution"]["one_over_most"] = ratio(times[AT_ONCE[0]], times[AT_ONCE[-1]])
+    for per_call, values in times.items():
+        found["steps_per_execution"][str(per_call)] = summary(values)
+        log(f"fit, {per_call} steps in one call: {np.median(values):.2f} ms a step")
+    found["steps_per_execution"]["one_over_most"] = ratio(times[STEPS_PER_EXECUTION[0]], times[STEPS_PER_EXECUTION[-1]])
     return found
 
 
 SECTIONS = {"steps": steps, "memory": memory, "growth": growth, "tried": tried, "unshared": unshared, "setup": setup}
 
 
-def run(sections=tuple(SECTIONS), folder=FOLDER, rounds=40, say=print):
+def run(sections=tuple(SECTIONS), folder=FOLDER, rounds=40, log=print):
     """Measure some sections; each is kept, and drawn, as soon as it is done.
 
     Args:
         sections: names among SECTIONS.
         folder: where to write `speed.json` and the pictures.
         rounds: how often everything is timed; at least 2.
-        say: called with lines of progress.
+        log: called with lines of progress.
 
     Returns:
         All that `speed.json` holds now.
@@ -225,10 +225,10 @@ def run(sections=tuple(SECTIONS), folder=FOLDER, rounds=40, say=print):
         },
     }
     for name in sections:
-        say(f"{name} ({rounds} rounds)")
+        log(f"{name} ({rounds} rounds)")
         # The command of this section alone, so that the file does not depend on what else was asked for.
         command = f"python -m benchmarks.speed --section {name} --steps {rounds}"
-        results[name] = {"command": command, **facts, **SECTIONS[name](rounds, say)}
+        results[name] = {"command": command, **facts, **SECTIONS[name](rounds, log)}
         results = {key: results[key] for key in SECTIONS if key in results}
         text = json.dumps(results, indent=1, ensure_ascii=False)
         write_atomically(file, lambda out, text=text: out.write(_compact(text).encode()))
@@ -249,18 +249,18 @@ def _compact(text):
     return "\n".join(lines) + "\n"
 
 
-def _equal(outputs, say):
+def _equal(outputs, log):
     """The largest difference between the outputs of layers of the same kernel; RuntimeError if it is no rounding."""
     differences = [np.abs(v - outputs["ours"]).max() for name, v in outputs.items() if name != "convolutions"]
     largest = float(np.max(differences))  # Of numbers and a NaN this is NaN, which Python's own would lose.
     if not largest <= TOLERANCE:
         raise RuntimeError(f"outputs of the same kernel differ by {largest:.1e}, expected at most {TOLERANCE:.0e}")
-    if say:
-        say(f"  largest difference of outputs {largest:.1e}")
+    if log:
+        log(f"  largest difference of outputs {largest:.1e}")
     return float(f"{largest:.3g}")
 
 
-def _compared(values, what, say, unit="ms"):
+def _compared(values, what, log, unit="ms"):
     """A summary of each, which form of the article's layer takes less, and the two ratios."""
     from benchmarks.contestants import FORMS
     from benchmarks.timing import ratio, summary
@@ -273,7 +273,7 @@ def _compared(values, what, say, unit="ms"):
     if "convolutions" in values:
         found["ours_over_convolutions"] = ratio(values["ours"], values["convolutions"])
         line += f"; ours ÷ convolutions {_told(found['ours_over_convolutions'])}"
-    say(line)
+    log(line)
     return found
 
 

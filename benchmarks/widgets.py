@@ -14,8 +14,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.timing import summary
-from capslib.records import write_atomically
-from capslib.training import machine
+from capslib.records import machine, write_atomically
 from tools.browser.examples import EXAMPLES
 from tools.browser.harness import ROOT, Lab, chromium, launched, mounted_page, saved_state, state_size
 
@@ -216,14 +215,14 @@ def in_page(browser, saved, rounds, loads):
         return {"first_drawing": summary(first), "steps": steps(page, rounds)}
 
 
-def run(folder=FOLDER, rounds=12, loads=6, say=print):
+def run(folder=FOLDER, rounds=12, loads=6, log=print):
     """Measure every widget as a lesson shows it; of one that no lesson shows the tests' example, and not in JupyterLab.
 
     Args:
         folder: where to write `widgets.json`.
         rounds: how often each control is used.
         loads: how often each is drawn for the first time.
-        say: called with lines of progress.
+        log: called with lines of progress.
 
     Returns:
         What was written.
@@ -268,11 +267,11 @@ def run(folder=FOLDER, rounds=12, loads=6, say=print):
     for name, found in results["widgets"].items():
         test, slowest = next(iter(found["steps"].items()))
         step = [slowest[part]["median_ms"] for part in ("program", "drawn", "held")]
-        say(f"{name}: {found['bytes'] / 1000:.0f} kB, first drawing {found['first_drawing']['median_ms']:.0f} ms")
-        say("  slowest control, {}: program {:.1f} ms, drawn {:.1f} ms, held {:.1f} ms".format(test, *step))
+        log(f"{name}: {found['bytes'] / 1000:.0f} kB, first drawing {found['first_drawing']['median_ms']:.0f} ms")
+        log("  slowest control, {}: program {:.1f} ms, drawn {:.1f} ms, held {:.1f} ms".format(test, *step))
         if "lab" in found:
             cell, after = (found["lab"][part]["median_ms"] for part in ("cell", "drawn_after_cell"))
-            say(f"  JupyterLab: cell {cell:.0f} ms, drawn {after:.0f} ms after its end")
+            log(f"  JupyterLab: cell {cell:.0f} ms, drawn {after:.0f} ms after its end")
     text = json.dumps(results, indent=1, ensure_ascii=False)
     text = re.sub(r"\[\s+([-\d.,\s]+?)\s+\]", lambda values: f"[{' '.join(values[1].split())}]", text) + "\n"
     write_atomically(Path(folder) / "widgets.json", lambda out: out.write(text.encode()))

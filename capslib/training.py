@@ -1,31 +1,33 @@
-"""Training recipes, and the one way to run them: `python -m capslib.training MODEL --recipe best --seed 0`.
+"""Training recipes, and the one loop that follows them.
 
-A run writes into one folder: `<model>.npz` and its card (the best epoch so far by validation accuracy), `history.json`
-and `last.keras` (from which `--resume` goes on). Ctrl-C keeps all of them.
+Knows no folder and writes no file: `capslib.runs` keeps what a run makes, as a callback of `train`. Its command line is
+`python -m capslib.training MODEL --recipe best --seed 0`.
 """
 
-import argparse
-import json
+import contextlib
 import sys
 import time
-from dataclasses import asdict, dataclass
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
 # Before Keras: TensorFlow's start-up notices would drown the lines of progress.
 # isort: off
-import capslib.quiet  # noqa: F401
+try:
+    import capslib.quiet  # noqa: F401
+except (ImportError, ValueError) as error:
+    if __name__ != "__main__":
+        raise
+    sys.exit(f"python -m capslib.training: {error}")  # A backend of Keras that is not installed.
 import keras
 
 # isort: on
 
-from capslib import digits, models, weights
-from capslib.checks import check_count
+from capslib import digits
+from capslib.checks import check_choice, check_count, check_number, check_positive, check_seed, check_whole
 from capslib.layers import Length
 from capslib.losses import margin_loss
-from capslib.records import machine, versions, write_atomically
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,11 @@ class Recipe:
             weights themselves.
         beta_2: of Adam, what each step keeps of the running mean of squared gradients.
         warm_up: share of all steps that the warm-up takes.
-        at_once: steps in one call that Keras' `fit` makes; the training is the same, with less time between steps.
+        steps_per_execution: steps in one call that Keras' `fit` makes; the training is the same, with less time
+            between steps.
+
+    Raises:
+        ValueError: naming the setting that is out of range.
     """
 
     epochs: int
@@ -57,7 +63,16 @@ class Recipe:
     average: float = 0
     beta_2: float = 0.999
     warm_up: float = 0.1
-    at_once: int = 1
+    steps_per_execution: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "steps_per_execution"):
+            check_count(name, getattr(self, name))
+        check_positive("learning_rate", self.learning_rate)
+        for name, most in (("shift", 28), ("turn", 180), ("scale", 1), ("average", 1), ("beta_2", 1), ("warm_up", 1)):
+            check_number(name, getattr(self, name), 0, most)
+        if self.turn == self.scale == 0:
+            check_whole("shift", self.shift, 0)
 
 
 RECIPES = {
@@ -71,21 +86,39 @@ RECIPES = {
         average=0.99,
         beta_2=0.98,
         warm_up=0.05,
-        at_once=27,
+        steps_per_execution=27,
     ),
     "best": Recipe(
         epochs=40, batch_size=64, learning_rate=5e-3, decay=True, shift=2, turn=8, scale=0.06, average=0.999
     ),
 }
 
-MODELS = {
-    "article_capsnet": models.article_capsnet,
-    "matched_cnn_flatten": lambda: models.matched_cnn("flatten"),
-    "matched_cnn_global": lambda: models.matched_cnn("global"),
-}
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        history: a dict for each epoch done, as `train` returns it.
+        best: the model's weights in the epoch of the highest validation accuracy, the first of them if several have
+            it; None before the first epoch.
+    """
+
+    history: list[dict] = field(default_factory=list)
+    best: list[np.ndarray] | None = None
+
+    @property
+    def best_row(self) -> dict:
+        """The row of the history that belongs to `best`."""
+        return max(self.history, key=lambda row: row["val_accuracy"])
 
 
-def learning_rate(recipe, examples):
+def as_recipe(recipe: Recipe | str) -> Recipe:
+    """A recipe itself, or the one of that name; ValueError if there is none."""
+    return recipe if isinstance(recipe, Recipe) else RECIPES[check_choice("recipe", recipe, RECIPES)]
+
+
+def learning_rate(recipe: Recipe, examples: int):
     """The learning rate of a recipe: a number, or a Keras schedule over all steps of the run.
 
     Args:
@@ -101,7 +134,7 @@ def learning_rate(recipe, examples):
     )
 
 
-def compile_model(model, recipe, examples):
+def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
     """Give a model the recipe's optimizer and its loss: margin loss for lengths of capsules, cross-entropy for CNNs.
 
     Args:
@@ -118,16 +151,16 @@ def compile_model(model, recipe, examples):
         ema_momentum=recipe.average,
     )
     # Keras on PyTorch takes one step at a time only.
-    at_once = 1 if keras.backend.backend() == "torch" else recipe.at_once
-    model.compile(optimizer, loss=loss, metrics=["accuracy"], steps_per_execution=at_once)
+    steps = 1 if keras.backend.backend() == "torch" else recipe.steps_per_execution
+    model.compile(optimizer, loss=loss, metrics=["accuracy"], steps_per_execution=steps)
 
 
-def epoch_order(examples, seed, epoch):
+def epoch_order(examples: int, seed: int, epoch: int) -> np.ndarray:
     """The order in which one epoch goes through its examples: the same for the same seed and epoch."""
     return np.random.default_rng([seed, epoch]).permutation(examples)
 
 
-def shift_at_random(x, pixels, rng):
+def shift_at_random(x: np.ndarray, pixels: int, rng: np.random.Generator | None) -> np.ndarray:
     """Move every image by its own whole number of pixels, up to `pixels` each way, filling with 0.
 
     Args:
@@ -148,7 +181,7 @@ def shift_at_random(x, pixels, rng):
     return padded[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
-def augment(x, recipe, rng):
+def augment(x: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
     """Shift, turn and scale every image by amounts of its own, as a recipe says.
 
     Args:
@@ -176,7 +209,55 @@ def augment(x, recipe, rng):
     return keras.ops.convert_to_numpy(moved)
 
 
-def train(model, data, recipe, seed=0, folder=None, resume=False, facts=None, say=print):
+@contextlib.contextmanager
+def averaged(model: keras.Model) -> Iterator[list[np.ndarray]]:
+    """For a while, the model holds the running average of its weights if its recipe keeps one.
+
+    Yields the weights to go on training from, which the model holds again afterwards. Not Keras' SwapEMAWeights: on
+    TensorFlow that swaps by adding and subtracting, and what comes back is rounded.
+    """
+    weights = model.get_weights()
+    if model.optimizer.use_ema:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield weights
+    finally:
+        model.set_weights(weights)
+
+
+class _Validation(keras.callbacks.Callback):
+    """Ends every epoch with a look at the validation digits, and brings the progress up to date.
+
+    Callbacks after this one find `val_loss` and `val_accuracy` in their logs.
+    """
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, progress: Progress):
+        super().__init__()
+        self.x, self.y, self.progress = x, y, progress
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {"epoch": epoch + 1, "seconds": round(time.perf_counter() - self.started, 1)}
+        row |= {"loss": logs["loss"], "accuracy": logs["accuracy"]}
+        with averaged(self.model) as self.weights:
+            loss, accuracy = self.model.evaluate(self.x, self.y, batch_size=500, verbose=0)
+            logs |= {"val_loss": loss, "val_accuracy": accuracy}
+            self.progress.history.append(row | {"val_loss": loss, "val_accuracy": accuracy})
+            if self.progress.best_row is self.progress.history[-1]:
+                self.progress.best = self.model.get_weights()
+
+
+def train(
+    model: keras.Model,
+    data: digits.Digits,
+    recipe: Recipe | str,
+    seed: int = 0,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+    log: Callable[[str], object] = print,
+    progress: Progress | None = None,
+) -> list[dict]:
     """Train a model by a recipe; the model ends with the weights of its best epoch by validation accuracy.
 
     Args:
@@ -184,69 +265,58 @@ def train(model, data, recipe, seed=0, folder=None, resume=False, facts=None, sa
         data: Digits; only training and validation are read.
         recipe: a Recipe, or the name of one.
         seed: of the order and the shifts. The model's own first weights are drawn before: set Keras' seed for them.
-        folder: where to keep best weights, history and state after every epoch; None keeps nothing.
-        resume: go on from the state in `folder`, if there is one.
-        facts: what the card of the kept weights says besides.
-        say: called with a line of progress after every epoch; also when Ctrl-C ends the run early.
+        callbacks: Keras callbacks. Each epoch is a `fit` of its own, so `on_train_begin` and `on_train_end` come once
+            an epoch; at the end of an epoch the logs hold `val_loss` and `val_accuracy`, and the model the weights to
+            go on from (see `averaged`). One that sets `model.stop_training` ends the run.
+        log: called with a line of progress after every epoch; also when Ctrl-C ends the run early.
+        progress: of an interrupted run to go on with, whose weights and optimizer the model already holds; kept up to
+            date at the end of every epoch, before `callbacks` hear of it.
 
     Returns:
         The history, a list with one dict an epoch: epoch, seconds, loss, accuracy, val_loss, val_accuracy. Under a
-        recipe that averages, loss and accuracy are those of the weights on their way, the other two of the average.
+        recipe that averages, loss and accuracy are those of the weights that are trained, the other two of the average.
 
     Raises:
-        ValueError: if the recipe is unknown, or the images or labels are not digits.
+        ValueError: if the recipe is unknown, the seed is none, or the images or labels are not digits.
     """
-    recipe = _recipe(recipe)
+    recipe, seed = as_recipe(recipe), check_seed("seed", seed)
     x, y = digits.as_images(data.x_train, "x_train"), digits.one_hot(data.y_train, "y_train")
     x_val, y_val = digits.as_images(data.x_val, "x_val"), digits.one_hot(data.y_val, "y_val")
-    history, best = [], None
-    compile_model(model, recipe, len(x))
-    folder = Path(folder) if folder is not None else None
-    if resume and folder is not None and (folder / "last.keras").is_file():
-        history, best = _restore(model, folder, len(x), recipe)
-        say(f"going on after epoch {len(history)}")
+    progress = progress or Progress()
+    history = progress.history
+    if not history:
+        compile_model(model, recipe, len(x))
+    validation = _Validation(x_val, y_val, progress)
     try:
         for epoch in range(len(history), recipe.epochs):
             order = epoch_order(len(x), seed, epoch)
             moved = augment(x[order], recipe, np.random.default_rng([seed, epoch, 1]))
-            on_their_way = _OnTheirWay()
-            started = time.perf_counter()
-            fitted = model.fit(
-                moved, y[order], recipe.batch_size, epochs=1, shuffle=False, verbose=0, callbacks=[on_their_way]
+            model.fit(
+                moved,
+                y[order],
+                recipe.batch_size,
+                epochs=epoch + 1,
+                initial_epoch=epoch,
+                shuffle=False,
+                verbose=0,
+                callbacks=[validation, *callbacks],
             )
-            seconds = time.perf_counter() - started
-            val_loss, val_accuracy = model.evaluate(x_val, y_val, batch_size=500, verbose=0)
-            row = {"epoch": epoch + 1, "seconds": round(seconds, 1)}
-            row |= {"loss": fitted.history["loss"][0], "accuracy": fitted.history["accuracy"][0]}
-            row |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
-            history.append(row)
-            if best is None or val_accuracy > best[0]:
-                best = (val_accuracy, model.get_weights())
-                if folder is not None:
-                    chosen = {"epoch": epoch + 1, "validation_accuracy": val_accuracy}
-                    weights.save(model, folder / f"{model.name}.npz", {**(facts or {}), **chosen})
-            model.set_weights(on_their_way.weights)
-            if folder is not None:
-                _keep(model, folder, history)
-            say(
+            model.set_weights(validation.weights)  # `fit` ends by putting the average, if there is one, in their place.
+            row = history[-1]
+            log(
                 f"epoch {row['epoch']:2d}/{recipe.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}"
-                f"  val_accuracy {val_accuracy:.4f}  {seconds:.0f} s"
+                f"  val_accuracy {row['val_accuracy']:.4f}  {row['seconds']:.0f} s"
             )
+            if model.stop_training:
+                break
     except KeyboardInterrupt:
-        say(f"stopped after epoch {len(history)} of {recipe.epochs}; keeping the best weights so far")
-    if best is not None:
-        model.set_weights(best[1])
+        log(f"stopped after epoch {len(history)} of {recipe.epochs}; keeping the best weights so far")
+    if progress.best is not None:
+        model.set_weights(progress.best)
     return history
 
 
-class _OnTheirWay(keras.callbacks.Callback):
-    """Holds the weights to go on from, since `fit` ends by putting the average, if there is one, in their place."""
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.weights = self.model.get_weights()
-
-
-def test(model, data, mistakes=12):
+def evaluate(model: keras.Model, data: digits.Digits, mistakes: int = 12) -> dict:
     """Read the test set once.
 
     Args:
@@ -280,107 +350,7 @@ def test(model, data, mistakes=12):
     }
 
 
-def run(model_name, recipe_name, seed=0, source="full", folder=None, resume=False, say=print):
-    """One whole run: build, train, keep, and read the test set once at the end.
-
-    Args:
-        model_name: a key of MODELS.
-        recipe_name: a key of RECIPES.
-        seed: of first weights, order and shifts.
-        source: of the digits, "full" or "bundled".
-        folder: where to write; runs/<model>-<recipe>-<seed> unless told.
-        resume: go on from an interrupted run in that folder: the result is that of a run without interruption.
-        say: called with each line of progress.
-
-    Returns:
-        The result that was also written to `result.json`: recipe, seed, versions, machine, history and test; None
-        if the run was interrupted before its last epoch.
-    """
-    if model_name not in MODELS:
-        raise ValueError(f"model: got {model_name!r}, expected one of {', '.join(MODELS)}")
-    recipe = _recipe(recipe_name)
-    folder = Path(folder) if folder is not None else Path("runs") / f"{model_name}-{recipe_name}-{seed}"
-    data = digits.load(source)
-    keras.utils.set_random_seed(seed)
-    model = MODELS[model_name]()
-    facts = {
-        "command": f"python -m capslib.training {model_name} --recipe {recipe_name} --seed {seed} --data {source}",
-        "data": f"{source}: {len(data.x_train):,} training, {len(data.x_val):,} validation, {len(data.x_test):,} test",
-        "recipe": {"name": recipe_name, **asdict(recipe)},
-        "seed": seed,
-        "parameters": model.count_params(),
-        "versions": versions(),
-    }
-    say(f"{model_name}: {model.count_params():,} parameters, recipe {recipe_name}, seed {seed}, {facts['data']}")
-    history = train(model, data, recipe, seed, folder, resume, facts, say)
-    if len(history) < recipe.epochs:
-        return None
-    tested = test(model, data)
-    card = weights.card(model_name, folder)
-    weights.save(model, folder / f"{model_name}.npz", {**card, "test_accuracy": tested["accuracy"]})
-    result = {"model": model_name, **facts, "machine": machine(), "history": history, "test": tested}
-    write_atomically(folder / "result.json", lambda f: f.write(json.dumps(result, indent=1).encode()))
-    say(f"test accuracy {tested['accuracy']:.4f}, of the epoch best on validation; kept in {folder}")
-    return result
-
-
-def _recipe(recipe):
-    if isinstance(recipe, Recipe):
-        for name in ("epochs", "batch_size", "at_once"):
-            check_count(name, getattr(recipe, name))
-        return recipe
-    if recipe not in RECIPES:
-        raise ValueError(f"recipe: got {recipe!r}, expected one of {', '.join(RECIPES)}")
-    return RECIPES[recipe]
-
-
-def _keep(model, folder, history):
-    """Write history and state; the state last, since it alone says how far the run has come."""
-    write_atomically(folder / "history.json", lambda f: f.write(json.dumps(history, indent=1).encode()))
-    part = folder / "part.keras"
-    model.save(part)
-    part.replace(folder / "last.keras")
-
-
-def _restore(model, folder, examples, recipe):
-    """Put the state in `folder` into the model; return the history up to it and the best epoch so far."""
-    last = keras.saving.load_model(folder / "last.keras")
-    model.set_weights(last.get_weights())
-    model.optimizer.build(model.trainable_variables)
-    for variable, value in zip(model.optimizer.variables, last.optimizer.variables, strict=True):
-        variable.assign(value)
-    done = int(model.optimizer.iterations) // -(-examples // recipe.batch_size)
-    history = json.loads((folder / "history.json").read_text())[:done]
-    state = model.get_weights()
-    weights.load_into(model, folder / f"{model.name}.npz")
-    best = (max(row["val_accuracy"] for row in history), model.get_weights())
-    model.set_weights(state)
-    return history, best
-
-
-def main(arguments=None):
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m capslib.training", description="Train a network of the course.")
-    parser.add_argument("model", choices=MODELS)
-    parser.add_argument("--recipe", choices=RECIPES, default="quick")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--data", choices=["bundled", "full"], default="full")
-    parser.add_argument("--out", help="folder to write into (default: runs/MODEL-RECIPE-SEED)")
-    parser.add_argument("--resume", action="store_true", help="go on from an interrupted run in that folder")
-    given = parser.parse_args(arguments)
-    try:
-        run(
-            given.model,
-            given.recipe,
-            given.seed,
-            given.data,
-            given.out,
-            given.resume,
-            partial(print, flush=True),
-        )
-    except (ValueError, OSError) as error:
-        sys.exit(f"{parser.prog}: {error}")
-
-
 if __name__ == "__main__":
+    from capslib.runs import main
+
     main()

@@ -4,15 +4,19 @@ import json
 import zipfile
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from capslib.records import sha256, write_atomically
 
+if TYPE_CHECKING:
+    import keras
+
 FOLDER = Path(__file__).parent
 
 
-def card(name, folder=FOLDER):
+def card(name: str, folder: str | Path = FOLDER) -> dict:
     """The card of shipped weights: data, split, recipe, seed, versions, accuracy, sha256.
 
     Args:
@@ -21,14 +25,25 @@ def card(name, folder=FOLDER):
 
     Raises:
         FileNotFoundError: if there is no such card.
+        ValueError: if the file is no card.
     """
     path = Path(folder) / f"{name}.json"
     if not path.is_file():
         raise FileNotFoundError(f"weights: no card {path.name} for the model {name!r}, expected one beside its weights")
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"weights: {path.name} is damaged ({error!r}), expected a card with the sha256") from error
+    return facts
 
 
-def save(model, path, facts):
+def parameters(model: "keras.Model") -> dict[str, np.ndarray]:
+    """A model's parameters by name, such as "conv1.kernel", float32; as `save` writes and `arrays` reads them."""
+    return {v.path.removeprefix(f"{model.name}/").replace("/", "."): np.asarray(v, np.float32) for v in model.weights}
+
+
+def save(model: "keras.Model", path: str | Path, facts: dict) -> None:
     """Write a model's parameters and their card, each whole or not at all.
 
     Args:
@@ -37,13 +52,12 @@ def save(model, path, facts):
         facts: what the card says; its "model" and "sha256" are filled in here.
     """
     path = Path(path)
-    values = {_key(model, v): np.asarray(v, dtype=np.float32) for v in model.weights}
-    write_atomically(path, lambda file: np.savez(file, **values))
+    write_atomically(path, lambda file: np.savez(file, **parameters(model)))
     text = json.dumps({"model": model.name, **facts, "sha256": sha256(path)}, indent=2, ensure_ascii=False)
     write_atomically(path.with_suffix(".json"), lambda file: file.write(text.encode() + b"\n"))
 
 
-def arrays(name, folder=FOLDER):
+def arrays(name: str, folder: str | Path = FOLDER) -> dict[str, np.ndarray]:
     """Saved parameters as plain arrays, checked against their card.
 
     Args:
@@ -66,14 +80,23 @@ def arrays(name, folder=FOLDER):
             f"weights: {path.name} has sha256 {found[:12]}…, expected {facts['sha256'][:12]}… as on its card; "
             "the file was changed or damaged"
         )
+    return read_arrays(path)
+
+
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """All arrays of an .npz file by name; a file with anything but plain arrays is refused.
+
+    Raises:
+        ValueError: if the file cannot be read.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"weights: {path.name} cannot be read as plain arrays ({error})") from error
+        raise ValueError(f"weights: {Path(path).name} cannot be read as plain arrays ({error})") from error
 
 
-def load_into(model, path=None):
+def load_into(model: "keras.Model", path: str | Path | None = None) -> None:
     """Put saved parameters into a model that fits them; a model that does not fit is left as it was.
 
     Args:
@@ -86,13 +109,9 @@ def load_into(model, path=None):
     """
     path = Path(path) if path is not None else FOLDER / f"{model.name}.npz"
     stored = arrays(path.stem, path.parent)
-    expected = {_key(model, v): tuple(v.shape) for v in model.weights}
+    expected = {key: array.shape for key, array in parameters(model).items()}
     given = {key: array.shape for key, array in stored.items()}
     if given != expected:
         other = card(path.stem, path.parent).get("model", "another network")
         raise ValueError(f"weights: {path.name} is for {other!r} with {given}, expected {expected} for {model.name!r}")
-    model.set_weights([stored[_key(model, v)] for v in model.weights])
-
-
-def _key(model, variable):
-    return variable.path.removeprefix(f"{model.name}/").replace("/", ".")
+    model.set_weights([stored[key] for key in expected])

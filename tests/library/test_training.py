@@ -1,24 +1,14 @@
-import json
-import subprocess
-import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import keras
 import numpy as np
 import pytest
 
-from capslib import digits, models, training, weights
+from capslib import digits, models, training
 from capslib.losses import margin_loss
 from capslib.training import RECIPES, Recipe
 
 SHORT = Recipe(epochs=3, batch_size=20, learning_rate=3e-3, decay=True, shift=1)
-
-
-@pytest.fixture(scope="module")
-def few():
-    """A few hundred digits, so that an epoch takes a second."""
-    d = digits.load("bundled")
-    return digits.Digits(d.x_train[:600], d.y_train[:600], d.x_val[:200], d.y_val[:200], d.x_test, d.y_test)
 
 
 def fresh():
@@ -31,7 +21,7 @@ def same(model, other):
 
 
 def quiet(line):
-    """Say nothing."""
+    """Log nothing."""
 
 
 def test_the_articles_recipe():
@@ -58,63 +48,82 @@ def test_the_share_of_the_warm_up_is_the_recipes():
 
 
 def test_steps_in_one_call_train_the_same(few):
-    one, four = (training.train(fresh(), few, replace(SHORT, at_once=at_once), seed=3, say=quiet) for at_once in (1, 4))
+    one, four = (
+        training.train(fresh(), few, replace(SHORT, steps_per_execution=per_call), seed=3, log=quiet)
+        for per_call in (1, 4)
+    )
     for name in ("loss", "val_loss"):
         assert [row[name] for row in one] == pytest.approx([row[name] for row in four], rel=1e-3)
 
 
-def test_training_learns_keeps_its_best_epoch_and_is_repeatable(few, tmp_path):
+def test_training_learns_ends_with_its_best_epoch_and_is_repeatable(few):
     model, lines = fresh(), []
-    history = training.train(model, few, SHORT, seed=3, folder=tmp_path, say=lines.append)
+    history = training.train(model, few, SHORT, seed=3, log=lines.append)
     assert [row["epoch"] for row in history] == [1, 2, 3] and len(lines) == 3
     assert history[-1]["loss"] < 0.9 * history[0]["loss"]
     best = max(history, key=lambda row: row["val_accuracy"])
     x, y = few.x_val, digits.one_hot(few.y_val)
     assert model.evaluate(x, y, batch_size=500, verbose=0)[1] == pytest.approx(best["val_accuracy"])
-    card = weights.card("article_capsnet", tmp_path)
-    assert (card["epoch"], card["validation_accuracy"]) == (best["epoch"], best["val_accuracy"])
     again = fresh()
-    training.train(again, few, SHORT, seed=3, say=quiet)
+    training.train(again, few, SHORT, seed=3, log=quiet)
     assert same(model, again)
     other = fresh()
-    training.train(other, few, SHORT, seed=4, say=quiet)
+    training.train(other, few, SHORT, seed=4, log=quiet)
     assert not same(model, other)
 
 
-class Interrupt:
-    """Progress that presses Ctrl-C after so many epochs."""
+class Notes(keras.callbacks.Callback):
+    """Notes the number and the logs of every epoch, and the weights that the model holds and those of its average."""
 
-    def __init__(self, after):
-        self.after, self.lines = after, []
+    def __init__(self):
+        super().__init__()
+        self.epochs, self.logs, self.weights, self.averages = [], [], [], []
 
-    def __call__(self, line):
-        self.lines.append(line)
-        if len(self.lines) == self.after:
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epochs.append(epoch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.logs.append(dict(logs))
+        self.weights.append(self.model.get_weights())
+        with training.averaged(self.model):
+            self.averages.append(self.model.get_weights())
+
+
+def test_callbacks_hear_of_every_epoch_with_its_validation_and_the_weights_to_go_on_from(few):
+    recipe, model, notes = replace(SHORT, average=0.9), fresh(), Notes()
+    history = training.train(model, few, recipe, seed=3, callbacks=[notes], log=quiet)
+    assert notes.epochs == [0, 1, 2]
+    for row, logs in zip(history, notes.logs, strict=True):
+        assert {name: row[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy")} == logs
+    best = max(history, key=lambda row: row["val_accuracy"])["epoch"] - 1
+    assert all(np.array_equal(a, b) for a, b in zip(notes.averages[best], model.get_weights(), strict=True))
+    plain = Notes()
+    training.train(fresh(), few, SHORT, seed=3, callbacks=[plain], log=quiet)
+    for one, other in zip(notes.weights, plain.weights, strict=True):  # what averages trains the same weights
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_a_callback_can_stop_the_run(few):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    assert len(training.train(fresh(), few, SHORT, callbacks=[Stop()], log=quiet)) == 2
+
+
+def test_ctrl_c_ends_a_run_with_its_best_weights_so_far(few):
+    lines = []
+
+    def log(line):
+        lines.append(line)
+        if len(lines) == 2:
             raise KeyboardInterrupt
 
-
-def test_ctrl_c_keeps_the_best_weights_so_far_and_resuming_ends_as_if_uninterrupted(few, tmp_path):
-    whole = fresh()
-    history = training.train(whole, few, SHORT, seed=3, say=quiet)
-    stopped, say = fresh(), Interrupt(after=2)
-    part = training.train(stopped, few, SHORT, seed=3, folder=tmp_path, say=say)
-    assert len(part) == 2 and "stopped after epoch 2 of 3" in say.lines[-1]
-    kept = models.article_capsnet()
-    weights.load_into(kept, tmp_path / "article_capsnet.npz")
-    assert same(kept, stopped)
-    resumed = models.article_capsnet()
-    rest = training.train(resumed, few, SHORT, seed=3, folder=tmp_path, resume=True, say=quiet)
-    strip = [[{k: v for k, v in row.items() if k != "seconds"} for row in h] for h in (history, rest)]
-    assert strip[0] == strip[1]
-    assert same(resumed, whole)
-
-
-def test_a_state_written_without_its_history_line_is_not_counted_twice(few, tmp_path):
-    training.train(fresh(), few, SHORT, seed=3, folder=tmp_path, say=Interrupt(after=2))
-    rows = json.loads((tmp_path / "history.json").read_text())
-    (tmp_path / "history.json").write_text(json.dumps([*rows, {**rows[-1], "epoch": 3}]))  # state is behind
-    history = training.train(models.article_capsnet(), few, SHORT, 3, tmp_path, resume=True, say=quiet)
-    assert [row["epoch"] for row in history] == [1, 2, 3]
+    stopped, notes = fresh(), Notes()
+    history = training.train(stopped, few, replace(SHORT, average=0.9), 3, [notes], log)
+    assert len(history) == 2 and lines[-1] == "stopped after epoch 2 of 3; keeping the best weights so far"
+    best = max(history, key=lambda row: row["val_accuracy"])["epoch"] - 1
+    assert all(np.array_equal(a, b) for a, b in zip(notes.averages[best], stopped.get_weights(), strict=True))
 
 
 def test_every_epoch_goes_through_every_example_in_an_order_of_its_own():
@@ -164,21 +173,12 @@ def test_turns_and_scales_keep_to_their_bounds_and_are_each_images_own():
 
 def test_an_averaging_run_keeps_the_average_and_goes_on_from_the_weights_themselves(few):
     plain, averaged = fresh(), fresh()
-    rows = training.train(plain, few, SHORT, seed=3, say=quiet)
-    other = training.train(averaged, few, replace(SHORT, average=0.9), seed=3, say=quiet)
+    rows = training.train(plain, few, SHORT, seed=3, log=quiet)
+    other = training.train(averaged, few, replace(SHORT, average=0.9), seed=3, log=quiet)
     # The same way through the weights, so the same training loss; what is judged and kept is another network.
     assert [row["loss"] for row in rows] == [row["loss"] for row in other]
     assert [row["val_loss"] for row in rows] != [row["val_loss"] for row in other]
     assert not same(plain, averaged)
-
-
-def test_an_interrupted_averaging_run_ends_as_if_uninterrupted(few, tmp_path):
-    recipe = replace(SHORT, average=0.9, turn=5)
-    whole, resumed = fresh(), models.article_capsnet()
-    training.train(whole, few, recipe, seed=3, say=quiet)
-    training.train(fresh(), few, recipe, seed=3, folder=tmp_path, say=Interrupt(after=2))
-    training.train(resumed, few, recipe, seed=3, folder=tmp_path, resume=True, say=quiet)
-    assert same(resumed, whole)
 
 
 def test_the_test_set_is_scored_by_hand():
@@ -188,56 +188,32 @@ def test_the_test_set_is_scored_by_hand():
 
     x = np.zeros((3, 28, 28, 1), np.float32)
     data = digits.Digits(x, [0], x, [0], x, np.array([3, 4, 6]))
-    found = training.test(Sure(), data)
+    found = training.evaluate(Sure(), data)
     assert found["accuracy"] == pytest.approx(1 / 3)
     assert found["confusion"][3][3] == found["confusion"][4][5] == found["confusion"][6][5] == 1
     assert np.sum(found["confusion"]) == 3
     assert [(m["index"], m["label"], m["predicted"]) for m in found["mistakes"]] == [(1, 4, 5), (2, 6, 5)]
 
 
-def test_the_command_line_makes_weights_that_load(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "capslib.training",
-        "matched_cnn_global",
-        "--data",
-        "bundled",
-        "--out",
-        str(tmp_path),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0 and done.stderr == "", done.stderr
-    assert done.stdout.count("\nepoch") == RECIPES["quick"].epochs
-    result = json.loads((tmp_path / "result.json").read_text())
-    assert f"test accuracy {result['test']['accuracy']:.4f}" in done.stdout
-    model = models.matched_cnn("global")
-    weights.load_into(model, tmp_path / "matched_cnn_global.npz")
-    assert training.test(model, digits.load())["accuracy"] == result["test"]["accuracy"]
-    assert not list(tmp_path.glob("*part*"))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["article_capsnet", "--recipe", "longest"], "invalid choice: 'longest'"),
-        (["resnet"], "invalid choice: 'resnet'"),
-    ],
-)
-def test_the_command_line_refuses_by_name(arguments, message, capsys):
-    with pytest.raises(SystemExit):
-        training.main(arguments)
-    assert message in capsys.readouterr().err
-
-
 def test_bad_arguments_are_named(few):
-    with pytest.raises(ValueError, match="recipe: got 'longest', expected one of article, quick, best"):
+    with pytest.raises(ValueError, match="recipe: got 'longest', expected 'article', 'quick' or 'best'"):
         training.train(fresh(), few, "longest")
-    with pytest.raises(ValueError, match="epochs: got 0"):
-        training.train(fresh(), few, Recipe(0, 1, 1e-3, False, 0))
+    with pytest.raises(ValueError, match="seed: got -1, expected a whole number of at least 0"):
+        training.train(fresh(), few, "quick", seed=-1)
     with pytest.raises(ValueError, match="x_train: got NaN"):
         training.train(fresh(), few._replace(x_train=np.full((2, 28, 28, 1), np.nan)), "quick")
     with pytest.raises(ValueError, match="y_train: got labels from 10"):
         training.train(fresh(), few._replace(y_train=np.full(600, 10)), "quick")
-    with pytest.raises(ValueError, match="model: got 'resnet'"):
-        training.run("resnet", "quick")
+
+
+@pytest.mark.parametrize("value", [-1, float("nan"), "2", None])
+@pytest.mark.parametrize("name", [field.name for field in fields(Recipe) if field.name != "decay"])
+def test_settings_of_a_recipe_out_of_range_are_named(name, value):
+    with pytest.raises(ValueError, match=f"^{name}: got {value!r}, expected a "):
+        replace(SHORT, **{name: value})
+
+
+def test_a_shift_between_pixels_needs_a_turn_or_a_scale():
+    with pytest.raises(ValueError, match="shift: got 1.5, expected a whole number"):
+        replace(SHORT, shift=1.5)
+    assert replace(SHORT, shift=1.5, turn=3).shift == 1.5

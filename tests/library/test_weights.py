@@ -100,6 +100,13 @@ def test_a_truncated_or_pickled_file_is_refused_even_if_its_card_agrees(saved):
     unchanged(model, path, ValueError, "cannot be read as plain arrays")
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"model": "matched_cnn_flatten"}'])
+def test_a_damaged_card_is_named(content, saved):
+    model, path = saved
+    path.with_suffix(".json").write_text(content)
+    unchanged(model, path, ValueError, r"weights: matched_cnn_flatten.json is damaged \(")
+
+
 def test_weights_of_another_network_are_refused(saved):
     _, path = saved
     unchanged(

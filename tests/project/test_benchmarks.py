@@ -28,7 +28,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 
 def quiet(line):
-    """Say nothing."""
+    """Log nothing."""
 
 
 # What may be said of times --------------------------------------------------------------------------------------------
@@ -184,14 +184,14 @@ def test_xla_for_routing_alone_changes_no_output():
     assert [hasattr(net.get_layer("v").call, "get_concrete_function") for net in (plain, compiled)] == [False, True]
 
 
-@pytest.mark.parametrize("at_once", [1, 3])
-def test_the_step_timer_leaves_out_the_first_call_and_what_comes_after_the_last(at_once, monkeypatch):
+@pytest.mark.parametrize("per_call", [1, 3])
+def test_the_step_timer_leaves_out_the_first_call_and_what_comes_after_the_last(per_call, monkeypatch):
     now = SimpleNamespace(seconds=0.0)
     monkeypatch.setattr(contestants, "time", SimpleNamespace(perf_counter=lambda: now.seconds))
     timer = contestants.StepTimer()
     timer.on_epoch_begin(0)
-    for last in range(at_once - 1, 12, at_once):
-        now.seconds += 1000 if last < at_once else 0.004 * at_once
+    for last in range(per_call - 1, 12, per_call):
+        now.seconds += 1000 if last < per_call else 0.004 * per_call
         timer.on_train_batch_end(last)
     now.seconds += 50
     timer.on_epoch_end(0)
@@ -211,24 +211,24 @@ def few():
 
 
 def test_a_run_that_does_not_arrive_looks_eight_times_an_epoch_and_reads_no_test_set(few):
-    found = race.run("quick", few, 0, LESSON, level=1.1, say=quiet)
+    found = race.run("quick", few, 0, LESSON, level=1.1, log=quiet)
     assert (found["runner"], found["seed"], found["seconds"], found["test_accuracy"]) == ("quick", 0, None, None)
     assert [check["steps"] for check in found["checks"]] == [3 * look for look in range(1, 17)]
     assert found["examples"] == 2 * 480
 
 
 def test_looking_changes_nothing_about_the_training(few):
-    looks = race.run("quick", few, 3, LESSON, level=1.1, say=quiet)["checks"]
+    looks = race.run("quick", few, 3, LESSON, level=1.1, log=quiet)["checks"]
     keras.utils.set_random_seed(3)
-    history = training.train(models.article_capsnet(), few, LESSON, seed=3, say=quiet)
+    history = training.train(models.article_capsnet(), few, LESSON, seed=3, log=quiet)
     assert [look["val_accuracy"] for look in looks[7::8]] == pytest.approx([row["val_accuracy"] for row in history])
     assert looks[-1]["val_accuracy"] > looks[0]["val_accuracy"]
 
 
 def test_a_run_arrives_at_the_second_look_in_a_row_and_then_reads_the_test_set(few, monkeypatch):
     reads = []
-    monkeypatch.setattr(training, "test", lambda model, data: reads.append(model) or {"accuracy": 0.5})
-    found = race.run("article", few, 0, LESSON, level=0.0, say=quiet)
+    monkeypatch.setattr(training, "evaluate", lambda model, data: reads.append(model) or {"accuracy": 0.5})
+    found = race.run("article", few, 0, LESSON, level=0.0, log=quiet)
     assert len(found["checks"]) == 2 and found["examples"] == 6 * 20 and found["test_accuracy"] == 0.5
     assert len(reads) == 1 and found["seconds"] == found["checks"][-1]["seconds"]
 
@@ -244,25 +244,25 @@ def test_one_look_above_the_level_is_not_enough(few):
     assert [check["val_accuracy"] for check in clock.checks] == [0.9, 0.5, 0.9, 0.8, 0.9, 0.9]
 
 
-@pytest.mark.parametrize("at_once", [1, 2])
-def test_the_clock_counts_the_first_call_like_the_others_and_stands_still_while_it_looks(at_once, few, monkeypatch):
+@pytest.mark.parametrize("per_call", [1, 2])
+def test_the_clock_counts_the_first_call_like_the_others_and_stands_still_while_it_looks(per_call, few, monkeypatch):
     clock, now = race.Clock(few.x_val, few.y_val, 16, level=2), SimpleNamespace(seconds=0.0)
     monkeypatch.setattr(race, "time", SimpleNamespace(perf_counter=lambda: now.seconds))
     clock.set_model(_Constant(few.y_val, itertools.repeat(0.5), slow=now))
     for epoch in range(2):
         now.seconds += 50  # between epochs
         clock.on_epoch_begin(epoch)
-        for batch in range(at_once - 1, 16, at_once):
-            now.seconds += 1000 if epoch == 0 and batch < at_once else at_once
+        for batch in range(per_call - 1, 16, per_call):
+            now.seconds += 1000 if epoch == 0 and batch < per_call else per_call
             clock.on_train_batch_end(batch)
         clock.on_epoch_end(epoch)
     looks = [check["seconds"] for check in clock.checks]
-    assert looks[at_once - 1 :] == list(range(2 * at_once, 33, 2))
+    assert looks[per_call - 1 :] == list(range(2 * per_call, 33, 2))
 
 
-def test_steps_taken_several_at_once_are_all_counted_and_looked_at_after(few):
-    several = dataclasses.replace(LESSON, at_once=7)  # 24 steps an epoch, and a look after every third
-    found = race.run("quick", few, 0, several, level=1.1, say=quiet)
+def test_steps_taken_several_in_one_call_are_all_counted_and_looked_at_after(few):
+    several = dataclasses.replace(LESSON, steps_per_execution=7)  # 24 steps an epoch, and a look after every third
+    found = race.run("quick", few, 0, several, level=1.1, log=quiet)
     assert [check["steps"] for check in found["checks"]] == [7, 14, 21, 24, 31, 38, 45, 48]
     assert found["examples"] == 2 * 480
 
@@ -270,7 +270,7 @@ def test_steps_taken_several_at_once_are_all_counted_and_looked_at_after(few):
 def test_the_published_runner_trains_the_articles_layer_by_margin_loss_and_to_the_same_numbers(few, monkeypatch):
     trained, compile_model = [], training.compile_model
     monkeypatch.setattr(training, "compile_model", lambda *given: trained.append(given[0]) or compile_model(*given))
-    looks = {name: race.run(name, few, 0, LESSON, level=1.1, say=quiet)["checks"] for name in ("article", "published")}
+    looks = {name: race.run(name, few, 0, LESSON, level=1.1, log=quiet)["checks"] for name in ("article", "published")}
     kinds = [[type(layer) for layer in model.layers] for model in trained]
     assert Capsule in kinds[0] and ArticleCapsule in kinds[1] and Capsule not in kinds[1]
     assert all(model.loss is margin_loss for model in trained)
@@ -305,8 +305,8 @@ class _Constant:
 )
 def test_who_did_not_arrive_was_slower_than_who_did(quick, others, median, over, monkeypatch):
     seconds = {name: quick if name == "quick" else [others] * 3 for name in race.RUNNERS}
-    monkeypatch.setattr(race, "run", lambda name, data, seed, say: {"runner": name, "seconds": seconds[name][seed]})
-    found = race.race(None, say=quiet)
+    monkeypatch.setattr(race, "run", lambda name, data, seed, log: {"runner": name, "seconds": seconds[name][seed]})
+    found = race.race(None, log=quiet)
     assert [run["runner"] for run in found["runs"]] == list(race.RUNNERS) * 3
     assert found["medians"] == {name: median if name == "quick" else others for name in race.RUNNERS}
     assert found["over_quick"] == {name: over for name in race.RUNNERS if name != "quick"}

@@ -91,10 +91,10 @@ LOAD = """
 import json, pathlib, sys
 import capslib
 assert pathlib.Path(capslib.__file__).is_relative_to(sys.argv[1]), capslib.__file__
-from capslib import models, training, weights
+from capslib import models, runs, weights
 shipped = {file.stem for file in weights.FOLDER.glob("*.npz")}
 for name in sorted(shipped):
-    model = training.MODELS[name]()
+    model = runs.MODELS[name]()
     fresh = model.get_weights()
     weights.load_into(model)
     assert any((a != b).any() for a, b in zip(fresh, model.get_weights())), name

@@ -148,8 +148,7 @@ class _Keep(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         # The state comes first: where there is any file of a run, there is a state to go on from.
         text = json.dumps({"asked": self.asked, "history": self.progress.history})
-        arrays = _arrays(self.model, self.progress.best)
-        write_atomically(self.folder / STATE, lambda file: np.savez(file, run=np.array(text), **arrays))
+        weights.write_arrays(self.folder / STATE, {"run": np.array(text), **_arrays(self.model, self.progress.best)})
         _write_json(self.folder / "history.json", self.progress.history)
         if self.progress.best_row is self.progress.history[-1]:
             _write_best(self.folder, self.model, self.progress, self.facts)
@@ -221,7 +220,7 @@ def _asked(model: keras.Model, data: digits.Digits, recipe: Recipe, seed: int) -
     """What a run is asked for, in the order in which differences are worth telling."""
     sums = hashlib.sha256()
     for array in data:
-        sums.update(np.ascontiguousarray(array))
+        sums.update(np.ascontiguousarray(array).data)
     # Without the names that Keras gives to layers: it numbers them through.
     layers = json.dumps([[type(layer).__name__, layer.get_config() | {"name": None}] for layer in model.layers])
     made_with = versions()

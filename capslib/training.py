@@ -160,7 +160,7 @@ def epoch_order(examples: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(examples)
 
 
-def shift_at_random(x: np.ndarray, pixels: int, rng: np.random.Generator | None) -> np.ndarray:
+def shift_at_random(x: np.ndarray, pixels: int, rng: np.random.Generator) -> np.ndarray:
     """Move every image by its own whole number of pixels, up to `pixels` each way, filling with 0.
 
     Args:
@@ -193,7 +193,7 @@ def augment(x: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarr
         Images of the shape of `x`; between pixels they are resampled linearly.
     """
     if recipe.turn == recipe.scale == 0:
-        return shift_at_random(x, recipe.shift, rng)
+        return shift_at_random(x, int(recipe.shift), rng)
     n, height, width = x.shape[:3]
     angle = np.deg2rad(rng.uniform(-recipe.turn, recipe.turn, n))
     right, down = rng.uniform(-recipe.shift, recipe.shift, (2, n))

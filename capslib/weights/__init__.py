@@ -52,7 +52,7 @@ def save(model: "keras.Model", path: str | Path, facts: dict) -> None:
         facts: what the card says; its "model" and "sha256" are filled in here.
     """
     path = Path(path)
-    write_atomically(path, lambda file: np.savez(file, **parameters(model)))
+    write_arrays(path, parameters(model))
     text = json.dumps({"model": model.name, **facts, "sha256": sha256(path)}, indent=2, ensure_ascii=False)
     write_atomically(path.with_suffix(".json"), lambda file: file.write(text.encode() + b"\n"))
 
@@ -81,6 +81,11 @@ def arrays(name: str, folder: str | Path = FOLDER) -> dict[str, np.ndarray]:
             "the file was changed or damaged"
         )
     return read_arrays(path)
+
+
+def write_arrays(path: str | Path, named: dict[str, np.ndarray]) -> None:
+    """Write arrays to an .npz file, whole or not at all."""
+    write_atomically(path, lambda file: np.savez(file, **named))  # type: ignore[arg-type]
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:

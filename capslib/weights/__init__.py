@@ -40,7 +40,8 @@ def card(name: str, folder: str | Path = FOLDER) -> dict:
 
 def parameters(model: "keras.Model") -> dict[str, np.ndarray]:
     """A model's parameters by name, such as "conv1.kernel", float32; as `save` writes and `arrays` reads them."""
-    return {v.path.removeprefix(f"{model.name}/").replace("/", "."): np.asarray(v, np.float32) for v in model.weights}
+    names = [v.path.removeprefix(f"{model.name}/").replace("/", ".") for v in model.weights]
+    return {name: np.asarray(array, np.float32) for name, array in zip(names, model.get_weights(), strict=True)}
 
 
 def save(model: "keras.Model", path: str | Path, facts: dict) -> None:
@@ -97,7 +98,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"weights: {Path(path).name} cannot be read as plain arrays ({error})") from error
 
 

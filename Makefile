@@ -20,7 +20,7 @@ help:
 	@echo "make lab            open the course in JupyterLab (sets everything up the first time)"
 	@echo "make setup          make .venv with the locked packages; PYTHON=python3.12 chooses the interpreter"
 	@echo "make test           lint, unit tests, and every notebook run again and compared"
-	@echo "make lint           ruff and codespell alone"
+	@echo "make lint           style, spelling, who may import whom, and types alone"
 	@echo "make notebooks      run notebooks and save their outputs; NOTEBOOKS=... chooses which"
 	@echo "make pages          make build/pages/*.html, lessons for a browser alone; NOTEBOOKS=... chooses which"
 	@echo "make figures        draw figures/*.svg again"
@@ -43,12 +43,15 @@ lab: setup
 lint: setup
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@.venv/bin/codespell
+	@$(PY) -m codespell_lib
+	@$(PY) -c "from importlinter.cli import lint_imports_command as lint; lint()" --no-logo --no-cache
+	@$(PY) -m mypy
 
-# One pytest run for all, so that its last line counts everything.
+# One pytest run for all, so that its last line counts everything. Coverage is of what the tests run in their own process.
 test: lint
 	@$(APART) $(PY) -m pytest tests notebooks -n $(JOBS) --dist loadfile \
-	    --nbval --nbval-sanitize-with tests/notebooks/nbval_sanitize.cfg --nbval-cell-timeout 600
+	    --nbval --nbval-sanitize-with tests/notebooks/nbval_sanitize.cfg --nbval-cell-timeout 600 \
+	    --cov=capslib --cov-report=term
 
 notebooks: setup
 	@$(APART) $(PY) tools/render.py $(NOTEBOOKS)
@@ -82,4 +85,4 @@ lock: setup
 	    -o requirements.lock
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build capslib.egg-info
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .mypy_cache build capslib.egg-info

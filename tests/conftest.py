@@ -8,6 +8,12 @@ NO_CHROMIUM = "Chromium is not installed: tests of the widgets in JupyterLab are
 NO_MATHJAX = "MathJax could not be fetched by npm: tests of formulas in the exported pages are left out"
 
 
+def pytest_configure(config):
+    """Keep nbval from measuring coverage in the lessons' kernels too: they took a third longer."""
+    if getattr(config.option, "cov_source", None):
+        config.option.cov_source = []
+
+
 @pytest.fixture
 def full_mnist():
     """Skips the test unless CAPSLIB_MNIST names the full set, so that no test ever downloads it."""

@@ -208,47 +208,139 @@ def test_a_python_without_venv_is_noticed(tmp_path, name):
     assert done.returncode == 1 and "has no venv module; install it" in done.stderr
 
 
+# Both the Python that makes an environment and the one in it. Its pip says where it was made, as a real one does.
 STAND_IN = """#!/bin/sh
 echo "$*" >>calls
 case "$*" in
-    "-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
-    "-m pip install -r"*) test ! -e broken ;;
+    "-m venv"*)
+        mkdir -p .venv/bin && cp "$0" .venv/bin/python
+        echo "echo 'pip 23.2 from $PWD/.venv/lib/python3.12/site-packages/pip (python 3.12)'" >.venv/bin/pip
+        chmod +x .venv/bin/pip ;;
+    "-m pip install"*" uv=="*) test ! -e no-uv ;;
+    "-m uv pip install"*) test ! -e interrupted || { kill -INT "$PPID"; exit 130; }; test ! -e no-network ;;
+    "-m pip install"*) test ! -e no-network ;;
 esac
 """
+VENV = "-m venv --clear .venv"
 
 
-def test_setup_installs_once_and_goes_on_after_a_failure(tmp_path):
-    bin, course = tmp_path / "bin", tmp_path / "the course"
-    for folder in (bin, course / "tools"):
-        folder.mkdir(parents=True)
+@pytest.fixture
+def course(tmp_path):
+    """A folder with what setup.sh reads, where its only Python is a stand-in, and a way to run it."""
+    bin, folder = tmp_path / "bin", tmp_path / "the course"
+    for made in (bin, folder / "tools"):
+        made.mkdir(parents=True)
     for name in ("requirements.lock", "pyproject.toml", "tools/setup.sh", "tools/find_python.sh"):
-        shutil.copy(ROOT / name, course / name)
+        shutil.copy(ROOT / name, folder / name)
     (bin / "python3").write_text(STAND_IN)
     (bin / "python3").chmod(0o755)
     env = {**os.environ, "PATH": f"{bin}:{os.environ['PATH']}"}
 
-    def setup():
-        """Exit status, what it says, and whether it made an environment and installed packages."""
-        (course / "calls").unlink(missing_ok=True)
-        done = subprocess.run(["sh", "tools/setup.sh"], cwd=course, env=env, capture_output=True, text=True)
-        calls = (course / "calls").read_text()
-        return done.returncode, "-m venv --clear .venv" in calls, "-m pip install" in calls, done.stderr
+    def setup(folder=folder):
+        """Exit status, what was asked of Python that makes or installs something, and what setup.sh said."""
+        (folder / "calls").unlink(missing_ok=True)
+        done = subprocess.run(["sh", "tools/setup.sh"], cwd=folder, env=env, capture_output=True, text=True)
+        calls = (folder / "calls").read_text().splitlines() if (folder / "calls").exists() else []
+        return done.returncode, [c for c in calls if c.startswith(VENV) or " install " in c], done.stdout, done.stderr
 
-    (course / "broken").touch()
-    status, made, installed, said = setup()
-    assert (status, made, installed) == (1, True, True)
-    assert said == "setup: the packages could not be installed (see above); run the command again to go on\n"
-    (course / "broken").unlink()
-    assert setup() == (0, False, True, "")
-    assert setup() == (0, False, False, "")
+    return folder, setup
+
+
+def made_and_installed(done):
+    return VENV in done[1], any("-r requirements.lock" in call for call in done[1])
+
+
+def test_setup_installs_once_and_goes_on_after_a_failure(course):
+    course, setup = course
+    (course / "no-network").touch()
+    done = setup()
+    assert done[0] == 1 and made_and_installed(done) == (True, True)
+    assert done[3] == "setup: the packages could not be installed (see above); run the command again to go on\n"
+    (course / "no-network").unlink()
+    done = setup()
+    assert done[0] == 0 and made_and_installed(done) == (False, True)
+    assert setup() == (0, [], "", "")
     with open(course / "requirements.lock", "a") as lock:
         lock.write("another==1.0\n")
-    assert setup() == (0, False, True, "")
-    assert setup() == (0, False, False, "")
-    course = course.rename(tmp_path / "moved")
-    assert setup() == (0, False, True, ""), "an editable install knows its folder by its path"
+    done = setup()
+    assert done[0] == 0 and made_and_installed(done) == (False, True)
+    assert setup() == (0, [], "", "")
     (course / ".venv/bin/python").unlink()
-    assert setup() == (0, True, True, "")
+    done = setup()
+    assert done[0] == 0 and made_and_installed(done) == (True, True)
+
+
+def test_setup_says_one_line_a_stage(course):
+    _, setup = course
+    _, _, said, _ = setup()
+    assert re.fullmatch("(setup: .+\n){3,6}", said) and said.endswith("setup: ready\n")
+
+
+def test_setup_installs_with_the_locked_uv(course):
+    _, setup = course
+    _, calls, _, _ = setup()
+    version = locked("3.12")["uv"]
+    assert calls[1].endswith(f" uv=={version}") and calls[1].startswith("-m pip install ")
+    assert len(calls) == 4 and all(call.startswith("-m uv pip install ") for call in calls[2:])
+    assert all("--python .venv/bin/python" in call for call in calls[2:]), "or it would look for another environment"
+    assert "-r requirements.lock" in calls[2] and calls[3].endswith("--no-deps --no-build-isolation -e .")
+
+
+def test_without_uv_pip_installs(course):
+    course, setup = course
+    (course / "no-uv").touch()
+    status, calls, said, error = setup()
+    assert (status, error) == (0, "") and "so pip does" in said
+    assert not [call for call in calls if call.startswith("-m uv")]
+    assert [call.split()[-2:] for call in calls[2:]] == [["-r", "requirements.lock"], ["-e", "."]]
+
+
+def test_an_interrupted_setup_does_not_turn_to_pip(course):
+    course, setup = course
+    (course / "interrupted").touch()
+    status, calls, _, _ = setup()
+    assert status not in (0, 1) and calls[-1].startswith("-m uv pip install")
+    (course / "interrupted").unlink()
+    done = setup()
+    assert done[0] == 0 and made_and_installed(done) == (False, True)
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_moved_folder_makes_its_environment_anew(course, tmp_path, finished):
+    course, setup = course
+    if not finished:
+        (course / "no-network").touch()
+    setup()
+    (course / "no-network").unlink(missing_ok=True)
+    course = course.rename(tmp_path / "moved")
+    done = setup(course)
+    assert done[0] == 0 and made_and_installed(done) == (True, True), "scripts know their Python by its path"
+    assert setup(course) == (0, [], "", "")
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_copied_folder_never_uses_the_environment_of_the_first(course, tmp_path, linked):
+    course, setup = course
+    setup()
+    copy = tmp_path / "copy of the course"
+    shutil.copytree(course, copy)
+    if linked:
+        shutil.rmtree(copy / ".venv")
+        (copy / ".venv").symlink_to(course / ".venv")
+    before = {file: file.read_text() for file in course.glob(".venv/**/*") if file.is_file()}
+    done = setup(copy)
+    assert done[0] == 0 and made_and_installed(done) == (True, True)
+    assert not (copy / ".venv").is_symlink() and str(copy) in (copy / ".venv/bin/pip").read_text()
+    assert {file: file.read_text() for file in course.glob(".venv/**/*") if file.is_file()} == before
+    assert setup() == (0, [], "", "") == setup(copy)
+
+
+def test_no_script_of_the_environment_is_run_by_its_path():
+    """They fail in a moved folder until setup has run, and a module says the same for every tool."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    scripts = [makefile, *(file.read_text(encoding="utf-8") for file in ROOT.glob("tools/*.sh"))]
+    used = {name for script in scripts for name in re.findall(r"\.venv/bin/(\w+)", script)}
+    assert used == {"python", "pip"}, "pip's is how setup.sh tells a moved folder"
 
 
 @pytest.mark.parametrize(("command", "status"), [("exit 7", 7), ("true", 0)])

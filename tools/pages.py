@@ -22,7 +22,7 @@ from nbconvert import HTMLExporter
 
 from capslib.records import write_atomically
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[1]
 MATHJAX = "mathjax@3.2.2"
 SHA256 = "d4295dc33744836935c1399feece5159577b34c5c8ffb9f1c6324cd82e03a882"
 

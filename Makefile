@@ -36,7 +36,9 @@ setup:
 # Loopback only, with the token that Jupyter draws; setup.sh turned the question about news off. Jupyter refuses to run as
 # root unless told, which is who one is in most containers.
 lab: setup
-	@KERAS_BACKEND=$${KERAS_BACKEND:-tensorflow} $(PY) -m jupyterlab --ServerApp.root_dir="$$PWD" --ServerApp.ip=127.0.0.1 \
+	@export KERAS_BACKEND=$${KERAS_BACKEND:-tensorflow} && \
+	$(PY) -c "import sys; from capslib.checks import backend_problem; sys.exit(backend_problem())" && \
+	$(PY) -m jupyterlab --ServerApp.root_dir="$$PWD" --ServerApp.ip=127.0.0.1 \
 	    --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	    $$(test "$$(id -u)" != 0 || echo --allow-root) $(LAB_ARGS)
 

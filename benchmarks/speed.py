@@ -10,10 +10,10 @@ import sys
 from functools import partial
 from pathlib import Path
 
-import keras
 import numpy as np
 
-from capslib.checks import check_count
+from capslib.backend import keras
+from capslib.checks import check_whole
 from capslib.records import machine, write_atomically
 
 FOLDER = Path(__file__).parent / "results"
@@ -209,9 +209,7 @@ def run(sections=tuple(SECTIONS), folder=FOLDER, rounds=40, log=print):
 
     if keras.backend.backend() != "tensorflow":
         raise ValueError(f"KERAS_BACKEND: got {keras.backend.backend()!r}, expected 'tensorflow'")
-    check_count("steps", rounds)
-    if rounds < 2:
-        raise ValueError(f"steps: got {rounds}, expected at least 2, or there is no interval")
+    check_whole("rounds", rounds, 2)  # With one there is no interval.
     file = Path(folder) / "speed.json"
     try:
         results = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
@@ -290,6 +288,7 @@ def main(arguments=None):
     parser.add_argument("--steps", type=int, default=40, help="how often each is timed (default: 40)")
     given = parser.parse_args(arguments)
     try:
+        check_whole("--steps", given.steps, 2)
         run(given.section, given.out, given.steps, partial(print, flush=True))
     except (ValueError, RuntimeError, OSError) as error:
         sys.exit(f"{parser.prog}: {error}")

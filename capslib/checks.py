@@ -3,6 +3,11 @@
 Every message has the form `routings: got 0, expected a whole number of at least 1`.
 """
 
+import importlib.util
+import json
+import os
+from pathlib import Path
+
 import numpy as np
 
 
@@ -115,3 +120,26 @@ def check_floats(name, x, shape) -> np.ndarray:
     if not np.isfinite(x).all():
         raise ValueError(f"{name}: got NaN or infinite values, expected finite numbers")
     return x
+
+
+def backend_problem() -> str | None:
+    """What is wrong with the backend that Keras was told to run on, in one sentence; None if nothing is.
+
+    Keras is not imported: it would fail half-way, in a long traceback, and stay so until Python is started again.
+    """
+    name, remedy = os.environ.get("KERAS_BACKEND"), "unset the variable (in a terminal: unset KERAS_BACKEND)"
+    place = "KERAS_BACKEND"
+    if not name:
+        file = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
+        try:
+            name = json.loads(file.read_text(encoding="utf-8")).get("backend")
+        except (OSError, ValueError, AttributeError):  # No file, or one that Keras does not heed either.
+            return None
+        place, remedy = f"backend in {file}", 'put "tensorflow" there'
+    known = ("tensorflow", "jax", "torch", "numpy", "openvino")
+    if name is None or (name in known and importlib.util.find_spec(name)):
+        return None
+    return (
+        f"{place}: got {name!r}, expected a backend of Keras that is installed; the course uses 'tensorflow', "
+        f"so {remedy} and start again"
+    )

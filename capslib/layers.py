@@ -3,9 +3,9 @@
 The equations are those of `capslib.equations`; what differs is only the order of the sums.
 """
 
-import keras
-from keras import ops
+import math
 
+from capslib.backend import keras, ops
 from capslib.checks import check_count, check_positive
 from capslib.equations import EPSILON
 
@@ -36,6 +36,8 @@ def couple(b):
     Returns:
         c, (B, J, I), with Σ_j c_ij = 1.
     """
+    if 0 in b.shape:
+        return b  # No example, or no lower capsule: nothing to couple, and Keras' `max` would refuse.
     # Not Keras' softmax: over this axis it turns b round and back (with that, up to a tenth of the layer's time).
     e = ops.exp(b - ops.stop_gradient(ops.max(b, axis=1, keepdims=True)))
     return e * (1 / ops.sum(e, axis=1, keepdims=True))
@@ -74,7 +76,8 @@ class Capsule(_Float32Layer):
         activation: "squash", the name of a Keras activation, or a callable that takes s.
         offset: of the squash; 1 in the paper, 0.5 in the article.
 
-    Input (B, I, D_in), output v (B, J, D_out). Kernel: (D_in, J, D_out) shared, (I, D_in, J, D_out) not shared.
+    Input (B, I, D_in), output v (B, J, D_out). Kernel: (D_in, J, D_out) shared, (I, D_in, J, D_out) not shared. It starts
+    uniform in ±√(6 / (D_in + J·D_out)), Glorot's limit for one lower capsule, so votes start alike whatever I is.
 
     Raises:
         ValueError: naming the argument, if one of the above is out of range or the input has another rank.
@@ -120,12 +123,11 @@ class Capsule(_Float32Layer):
             raise ValueError(f"u: got shape {tuple(input_shape)}, expected a fixed I because share_weights is False")
         J, D_out = self.num_capsule, self.dim_capsule
         lower = () if self.share_weights else (I,)
-        glorot = keras.initializers.GlorotUniform()
-
-        def initializer(shape, dtype=None):
-            # Drawn in the article's layout: there Keras reads D_in and J·D_out as the fans, in ours it would not.
-            return ops.reshape(glorot((*(lower or (1,)), D_in, J * D_out), dtype=dtype), shape)
-
+        # Glorot's variance, 2 / (fan in + fan out). Keras' own "glorot_uniform" guesses the fans from the kernel's shape and
+        # takes its first axes for a receptive field, that is for terms of one sum. But a vote û_ij sums over D_in alone:
+        # with I in the fans, the votes of unshared capsules would start √I too small, and two such layers never learn.
+        limit = math.sqrt(3 * 2 / (D_in + J * D_out))  # of a uniform distribution, whose variance is limit² / 3
+        initializer = keras.initializers.RandomUniform(-limit, limit)
         self.kernel = self.add_weight(name="W", shape=(*lower, D_in, J, D_out), initializer=initializer)
 
     def call(self, u):
@@ -213,7 +215,8 @@ class PrimaryCapsules(_Float32Layer):
         kernel_size, strides, padding: of the convolution, as in `keras.layers.Conv2D`.
         offset: of the squash; 1 in the paper.
 
-    Input (B, H, W, C), output (B, H'·W'·channels, D): position by position, and in each channel by channel.
+    Input (B, H, W, C), output (B, H'·W'·channels, D): position by position, and in each channel by channel. H and W may
+    differ from call to call.
 
     Raises:
         ValueError: naming the argument, if one of the above is out of range.
@@ -239,12 +242,15 @@ class PrimaryCapsules(_Float32Layer):
 
     def call(self, x):
         # A convolution's last axis is channel · D + component, so a plain reshape keeps each capsule whole.
-        s = ops.reshape(self._widen(self.conv(x)), (-1, *self.compute_output_shape(x.shape)[1:]))
+        s = self._widen(self.conv(x))
+        _, height, width, _ = ops.shape(s)
+        s = ops.reshape(s, (-1, height * width * self.channels, self.dim_capsule))
         return ops.cast(squash(s, self.offset), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = self.conv.compute_output_shape(input_shape)
-        return (batch, height * width * self.channels, self.dim_capsule)
+        positions = None if None in (height, width) else height * width * self.channels
+        return (batch, positions, self.dim_capsule)
 
     def get_config(self):
         return {

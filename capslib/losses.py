@@ -1,7 +1,6 @@
 """The margin loss for Keras, equal to `capslib.equations.margin_loss`."""
 
-import keras
-from keras import ops
+from capslib.backend import keras, ops
 
 
 @keras.saving.register_keras_serializable(package="capslib")

@@ -1,9 +1,7 @@
 """The networks of the course, and their shipped weights."""
 
-import keras
-from keras import layers
-
 from capslib import weights as shipped
+from capslib.backend import keras
 from capslib.layers import Capsule, Length, PrimaryCapsules
 
 
@@ -20,7 +18,7 @@ def article_capsnet(weights=None):
         ValueError: if `weights` is neither, or the shipped file does not match its card.
     """
     image = keras.Input((28, 28, 1), name="image")
-    u = layers.Reshape((49, 32), name="u")(_trunk(image))
+    u = keras.layers.Reshape((49, 32), name="u")(_trunk(image))
     v = Capsule(10, 30, routings=5, share_weights=True, name="v")(u)
     return _finish(image, Length(name="lengths")(v), "article_capsnet", weights)
 
@@ -42,14 +40,14 @@ def matched_cnn(head="flatten", weights=None):
     image = keras.Input((28, 28, 1), name="image")
     x = _trunk(image)
     if head == "flatten":
-        x = layers.Conv2D(18, 1, activation="relu", name="mix")(x)
-        x = layers.Flatten(name="flatten")(x)
+        x = keras.layers.Conv2D(18, 1, activation="relu", name="mix")(x)
+        x = keras.layers.Flatten(name="flatten")(x)
     elif head == "global":
-        x = layers.GlobalAveragePooling2D(name="pool")(x)
-        x = layers.Dense(223, activation="relu", name="hidden")(x)
+        x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+        x = keras.layers.Dense(223, activation="relu", name="hidden")(x)
     else:
         raise ValueError(f"head: got {head!r}, expected 'flatten' or 'global'")
-    probabilities = layers.Dense(10, activation="softmax", name="probabilities")(x)
+    probabilities = keras.layers.Dense(10, activation="softmax", name="probabilities")(x)
     return _finish(image, probabilities, f"matched_cnn_{head}", weights)
 
 
@@ -60,7 +58,7 @@ def paper_capsnet():
         A fresh Keras model, images (B, 28, 28, 1) in 0–1 → lengths (B, 10); 6,804,224 parameters.
     """
     image = keras.Input((28, 28, 1), name="image")
-    x = layers.Conv2D(256, 9, activation="relu", name="conv1")(image)
+    x = keras.layers.Conv2D(256, 9, activation="relu", name="conv1")(image)
     u = PrimaryCapsules(32, 8, kernel_size=9, strides=2, name="u")(x)
     v = Capsule(10, 16, routings=3, share_weights=False, offset=1.0, name="v")(u)
     return _finish(image, Length(name="lengths")(v), "paper_capsnet", None)
@@ -68,10 +66,10 @@ def paper_capsnet():
 
 def _trunk(image):
     """Two 5×5 convolutions, each followed by 2×2 max-pooling: (B, 28, 28, 1) → (B, 7, 7, 32)."""
-    x = layers.Conv2D(16, 5, padding="same", activation="relu", name="conv1")(image)
-    x = layers.MaxPooling2D(2, name="pool1")(x)
-    x = layers.Conv2D(32, 5, padding="same", activation="relu", name="conv2")(x)
-    return layers.MaxPooling2D(2, name="pool2")(x)
+    x = keras.layers.Conv2D(16, 5, padding="same", activation="relu", name="conv1")(image)
+    x = keras.layers.MaxPooling2D(2, name="pool1")(x)
+    x = keras.layers.Conv2D(32, 5, padding="same", activation="relu", name="conv2")(x)
+    return keras.layers.MaxPooling2D(2, name="pool2")(x)
 
 
 def _finish(image, output, name, weights):

@@ -7,12 +7,16 @@ reads them as errors. Environment variables silence some of them only, and one o
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def quiet_stderr():
+def quiet_stderr() -> Iterator[None]:
     """Send what C code writes to standard error to the null device for a while."""
-    sys.stderr.flush()
+    _fill_descriptor_2()
+    # There may be no sys.stderr, as without a console on Windows; or it may be closed.
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
@@ -24,8 +28,23 @@ def quiet_stderr():
         os.close(nowhere)
 
 
+def _fill_descriptor_2():
+    """Put the null device on file descriptor 2 if it is closed, and leave it there.
+
+    Otherwise the next thing that is opened gets the number 2, be it a file or what TensorFlow's threads wake each other
+    with, and all that is meant for standard error is written into it.
+    """
+    try:
+        os.fstat(2)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)  # The lowest number that is free: 2 itself, if 0 and 1 are open.
+        if nowhere != 2:
+            os.dup2(nowhere, 2)
+            os.close(nowhere)
+
+
 with quiet_stderr():
-    import keras
+    from capslib.backend import keras
 
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf

@@ -1,9 +1,9 @@
 """From a trained network and an image to everything its routing computed."""
 
-import keras
 import numpy as np
 
 from capslib import digits
+from capslib.backend import keras
 from capslib.equations import RoutingTrace, predict, route
 from capslib.layers import Capsule
 

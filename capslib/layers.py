@@ -76,8 +76,8 @@ class Capsule(_Float32Layer):
         activation: "squash", the name of a Keras activation, or a callable that takes s.
         offset: of the squash; 1 in the paper, 0.5 in the article.
 
-    Input (B, I, D_in), output v (B, J, D_out). Kernel: (D_in, J, D_out) shared, (I, D_in, J, D_out) not shared. It starts
-    uniform in ±√(6 / (D_in + J·D_out)), Glorot's limit for one lower capsule, so votes start alike whatever I is.
+    Input (B, I, D_in), output v (B, J, D_out). Kernel: (D_in, J, D_out) shared, (I, D_in, J, D_out) not shared.
+    It starts uniform in ±√(6 / (D_in + J·D_out)), Glorot's limit for one lower capsule: votes start alike whatever I is.
 
     Raises:
         ValueError: naming the argument, if one of the above is out of range or the input has another rank.
@@ -123,9 +123,9 @@ class Capsule(_Float32Layer):
             raise ValueError(f"u: got shape {tuple(input_shape)}, expected a fixed I because share_weights is False")
         J, D_out = self.num_capsule, self.dim_capsule
         lower = () if self.share_weights else (I,)
-        # Glorot's variance, 2 / (fan in + fan out). Keras' own "glorot_uniform" guesses the fans from the kernel's shape and
-        # takes its first axes for a receptive field, that is for terms of one sum. But a vote û_ij sums over D_in alone:
-        # with I in the fans, the votes of unshared capsules would start √I too small, and two such layers never learn.
+        # Glorot's variance, 2 / (fan in + fan out). Keras' "glorot_uniform" guesses the fans from the kernel's shape and
+        # takes the first axes for a receptive field, for terms of one sum. But a vote û_ij sums over D_in alone: with I
+        # in the fans, the votes of unshared capsules start √I too small, and two such layers in a row do not learn.
         limit = math.sqrt(3 * 2 / (D_in + J * D_out))  # of a uniform distribution, whose variance is limit² / 3
         initializer = keras.initializers.RandomUniform(-limit, limit)
         self.kernel = self.add_weight(name="W", shape=(*lower, D_in, J, D_out), initializer=initializer)

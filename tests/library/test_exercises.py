@@ -1,6 +1,9 @@
 """Checks of exercises: right solutions pass, every foreseen mistake gets its own hint, and nothing raises."""
 
+import importlib
+import pkgutil
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,3 +140,61 @@ def test_every_exercise_has_a_stub_in_a_lesson_and_a_solution():
         for folder in ("notebooks", "notebooks/solutions"):
             there = [path.name for path in (ROOT / folder).glob("*.ipynb") if f'check(\\"{name}\\"' in path.read_text()]
             assert len(there) == 1, (name, folder, there)
+
+
+# Numbers of their own ---------------------------------------------------------------------------------------------
+
+LESSONS = [
+    importlib.import_module(f"capslib.exercises.{module.name}")
+    for module in pkgutil.iter_modules(exercises.__path__)
+    if module.name.startswith("lesson_")
+]
+
+
+def test_every_lessons_exercises_are_found_under_names_of_their_own():
+    names = [name for lesson in LESSONS for name in lesson.EXERCISES]
+    assert names and names == list(EXERCISES) and len(names) == len(set(names))
+
+
+def same_arguments(one, other):
+    return len(one) == len(other) and all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def changed_by_an_inserted_exercise(lesson, source):
+    """Names of the exercises that have other numbers once one more exercise is put before the first."""
+    entries = list(re.finditer(r"^    \"(\w+)\": Exercise\(\n.*?^    \),\n", source, re.M | re.S))
+    first, found = entries[0].start(), set()
+    for entry in entries:
+        inserted = entry[0].replace(f'"{entry[1]}"', '"inserted"', 1)
+        namespace = {"__name__": "changed"}
+        exec(source[:first] + inserted + source[first:], namespace)
+        assert list(namespace["EXERCISES"]) == ["inserted", *lesson.EXERCISES]
+        for name, exercise in lesson.EXERCISES.items():
+            if not same_arguments(exercise.arguments, namespace["EXERCISES"][name].arguments):
+                found.add(name)
+    return found
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.__name__)
+def test_an_inserted_exercise_changes_the_numbers_of_no_other(lesson):
+    assert not changed_by_an_inserted_exercise(lesson, Path(lesson.__file__).read_text(encoding="utf-8"))
+    # Nor may one generator be drawn from by statement after statement.
+    assert not [name for name, value in vars(lesson).items() if isinstance(value, np.random.Generator)]
+    seeds = re.findall(r"\b(?:draw|default_rng)\((\d+)", Path(lesson.__file__).read_text(encoding="utf-8"))
+    assert len(seeds) == len(set(seeds)) > 0
+
+
+def test_a_shared_generator_is_noticed():
+    lesson = LESSONS[-1]
+    source = Path(lesson.__file__).read_text(encoding="utf-8")
+    generator = (
+        "RNG = np.random.default_rng(10)\n\n\ndef draw(_, *shapes):\n    return [RNG.normal(size=n) for n in shapes]"
+    )
+    shared = source.replace("\n\n\ndef ", f"\n\n\n{generator}\n\n\ndef ", 1)
+    namespace = {"__name__": "shared"}
+    exec(shared, namespace)
+
+    class Lesson:
+        EXERCISES = namespace["EXERCISES"]
+
+    assert changed_by_an_inserted_exercise(Lesson, shared)

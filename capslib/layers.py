@@ -77,7 +77,7 @@ class Capsule(_Float32Layer):
         offset: of the squash; 1 in the paper, 0.5 in the article.
 
     Input (B, I, D_in), output v (B, J, D_out). Kernel: (D_in, J, D_out) shared, (I, D_in, J, D_out) not shared.
-    It starts uniform in ±√(6 / (D_in + J·D_out)), Glorot's limit for one lower capsule: votes start alike whatever I is.
+    It starts uniform in ±√(6 / (D_in + J·D_out)), Glorot's limit for one lower capsule: votes start alike for any I.
 
     Raises:
         ValueError: naming the argument, if one of the above is out of range or the input has another rank.
@@ -123,7 +123,7 @@ class Capsule(_Float32Layer):
             raise ValueError(f"u: got shape {tuple(input_shape)}, expected a fixed I because share_weights is False")
         J, D_out = self.num_capsule, self.dim_capsule
         lower = () if self.share_weights else (I,)
-        # Glorot's variance, 2 / (fan in + fan out). Keras' "glorot_uniform" guesses the fans from the kernel's shape and
+        # Glorot's variance, 2 / (fan in + fan out). Keras' "glorot_uniform" guesses the fans from a kernel's shape and
         # takes the first axes for a receptive field, for terms of one sum. But a vote û_ij sums over D_in alone: with I
         # in the fans, the votes of unshared capsules start √I too small, and two such layers in a row do not learn.
         limit = math.sqrt(3 * 2 / (D_in + J * D_out))  # of a uniform distribution, whose variance is limit² / 3

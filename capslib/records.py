@@ -1,6 +1,7 @@
 """What a run leaves behind: files that are whole or not there, their checksums, and where they were made."""
 
 import hashlib
+import json
 import os
 import platform
 import sys
@@ -42,3 +43,26 @@ def versions() -> dict[str, str]:
         backend = f"{name} {sys.modules[name].__version__}" if name in sys.modules else name
         found |= {"keras": keras.__version__, "backend": backend}
     return found
+
+
+REPOSITORY = Path(__file__).parents[1]
+"""Where the course lies; capslib is used from its folder there, not from a copy."""
+
+RESULTS = (REPOSITORY / "notebooks" / "results", REPOSITORY / "benchmarks" / "results")
+"""Where the results of long runs are stored for the lessons."""
+
+
+def stored(name: str) -> dict:
+    """The stored result of a long run, found beside capslib whatever the current folder is.
+
+    Args:
+        name: of its file, without `.json`.
+
+    Raises:
+        FileNotFoundError: if there is none; it names the folders looked in.
+    """
+    for folder in RESULTS:
+        file = folder / f"{name}.json"
+        if file.is_file():
+            return json.loads(file.read_text(encoding="utf-8"))
+    raise FileNotFoundError(f"name: got {name!r}, expected a result stored in {' or '.join(map(str, RESULTS))}")

@@ -16,10 +16,10 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from capslib import digits, models, training, weights
+from capslib.backend import keras
 from capslib.checks import check_choice, check_seed
 from capslib.records import machine, versions, write_atomically
 from capslib.training import RECIPES, Progress, Recipe

@@ -50,6 +50,11 @@ def test_the_papers_network():
     assert (capsule.share_weights, capsule.offset) == (False, 1.0)
 
 
+def test_the_papers_votes_start_as_large_as_those_of_one_lower_capsule():
+    W = np.asarray(models.paper_capsnet().get_layer("v").kernel)
+    np.testing.assert_allclose(W.std(), np.sqrt(2 / (8 + 10 * 16)), rtol=0.01)
+
+
 def test_the_grid_of_lower_capsules_keeps_position_and_channel_apart():
     model = models.article_capsnet()
     import keras

@@ -261,7 +261,43 @@ def safe_widgets(nb):
             yield from (f"uses {name} of ipywidgets" for name in unsafe.intersection(names))
 
 
+OPENERS = {"open", "Path", "load_model", "load_weights", "save", "save_weights", "savez", "savez_compressed", "savetxt"}
+OPENERS |= {"loadtxt", "genfromtxt", "fromfile", "tofile", "imread", "imsave", "savefig", "glob", "iglob", "rglob"}
+OPENERS |= {"listdir", "scandir", "read_csv", "write_text", "write_bytes", "chdir"}
+HERE = {"cwd", "getcwd", "chdir"}
+
+
+def no_relative_paths(nb):
+    """No file is looked for in the current folder, which is wherever the kernel was started.
+
+    What the course stores is read by `capslib.records.stored`, a lesson's own files go into a temporary folder.
+    """
+
+    def literal(node):
+        """The text that a string, or a string with values in it, begins with; None for anything else."""
+        if isinstance(node, ast.JoinedStr) and node.values:
+            node = node.values[0]
+        return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+    for tree in nb.trees:
+        for node in ast.walk(tree):
+            text = literal(node)
+            if text and re.match(r"\.{1,2}[/\\]", text):
+                yield f"a path relative to the current folder: {text[:40]!r}"
+            if not isinstance(node, ast.Call):
+                continue
+            function, of = getattr(node.func, "attr", getattr(node.func, "id", "")), getattr(node.func, "value", None)
+            first = node.args[0] if node.args else None
+            reads = function in OPENERS or (function == "load" and getattr(of, "id", "") in {"np", "numpy", "keras"})
+            if function in HERE or (function == "Path" and first is None):
+                yield f"asks for the current folder: {ast.unparse(node)[:40]}"
+            elif reads and (path := literal(first)) is not None and not re.match(r"[/~]|\w:", path):
+                yield f"opens a path relative to the current folder: {ast.unparse(node)[:40]}"
+            elif function == "run_line_magic" and literal(first) in {"cd", "run", "load", "pwd", "writefile"}:
+                yield f"uses the current folder: %{literal(first)}"
+
+
 # A notebook of solutions is no lesson: it keeps the rules about how it was saved.
 SAVED = [run_in_order, outputs_kept, no_errors, small, no_remote_images, alt_text, no_machine_paths]
-SAVED += [python_kernel, safe_widgets]
+SAVED += [python_kernel, safe_widgets, no_relative_paths]
 LESSON = [header, ending, short_cells, rhythm, short_prose]

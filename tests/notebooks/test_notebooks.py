@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 import pytest
 
-from capslib import equations, poses
+from capslib import equations, poses, records
 from tests import ROOT
 from tests.notebooks import rules
 from tests.notebooks.rules import LESSON, SAVED, Notebook
@@ -176,6 +176,21 @@ BAD = [
     (rules.safe_widgets, set_cell(1, source="from ipywidgets import interact\nprint(1)")),
     (rules.safe_widgets, set_cell(1, source="out = widgets.Output()\nprint(1)")),
 ]
+RELATIVE = [
+    'Path("results").glob("*.json")',
+    'Path("../benchmarks/results")',
+    'Path(f"results/article_capsnet-best-{seed}.json").read_text()',
+    'open("results/run.json")',
+    'read(folder, "./results/run.json")',
+    'np.load("digits.npz")',
+    'keras.saving.load_model("model.keras")',
+    'model.save("model.keras")',
+    "Path()",
+    "Path.cwd()",
+    "os.getcwd()",
+    "%cd ..",
+]
+BAD += [(rules.no_relative_paths, set_cell(1, source=f"x = 1\n{line}\nprint(x)")) for line in RELATIVE]
 
 
 def broken_rules(data):
@@ -212,6 +227,56 @@ def test_a_lesson_may_have_widgets_in_its_state_and_pictures_of_any_bytes():
     widget_state(800_000)(data)
     data["cells"][2]["outputs"][0]["data"]["image/png"] = "AA+/tmp/file+/home/x/AA=="
     assert broken_rules(data) == set()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "records.stored('speed')",
+        "digits.load('bundled')",
+        "np.load(weights.FOLDER / 'article_capsnet.npz')",
+        "path = Path(folder) / 'capsules.keras'\nmodel.save(path)",
+        "pairs.glob(1)\nf('a/b', 'half ... half')",
+    ],
+)
+def test_what_is_found_without_the_current_folder_is_no_relative_path(line):
+    data = good()
+    set_cell(1, source=f"{line}\nprint(x)")(data)
+    assert broken_rules(data) == set()
+
+
+# What lessons read ------------------------------------------------------------------------------------------------
+
+READERS = [nb for nb in LESSONS + SOLUTIONS if any("records.stored(" in cell["source"] for cell in nb.code)]
+
+
+def test_the_lessons_that_read_stored_results_are_known():
+    assert names(READERS) == ["07_train_capsnet.ipynb", "10_gradients_and_speed.ipynb"]
+
+
+@pytest.mark.parametrize("where", ["", "notebooks", None], ids=["repository", "notebooks", "elsewhere"])
+@pytest.mark.parametrize("nb", READERS, ids=names(READERS))
+def test_stored_results_are_found_wherever_the_kernel_was_started(nb, where, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path if where is None else ROOT / where)
+    namespace = {}
+    for cell in nb.code:
+        if "from capslib import" in cell["source"] or "records.stored(" in cell["source"]:
+            exec(cell["source"], namespace)
+            assert bool(capsys.readouterr().out) == bool(cell["outputs"])  # What it says is compared by nbval.
+
+
+def test_a_result_that_is_not_there_is_named_with_the_folders_looked_in():
+    with pytest.raises(FileNotFoundError) as raised:
+        records.stored("article_capsnet-article-9")
+    assert str(raised.value) == (
+        "name: got 'article_capsnet-article-9', expected a result stored in "
+        f"{ROOT / 'notebooks/results'} or {ROOT / 'benchmarks/results'}"
+    )
+
+
+def test_no_two_stored_results_have_one_name():
+    stored = [path.stem for folder in records.RESULTS for path in folder.glob("*.json")]
+    assert len(stored) == len(set(stored)) > 10
 
 
 # What lessons import ----------------------------------------------------------------------------------------------

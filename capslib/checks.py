@@ -6,29 +6,32 @@ Every message has the form `routings: got 0, expected a whole number of at least
 import importlib.util
 import json
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def as_float(x) -> np.ndarray:
+def as_float(x: ArrayLike) -> np.ndarray:
     """`x` as a floating array: float types are kept, everything else becomes float64."""
     x = np.asarray(x)
     return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
 
 
-def is_whole(value) -> bool:
+def is_whole(value: object) -> bool:
     """Whether a value is one whole number, Python's or NumPy's; True and False are none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def is_real(value) -> bool:
+def is_real(value: object) -> bool:
     """Whether a value is one real number that is not NaN, Python's or NumPy's; True and False are none."""
     real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     return bool(real and value == value)
 
 
-def check_whole(name, value, low, high=None) -> int:
+def check_whole(name: str, value: Any, low: int, high: int | None = None) -> int:
     """`value` as int; refused by name if it is not a whole number from `low` to `high`, or of at least `low`."""
     if not is_whole(value) or value < low or (high is not None and value > high):
         expected = f"of at least {low}" if high is None else f"from {low} to {high}"
@@ -36,31 +39,31 @@ def check_whole(name, value, low, high=None) -> int:
     return int(value)
 
 
-def check_count(name, value) -> int:
+def check_count(name: str, value: Any) -> int:
     """`value` as int; refused by name if it is not a whole number ≥ 1."""
     return check_whole(name, value, 1)
 
 
-def check_seed(name, value) -> int:
+def check_seed(name: str, value: Any) -> int:
     """`value` as int; refused by name if it is not a whole number ≥ 0."""
     return check_whole(name, value, 0)
 
 
-def check_positive(name, value) -> float:
+def check_positive(name: str, value: Any) -> float:
     """`value` as float; refused by name if it is not a positive finite number."""
     if not is_real(value) or not 0 < value < np.inf:
         raise ValueError(f"{name}: got {value!r}, expected a positive number")
     return float(value)
 
 
-def check_number(name, value, low, high) -> float:
+def check_number(name: str, value: Any, low: float, high: float) -> float:
     """`value` as float; refused by name if it is not one number from `low` to `high`."""
     if not is_real(value) or not low <= value <= high:
         raise ValueError(f"{name}: got {value!r}, expected a number from {low:g} to {high:g}")
     return float(value)
 
 
-def check_choice(name, value, choices):
+def check_choice(name: str, value: Any, choices: Iterable) -> Any:
     """`value`; refused by name if it is not one of `choices`, of which there are at least two."""
     choices = list(choices)
     if value not in choices:
@@ -69,7 +72,7 @@ def check_choice(name, value, choices):
     return value
 
 
-def check_numbers(name, value, low=-np.inf, high=np.inf) -> np.ndarray:
+def check_numbers(name: str, value: Any, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
     """`value` as a float64 array; refused by name if a number is not finite or not from `low` to `high`."""
     try:
         numbers = np.asarray(value, float)
@@ -85,7 +88,7 @@ def check_numbers(name, value, low=-np.inf, high=np.inf) -> np.ndarray:
     return numbers
 
 
-def check_shape(name, x, shape) -> np.ndarray:
+def check_shape(name: str, x: ArrayLike, shape: Sequence[int | str]) -> np.ndarray:
     """`x` as an array; refused by name if its shape is another.
 
     Args:
@@ -104,7 +107,7 @@ def check_shape(name, x, shape) -> np.ndarray:
     return x
 
 
-def check_floats(name, x, shape) -> np.ndarray:
+def check_floats(name: str, x: ArrayLike, shape: Sequence[int | str]) -> np.ndarray:
     """`x` as little-endian float32, as a page receives it; refused by name if it does not fit.
 
     Args:

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 import platformdirs
+from numpy.typing import ArrayLike
 
+from capslib.checks import check_choice
 from capslib.records import write_atomically
 
 
@@ -24,7 +26,7 @@ class Digits(NamedTuple):
     y_test: np.ndarray
 
 
-def load(source="bundled"):
+def load(source: str = "bundled") -> Digits:
     """Real handwritten digits.
 
     Args:
@@ -41,14 +43,11 @@ def load(source="bundled"):
         FileNotFoundError: if CAPSLIB_MNIST names no file.
         ConnectionError: if the full set is nowhere here and cannot be downloaded.
     """
-    if source == "bundled":
-        return _split_bundled(*_bundled())
-    if source == "full":
-        return _split_full(*_full())
-    raise ValueError(f"source: got {source!r}, expected 'bundled' or 'full'")
+    check_choice("source", source, ("bundled", "full"))
+    return _split_bundled(*_bundled()) if source == "bundled" else _split_full(*_full())
 
 
-def one_hot(y, name="y"):
+def one_hot(y: ArrayLike, name: str = "y") -> np.ndarray:
     """Labels (N,) in 0–9 as one-hot rows, float32 (N, 10).
 
     Raises:
@@ -57,7 +56,7 @@ def one_hot(y, name="y"):
     return np.eye(10, dtype=np.float32)[as_labels(y, name)]
 
 
-def as_labels(y, name="y"):
+def as_labels(y: ArrayLike, name: str = "y") -> np.ndarray:
     """Labels as int64 (N,), checked.
 
     Raises:
@@ -73,7 +72,7 @@ def as_labels(y, name="y"):
     return y.astype(np.int64)
 
 
-def as_images(x, name="images"):
+def as_images(x: ArrayLike, name: str = "images") -> np.ndarray:
     """Images as float32 (N, 28, 28, 1) in 0–1, checked.
 
     Args:
@@ -103,7 +102,7 @@ def as_images(x, name="images"):
     return x.astype(np.float32)
 
 
-def _bundled():
+def _bundled() -> tuple[np.ndarray, ...]:
     """The 5,000 digits as uint8 images (5000, 28, 28) and labels; parsed once, then kept in the user's cache."""
     cache = platformdirs.user_cache_path("capslib") / "mnist_5k.npz"
     with contextlib.suppress(FileNotFoundError, ValueError):  # A damaged cache is made again; nothing is lost.
@@ -119,9 +118,9 @@ def _bundled():
     return x, y
 
 
-def _split_bundled(x, y):
+def _split_bundled(x: np.ndarray, y: np.ndarray) -> Digits:
     rng = np.random.default_rng(2017)
-    parts = ([], [], [])
+    parts: tuple[list, list, list] = ([], [], [])
     for digit in range(10):
         shuffled = rng.permutation(np.flatnonzero(y == digit))
         for part, chosen in zip(parts, np.split(shuffled, [400, 450]), strict=True):
@@ -129,7 +128,7 @@ def _split_bundled(x, y):
     return _digits(*((x[i], y[i]) for i in (rng.permutation(np.concatenate(part)) for part in parts)))
 
 
-def _full():
+def _full() -> tuple[np.ndarray, ...]:
     """All of MNIST as uint8: x_train, y_train, x_test, y_test."""
     names = ("x_train", "y_train", "x_test", "y_test")
     by_hand = os.environ.get("CAPSLIB_MNIST")
@@ -152,7 +151,7 @@ def _full():
     return x_train, y_train, x_test, y_test
 
 
-def _split_full(x_train, y_train, x_test, y_test):
+def _split_full(x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray) -> Digits:
     shapes = (x_train.shape, y_train.shape, x_test.shape, y_test.shape)
     expected = ((60000, 28, 28), (60000,), (10000, 28, 28), (10000,))
     if shapes != expected:
@@ -165,11 +164,11 @@ def _split_full(x_train, y_train, x_test, y_test):
     return _digits((x_train[training], y_train[training]), (x_train[validation], y_train[validation]), (x_test, y_test))
 
 
-def _digits(*pairs):
+def _digits(*pairs: tuple[np.ndarray, np.ndarray]) -> Digits:
     return Digits(*(a for x, y in pairs for a in (as_images(x.astype(np.uint8)), as_labels(y.astype(np.int64)))))
 
 
-def _read(path, names):
+def _read(path: str | Path, names: tuple[str, ...]) -> tuple[np.ndarray, ...]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return tuple(file[name] for name in names)

@@ -14,7 +14,7 @@ EPSILON = 1e-7
 """Added to ‖s‖² inside squash, so that its square root has a gradient at s = 0."""
 
 
-def squash(s, offset=0.5, axis=-1):
+def squash(s: np.ndarray, offset: float = 0.5, axis: int = -1) -> np.ndarray:
     """Shrink vectors below length 1 without turning them.
 
     v = √n / (offset + n) · s  with  n = ‖s‖² + ε                       (Eq. 1 is offset=1, ε=0)
@@ -36,7 +36,7 @@ def squash(s, offset=0.5, axis=-1):
     return np.sqrt(n) / (s.dtype.type(offset) + n) * s
 
 
-def length(v, axis=-1):
+def length(v: np.ndarray, axis: int = -1) -> np.ndarray:
     """Length of capsules: ‖v‖ = √Σ v².
 
     Args:
@@ -50,7 +50,7 @@ def length(v, axis=-1):
     return np.sqrt(np.sum(v * v, axis=axis))
 
 
-def softmax(b, axis=-1):
+def softmax(b: np.ndarray, axis: int = -1) -> np.ndarray:
     """Turn routing logits into coupling coefficients.
 
     c_ij = exp b_ij / Σ_k exp b_ik                                                        (Eq. 3)
@@ -67,7 +67,7 @@ def softmax(b, axis=-1):
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
-def predict(u, W):
+def predict(u: np.ndarray, W: np.ndarray) -> np.ndarray:
     """Votes: what each lower capsule predicts for each upper one.
 
     û_ij = u_i W_ij                                                                (Eq. 2, right)
@@ -94,7 +94,7 @@ def predict(u, W):
     return np.einsum("...id,djk->...ijk" if shared else "...id,idjk->...ijk", u, W)
 
 
-def weighted_sum(c, u_hat):
+def weighted_sum(c: np.ndarray, u_hat: np.ndarray) -> np.ndarray:
     """Gather the votes: s_j = Σ_i c_ij û_ij.                                       (Eq. 2, left)
 
     Args:
@@ -107,7 +107,7 @@ def weighted_sum(c, u_hat):
     return np.einsum("...ij,...ijd->...jd", c, u_hat)
 
 
-def agreement(u_hat, v):
+def agreement(u_hat: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Agreement of each vote with its outcome: a_ij = ⟨û_ij, v_j⟩.                   (Section 2)
 
     Args:
@@ -143,18 +143,18 @@ class RoutingTrace:
     offset: float
 
     @property
-    def lengths(self):
+    def lengths(self) -> np.ndarray:
         """‖v_j‖ at every iteration, (T, B, J)."""
         return length(self.v)
 
     @property
-    def entropy(self):
+    def entropy(self) -> np.ndarray:
         """H(c_i) = −Σ_j c_ij ln c_ij of every lower capsule, (T, B, I), in nats: ln J is undecided, 0 decided."""
         c = self.c
         return -np.sum(c * np.log(np.where(c > 0, c, 1)), axis=-1)
 
     @property
-    def contribution(self):
+    def contribution(self) -> np.ndarray:
         """c_ij ⟨û_ij, v̂_j⟩ with v̂_j = v_j/‖v_j‖, (T, B, I, J): what i adds to ‖s_j‖; sums over i to it exactly.
 
         Where s_j is the zero vector no direction exists and every contribution is 0.
@@ -164,7 +164,7 @@ class RoutingTrace:
         return self.c * agreement(self.u_hat, direction)
 
 
-def route(u_hat, iterations=3, offset=0.5, axis=-1):
+def route(u_hat: np.ndarray, iterations: int = 3, offset: float = 0.5, axis: int = -1) -> RoutingTrace:
     """Routing by agreement (Procedure 1), keeping every step.
 
     b = 0; repeat: c = softmax_j(b); s_j = Σ_i c_ij û_ij; v_j = squash(s_j); b_ij ← b_ij + ⟨û_ij, v_j⟩
@@ -203,7 +203,9 @@ def route(u_hat, iterations=3, offset=0.5, axis=-1):
     return RoutingTrace(b, c, s, v, a, u_hat, offset)
 
 
-def margin_loss(y_true, lengths, m_plus=0.9, m_minus=0.1, lam=0.5):
+def margin_loss(
+    y_true: np.ndarray, lengths: np.ndarray, m_plus: float = 0.9, m_minus: float = 0.1, lam: float = 0.5
+) -> np.ndarray:
     """Margin loss of each example.
 
     L = Σ_k T_k max(0, m⁺ − ‖v_k‖)² + λ (1 − T_k) max(0, ‖v_k‖ − m⁻)²                       (Eq. 4)
@@ -227,7 +229,9 @@ def margin_loss(y_true, lengths, m_plus=0.9, m_minus=0.1, lam=0.5):
     return np.sum(present + absent, axis=-1)
 
 
-def margin_gradient(y_true, lengths, m_plus=0.9, m_minus=0.1, lam=0.5):
+def margin_gradient(
+    y_true: np.ndarray, lengths: np.ndarray, m_plus: float = 0.9, m_minus: float = 0.1, lam: float = 0.5
+) -> np.ndarray:
     """Gradient of each example's margin loss by its lengths: exactly 0 from the margins on.
 
     ∂L/∂‖v_k‖ = −2 T_k max(0, m⁺ − ‖v_k‖) + 2λ (1 − T_k) max(0, ‖v_k‖ − m⁻)          (derivative of Eq. 4)
@@ -247,7 +251,7 @@ def margin_gradient(y_true, lengths, m_plus=0.9, m_minus=0.1, lam=0.5):
     return 2 * lam * absent - 2 * present
 
 
-def _labels_and_lengths(y_true, lengths):
+def _labels_and_lengths(y_true: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     y_true, lengths = as_float(y_true), as_float(lengths)
     if y_true.ndim != 2 or y_true.shape != lengths.shape:
         raise ValueError(f"y_true: got shape {y_true.shape}, expected one-hot (B, J) like lengths {lengths.shape}")

@@ -5,12 +5,13 @@ canvas, which so spans −14 to 14 both ways. Angles are degrees, counter-clockw
 column (x, y, 1) from a part's own coordinates to the picture's; ink is 1 and paper 0, as in the digits.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
-from capslib.checks import check_count, check_numbers, check_seed
+from capslib.checks import check_count, check_numbers, check_seed, check_whole
 from capslib.poses import check_poses, pose
 
 SIZE = 28
@@ -40,11 +41,15 @@ RANGES = {
 }
 """The range of every attribute of an Identity and of an Expression: chosen so that no face leaves the canvas."""
 
+Stroke = tuple[np.ndarray, float]
+"""A broken line (P, 2) and half the width of the pen."""
 
+
+@dataclass(frozen=True)
 class _Ranged:
     """A dataclass of numbers, each of which must lie in its range."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if np.ndim(value):
@@ -52,7 +57,7 @@ class _Ranged:
             check_numbers(field.name, value, *RANGES[field.name])
 
     @classmethod
-    def _at(cls, shares):
+    def _at(cls, shares: Iterable[float]) -> Self:
         """The one whose attributes lie at the given shares, 0 to 1, of their ranges."""
         ranges = (RANGES[field.name] for field in fields(cls))
         return cls(*(float(low + share * (high - low)) for share, (low, high) in zip(shares, ranges, strict=True)))
@@ -131,7 +136,7 @@ class Faces(NamedTuple):
 # Where the parts lie ----------------------------------------------------------------------------------------------
 
 
-def arrangement(identity):
+def arrangement(identity: Identity) -> np.ndarray:
     """Where the parts of a face sit in it: (4, 3, 3), poses in the face's own coordinates, in the order of PARTS.
 
     A face with pose F has its parts at F @ arrangement(identity), and so each part at pose M votes for the face through
@@ -148,7 +153,7 @@ def arrangement(identity):
     )
 
 
-def swap_eyes_and_mouth(parts):
+def swap_eyes_and_mouth(parts: np.ndarray) -> np.ndarray:
     """The wrong arrangement: eyes and mouth trade places, and nothing else changes.
 
     The middle of the two eyes moves to the mouth's place and the mouth to theirs; every part keeps its angle and scale,
@@ -175,7 +180,7 @@ def swap_eyes_and_mouth(parts):
 # People and pictures ----------------------------------------------------------------------------------------------
 
 
-def identities(count=10, seed=0):
+def identities(count: int = 10, seed: int = 0) -> list[Identity]:
     """People who differ from each other: along every attribute the range is cut into `count` slices, one for each.
 
     Args:
@@ -191,14 +196,19 @@ def identities(count=10, seed=0):
     return [Identity._at(shares) for shares in zip(*slices, strict=True)]
 
 
-def expressions(count, seed=0):
+def expressions(count: int, seed: int = 0) -> list[Expression]:
     """`count` random expressions, a list of Expression, every attribute uniform in its range."""
     check_count("count", count)
     rng = np.random.default_rng(check_seed("seed", seed))
     return [Expression._at(shares) for shares in rng.random((count, len(fields(Expression))))]
 
 
-def strokes(identity, expression=None, whole=None, parts=None):
+def strokes(
+    identity: Identity,
+    expression: Expression | None = None,
+    whole: np.ndarray | None = None,
+    parts: np.ndarray | None = None,
+) -> list[Stroke]:
     """The lines of one face, head first: what `draw` draws with pixels, for those who draw otherwise.
 
     Args:
@@ -224,7 +234,7 @@ def strokes(identity, expression=None, whole=None, parts=None):
     return lines
 
 
-def forms(identity, expression=None):
+def forms(identity: Identity, expression: Expression | None = None) -> list[list[Stroke]]:
     """How the head and each part look, each in its own coordinates, upright and at scale 1.
 
     Args:
@@ -247,7 +257,13 @@ def forms(identity, expression=None):
     return [head, *eyes, _nose(), _mouth(expression)]
 
 
-def draw(identity, expression=None, whole=None, parts=None, size=SIZE):
+def draw(
+    identity: Identity,
+    expression: Expression | None = None,
+    whole: np.ndarray | None = None,
+    parts: np.ndarray | None = None,
+    size: int = SIZE,
+) -> np.ndarray:
     """Draw one face.
 
     Args:
@@ -263,15 +279,22 @@ def draw(identity, expression=None, whole=None, parts=None, size=SIZE):
     Raises:
         ValueError: naming the argument, if it is not as above, or if ink would leave the canvas, as in `strokes`.
     """
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or not SIZE <= size <= 20 * SIZE:
-        raise ValueError(f"size: got {size!r}, expected a whole number from {SIZE} to {20 * SIZE}")
+    check_whole("size", size, SIZE, 20 * SIZE)
     picture = np.zeros((size, size), np.float32)
     for points, radius in strokes(identity, expression, whole, parts):
         _ink(picture, points, radius)
     return picture[::-1]  # Row 0 is the top, where y is largest.
 
 
-def sample(people, count, seed, swapped=False, turn=10, move=1.5, shrink=0.1):
+def sample(
+    people: Iterable[Identity],
+    count: int,
+    seed: int,
+    swapped: bool = False,
+    turn: float = 10,
+    move: float = 1.5,
+    shrink: float = 0.1,
+) -> Faces:
     """Photographs, so to say: people in turn, each with an expression and a pose of the head drawn at random.
 
     Args:
@@ -311,30 +334,30 @@ def sample(people, count, seed, swapped=False, turn=10, move=1.5, shrink=0.1):
 # How a part looks: broken lines in its own coordinates, each with the radius of its pen -----------------------------
 
 
-def _eye(identity, expression, side):
+def _eye(identity: Identity, expression: Expression, side: int) -> list[Stroke]:
     half = identity.brow_length / 2
     rise = side * expression.brows * 0.35 * half  # Of the right end; the left one falls by as much.
     brow = np.array([[-half, 2.9 - rise], [half, 2.9 + rise]])
     return [(_ellipse(1.9, 1.6 * expression.eyes_open, 14), 0.4), (np.zeros((2, 2)), 0.75), (brow, 0.5)]
 
 
-def _nose():
+def _nose() -> list[Stroke]:
     return [(np.array([[0.1, 1.9], [-1.2, -1.5], [1.0, -1.5]]), 0.4)]
 
 
-def _mouth(expression):
+def _mouth(expression: Expression) -> list[Stroke]:
     t = np.linspace(-1, 1, 13)
     bend, lips = expression.smile * 1.3 * (t**2 - 0.4), expression.mouth_open * 1.1 * (1 - t**2)
     lines = (bend + lips, bend - lips) if expression.mouth_open else (bend,)
     return [(np.stack([3.4 * t, line], axis=1), 0.5) for line in lines]
 
 
-def _ellipse(a, b, pieces):
+def _ellipse(a: float, b: float, pieces: int) -> np.ndarray:
     t = np.linspace(0, 2 * np.pi, pieces + 1)
     return np.stack([a * np.cos(t), b * np.sin(t)], axis=1)
 
 
-def _placed(argument, name, M, form):
+def _placed(argument: str, name: str, M: np.ndarray, form: list[Stroke]) -> list[Stroke]:
     """The strokes of a form under pose M, refused if ink would leave the canvas."""
     scale = np.hypot(M[0, 0], M[1, 0])
     strokes = [(points @ M[:2, :2].T + M[:2, 2], radius * scale) for points, radius in form]
@@ -346,7 +369,7 @@ def _placed(argument, name, M, form):
     return strokes
 
 
-def _ink(picture, points, radius):
+def _ink(picture: np.ndarray, points: np.ndarray, radius: float) -> None:
     """Draw a broken line with a round pen into `picture`, whose row 0 is the bottom; edges are one pixel wide."""
     size = len(picture)
     pixel = SIZE / size

@@ -4,14 +4,22 @@ The equations are those of `capslib.equations`; what differs is only the order o
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from capslib.backend import keras, ops
 from capslib.checks import check_count, check_positive
 from capslib.equations import EPSILON
 
+Tensor = Any
+"""A tensor of whichever backend Keras runs on, or an array."""
+
+Shape = tuple[int | None, ...]
+"""A shape; None stands for a size that may differ from call to call."""
+
 
 @keras.saving.register_keras_serializable(package="capslib")
-def squash(s, offset=0.5):
+def squash(s: Tensor, offset: float = 0.5) -> Tensor:
     """Shrink vectors below length 1 without turning them; the last axis holds their components.
 
     v = √n / (offset + n) · s  with  n = ‖s‖² + ε                       (Eq. 1 is offset=1, ε=0)
@@ -27,7 +35,7 @@ def squash(s, offset=0.5):
     return ops.sqrt(n) / (offset + n) * s
 
 
-def couple(b):
+def couple(b: Tensor) -> Tensor:
     """Coupling coefficients c_ij = exp b_ij / Σ_k exp b_ik, the softmax over upper capsules.         (Eq. 3)
 
     Args:
@@ -43,7 +51,7 @@ def couple(b):
     return e * (1 / ops.sum(e, axis=1, keepdims=True))
 
 
-def routing_dtype(dtype):
+def routing_dtype(dtype: str) -> str:
     """Float type to route in: half precision overflows in ‖s‖² and rounds b away, so it is widened to float32."""
     return "float32" if dtype in ("float16", "bfloat16") else dtype
 
@@ -51,10 +59,10 @@ def routing_dtype(dtype):
 class _Float32Layer(keras.layers.Layer):
     """A layer that computes in float32 (or float64) whatever the policy, and returns the policy's type."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
 
-    def _widen(self, x):
+    def _widen(self, x: Tensor) -> Tensor:
         return ops.cast(x, routing_dtype(self.compute_dtype))
 
 
@@ -85,14 +93,14 @@ class Capsule(_Float32Layer):
 
     def __init__(
         self,
-        num_capsule,
-        dim_capsule,
-        routings=3,
-        share_weights=True,
-        activation="squash",
-        offset=0.5,
-        **kwargs,
-    ):
+        num_capsule: int,
+        dim_capsule: int,
+        routings: int = 3,
+        share_weights: bool = True,
+        activation: str | Callable[[Tensor], Tensor] | None = "squash",
+        offset: float = 0.5,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         for name, value in (("num_capsule", num_capsule), ("dim_capsule", dim_capsule), ("routings", routings)):
             check_count(name, value)
@@ -105,7 +113,7 @@ class Capsule(_Float32Layer):
         self.offset = float(offset)
         self._activate = self._activation_function()
 
-    def _activation_function(self):
+    def _activation_function(self) -> Callable[[Tensor], Tensor]:
         if self.activation == "squash":
             return lambda s: squash(s, self.offset)
         try:
@@ -115,10 +123,10 @@ class Capsule(_Float32Layer):
                 f"activation: got {self.activation!r}, expected 'squash', the name of a Keras activation or a callable"
             ) from None
 
-    def build(self, input_shape):
-        if len(input_shape) != 3 or input_shape[-1] is None:
+    def build(self, input_shape: Shape) -> None:
+        if len(input_shape) != 3 or input_shape[2] is None:
             raise ValueError(f"u: got shape {tuple(input_shape)}, expected (B, I, D_in)")
-        I, D_in = input_shape[1:]
+        I, D_in = input_shape[1], input_shape[2]
         if not self.share_weights and I is None:
             raise ValueError(f"u: got shape {tuple(input_shape)}, expected a fixed I because share_weights is False")
         J, D_out = self.num_capsule, self.dim_capsule
@@ -130,12 +138,12 @@ class Capsule(_Float32Layer):
         initializer = keras.initializers.RandomUniform(-limit, limit)
         self.kernel = self.add_weight(name="W", shape=(*lower, D_in, J, D_out), initializer=initializer)
 
-    def call(self, u):
+    def call(self, u: Tensor) -> Tensor:
         u, W = self._widen(u), self._widen(self.kernel)
         v = self._route_shared(u, W) if self.share_weights else self._route(predict(u, W))
         return ops.cast(v, self.compute_dtype)
 
-    def _route_shared(self, u, W):
+    def _route_shared(self, u: Tensor, W: Tensor) -> Tensor:
         # b_ij = ⟨u_i, q_j⟩ where q_j = Σ_τ v_j^τ W_jᵀ: accumulating q accumulates b. While b is 0 every
         # upper capsule gathers Σ_i u_i / J, so the first iteration needs no softmax (a tenth of a training step).
         # Beside W everything has j first, beside u it is (B, J, ·): so each product is one of matrices as they lie (a
@@ -149,7 +157,7 @@ class Capsule(_Float32Layer):
             v = self._activate(ops.transpose(c @ u, (1, 0, 2)) @ W)
         return ops.transpose(v, (1, 0, 2))
 
-    def _route(self, u_hat):
+    def _route(self, u_hat: Tensor) -> Tensor:
         # The votes arrive as (B, J, I, D_out), so that both sums of an iteration are batched matrix products.
         v = self._activate(ops.sum(u_hat, axis=2) / self.num_capsule)
         b = 0
@@ -159,10 +167,10 @@ class Capsule(_Float32Layer):
             v = self._activate((c[:, :, None, :] @ u_hat)[:, :, 0])
         return v
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.num_capsule, self.dim_capsule)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_capsule": self.num_capsule,
@@ -173,7 +181,7 @@ class Capsule(_Float32Layer):
             "offset": self.offset,
         }
 
-    def _activation_config(self):
+    def _activation_config(self) -> Any:
         if self.activation is None or isinstance(self.activation, str):
             return self.activation
         name = getattr(self.activation, "__name__", type(self.activation).__name__)
@@ -187,7 +195,7 @@ class Capsule(_Float32Layer):
         return name if builtin else keras.saving.serialize_keras_object(self.activation)
 
 
-def predict(u, W):
+def predict(u: Tensor, W: Tensor) -> Tensor:
     """Votes of unshared lower capsules: û_ij = u_i W_ij.                          (Eq. 2, right)
 
     Args:
@@ -222,7 +230,16 @@ class PrimaryCapsules(_Float32Layer):
         ValueError: naming the argument, if one of the above is out of range.
     """
 
-    def __init__(self, channels, dim_capsule, kernel_size=9, strides=2, padding="valid", offset=1.0, **kwargs):
+    def __init__(
+        self,
+        channels: int,
+        dim_capsule: int,
+        kernel_size: int | tuple[int, int] = 9,
+        strides: int | tuple[int, int] = 2,
+        padding: str = "valid",
+        offset: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_count("channels", channels)
         check_count("dim_capsule", dim_capsule)
@@ -237,22 +254,22 @@ class PrimaryCapsules(_Float32Layer):
             self.channels * self.dim_capsule, kernel_size, strides, padding, dtype=self.dtype_policy, name="conv"
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.conv.build(input_shape)
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         # A convolution's last axis is channel · D + component, so a plain reshape keeps each capsule whole.
         s = self._widen(self.conv(x))
         _, height, width, _ = ops.shape(s)
         s = ops.reshape(s, (-1, height * width * self.channels, self.dim_capsule))
         return ops.cast(squash(s, self.offset), self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         batch, height, width, _ = self.conv.compute_output_shape(input_shape)
         positions = None if None in (height, width) else height * width * self.channels
         return (batch, positions, self.dim_capsule)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "channels": self.channels,
@@ -271,12 +288,12 @@ class Length(_Float32Layer):
     Input (..., J, D), output (..., J); for squashed capsules in [0, 1).
     """
 
-    def call(self, v):
+    def call(self, v: Tensor) -> Tensor:
         n = ops.sum(ops.square(self._widen(v)), axis=-1)
         # √ has no gradient at 0, and on some backends `where` alone would multiply its infinity by 0: mask inside too.
         present = n > 0
         lengths = ops.where(present, ops.sqrt(ops.where(present, n, 1)), 0)
         return ops.cast(lengths, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return tuple(input_shape[:-1])

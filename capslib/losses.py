@@ -1,10 +1,11 @@
 """The margin loss for Keras, equal to `capslib.equations.margin_loss`."""
 
 from capslib.backend import keras, ops
+from capslib.layers import Tensor
 
 
 @keras.saving.register_keras_serializable(package="capslib")
-def margin_loss(y_true, lengths, m_plus=0.9, m_minus=0.1, lam=0.5):
+def margin_loss(y_true: Tensor, lengths: Tensor, m_plus: float = 0.9, m_minus: float = 0.1, lam: float = 0.5) -> Tensor:
     """Margin loss of each example.
 
     L = Σ_k T_k max(0, m⁺ − ‖v_k‖)² + λ (1 − T_k) max(0, ‖v_k‖ − m⁻)²                       (Eq. 4)

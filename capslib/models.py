@@ -2,10 +2,11 @@
 
 from capslib import weights as shipped
 from capslib.backend import keras
-from capslib.layers import Capsule, Length, PrimaryCapsules
+from capslib.checks import check_choice
+from capslib.layers import Capsule, Length, PrimaryCapsules, Tensor
 
 
-def article_capsnet(weights=None):
+def article_capsnet(weights: str | None = None) -> keras.Model:
     """The article's network: two convolutions, then 49 lower capsules routed to 10 digits.
 
     Args:
@@ -23,7 +24,7 @@ def article_capsnet(weights=None):
     return _finish(image, Length(name="lengths")(v), "article_capsnet", weights)
 
 
-def matched_cnn(head="flatten", weights=None):
+def matched_cnn(head: str = "flatten", weights: str | None = None) -> keras.Model:
     """A plain CNN with the article's trunk and as many parameters as its capsule network.
 
     Args:
@@ -37,21 +38,20 @@ def matched_cnn(head="flatten", weights=None):
     Raises:
         ValueError: if `head` or `weights` is another, or the shipped file does not match its card.
     """
+    check_choice("head", head, ("flatten", "global"))
     image = keras.Input((28, 28, 1), name="image")
     x = _trunk(image)
     if head == "flatten":
         x = keras.layers.Conv2D(18, 1, activation="relu", name="mix")(x)
         x = keras.layers.Flatten(name="flatten")(x)
-    elif head == "global":
+    else:
         x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
         x = keras.layers.Dense(223, activation="relu", name="hidden")(x)
-    else:
-        raise ValueError(f"head: got {head!r}, expected 'flatten' or 'global'")
     probabilities = keras.layers.Dense(10, activation="softmax", name="probabilities")(x)
     return _finish(image, probabilities, f"matched_cnn_{head}", weights)
 
 
-def paper_capsnet():
+def paper_capsnet() -> keras.Model:
     """The paper's network without its decoder (Section 4): 1,152 squashed 8-D capsules, unshared W, 3 routings.
 
     Returns:
@@ -64,7 +64,7 @@ def paper_capsnet():
     return _finish(image, Length(name="lengths")(v), "paper_capsnet", None)
 
 
-def _trunk(image):
+def _trunk(image: Tensor) -> Tensor:
     """Two 5×5 convolutions, each followed by 2×2 max-pooling: (B, 28, 28, 1) → (B, 7, 7, 32)."""
     x = keras.layers.Conv2D(16, 5, padding="same", activation="relu", name="conv1")(image)
     x = keras.layers.MaxPooling2D(2, name="pool1")(x)
@@ -72,10 +72,8 @@ def _trunk(image):
     return keras.layers.MaxPooling2D(2, name="pool2")(x)
 
 
-def _finish(image, output, name, weights):
+def _finish(image: Tensor, output: Tensor, name: str, weights: str | None) -> keras.Model:
     model = keras.Model(image, output, name=name)
-    if weights == "shipped":
+    if check_choice("weights", weights, (None, "shipped")):
         shipped.load_into(model)
-    elif weights is not None:
-        raise ValueError(f"weights: got {weights!r}, expected None or 'shipped'")
     return model

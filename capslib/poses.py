@@ -5,12 +5,13 @@ up, and angles are degrees, counter-clockwise.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import cosdg, sindg
 
 from capslib.checks import check_numbers
 
 
-def pose(x=0, y=0, angle=0, scale=1):
+def pose(x: ArrayLike = 0, y: ArrayLike = 0, angle: ArrayLike = 0, scale: ArrayLike = 1) -> np.ndarray:
     """The pose (x, y, angle, scale) as a matrix: scale, then turn, then move.
 
         [ s·cos  −s·sin  x ]
@@ -41,7 +42,7 @@ def pose(x=0, y=0, angle=0, scale=1):
     return M
 
 
-def read_pose(M):
+def read_pose(M: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The four numbers (x, y, angle, scale) of a pose matrix (..., 3, 3); the angle lies above −180 and up to 180.
 
     Of a matrix that is no pure pose, such as the mean of votes that disagree, angle and scale are those of its
@@ -52,7 +53,7 @@ def read_pose(M):
     return M[..., 0, 2], M[..., 1, 2], np.degrees(np.arctan2(up, right)), np.hypot(right, up)
 
 
-def spread(votes):
+def spread(votes: np.ndarray) -> np.ndarray:
     """How far votes for one whole lie apart: the root of the mean squared distance from their mean position, in pixels.
 
     Args:
@@ -65,7 +66,7 @@ def spread(votes):
     return np.sqrt(np.mean(np.sum((places - places.mean(-2, keepdims=True)) ** 2, axis=-1), axis=-1))
 
 
-def check_poses(name, M, shape, exact=False):
+def check_poses(name: str, M: np.ndarray, shape: tuple[int, ...], exact: bool = False) -> np.ndarray:
     """`M` as float pose matrices (..., *shape), or of exactly that shape.
 
     Args:

@@ -28,7 +28,7 @@ def quiet_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _fill_descriptor_2():
+def _fill_descriptor_2() -> None:
     """Put the null device on file descriptor 2 if it is closed, and leave it there.
 
     Otherwise the next thing that is opened gets the number 2, be it a file or what TensorFlow's threads wake each other

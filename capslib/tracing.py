@@ -8,7 +8,7 @@ from capslib.equations import RoutingTrace, predict, route
 from capslib.layers import Capsule
 
 
-def capsule_inputs(model, images):
+def capsule_inputs(model: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The lower capsules of a network's Capsule layer and its transformation, as NumPy arrays.
 
     Args:
@@ -29,7 +29,7 @@ def capsule_inputs(model, images):
     return np.concatenate(u).astype(np.float32), keras.ops.convert_to_numpy(capsule.kernel).astype(np.float32)
 
 
-def trace(model, images) -> RoutingTrace:
+def trace(model: keras.Model, images: np.ndarray) -> RoutingTrace:
     """Route images in NumPy exactly as a trained network routes them.
 
     Args:
@@ -50,7 +50,7 @@ def trace(model, images) -> RoutingTrace:
     return route(u_hat[0] if np.ndim(images) == 2 else u_hat, capsule.routings, capsule.offset)
 
 
-def _capsule_layer(model):
+def _capsule_layer(model: keras.Model) -> Capsule:
     capsules = [layer for layer in model.layers if isinstance(layer, Capsule)]
     if len(capsules) != 1:
         raise ValueError(f"model: got {len(capsules)} Capsule layers in {model.name!r}, expected exactly one")

@@ -10,17 +10,18 @@ nothing is cut off unasked. `rotate`, `shift` and `scale` refuse to carry ink of
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import ndimage
 from scipy.special import cosdg, sindg
 
-from capslib.checks import as_float
+from capslib.checks import as_float, check_choice, check_seed, is_whole
 from capslib.digits import as_images
 
 LARGEST = 112
 """The largest canvas."""
 
 
-def rotate(images, angle, canvas=28, cut=False):
+def rotate(images: np.ndarray, angle: ArrayLike, canvas: int = 28, cut: bool = False) -> np.ndarray:
     """Turn images about the middle of the canvas.
 
     Args:
@@ -42,7 +43,9 @@ def rotate(images, angle, canvas=28, cut=False):
     return _warp(x, turn, np.zeros((len(x), 2)), canvas, cut, {"angle": angle})
 
 
-def shift(images, right=0, down=0, canvas=28, cut=False):
+def shift(
+    images: np.ndarray, right: ArrayLike = 0, down: ArrayLike = 0, canvas: int = 28, cut: bool = False
+) -> np.ndarray:
     """Move images. A move by whole pixels changes no pixel's value.
 
     Args:
@@ -65,7 +68,7 @@ def shift(images, right=0, down=0, canvas=28, cut=False):
     return _warp(x, keep, np.stack([down, right], axis=1), canvas, cut, {"right": right, "down": down})
 
 
-def scale(images, factor, canvas=28, cut=False):
+def scale(images: np.ndarray, factor: ArrayLike, canvas: int = 28, cut: bool = False) -> np.ndarray:
     """Make images larger or smaller about the middle of the canvas.
 
     Args:
@@ -85,7 +88,7 @@ def scale(images, factor, canvas=28, cut=False):
     return _warp(x, factor[:, None, None] * np.eye(2), np.zeros((len(x), 2)), canvas, cut, {"factor": factor})
 
 
-def swap_halves(images, halves="top and bottom"):
+def swap_halves(images: np.ndarray, halves: str = "top and bottom") -> np.ndarray:
     """Let two halves of each image trade places. Twice is the identity.
 
     Args:
@@ -100,12 +103,10 @@ def swap_halves(images, halves="top and bottom"):
     """
     x = as_images(images)
     axes = {"top and bottom": 1, "left and right": 2}
-    if halves not in axes:
-        raise ValueError(f"halves: got {halves!r}, expected 'top and bottom' or 'left and right'")
-    return np.roll(x, 14, axis=axes[halves])
+    return np.roll(x, 14, axis=axes[check_choice("halves", halves, axes)])
 
 
-def swap_quadrants(images):
+def swap_quadrants(images: np.ndarray) -> np.ndarray:
     """Let each quarter of an image trade places with the one diagonally opposite. Twice is the identity.
 
     Args:
@@ -120,7 +121,7 @@ def swap_quadrants(images):
     return np.roll(as_images(images), (14, 14), axis=(1, 2))
 
 
-def noise(images, amount, seed):
+def noise(images: np.ndarray, amount: ArrayLike, seed: int) -> np.ndarray:
     """Add Gaussian noise to every pixel, and clip to 0–1.
 
     Args:
@@ -136,13 +137,18 @@ def noise(images, amount, seed):
     """
     x = as_images(images)
     amount = _one_for_each("amount", amount, len(x), 0, 1).astype(np.float32)
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed: got {seed!r}, expected a whole number of at least 0")
-    added = np.random.default_rng(seed).standard_normal(x.shape, np.float32)
+    added = np.random.default_rng(check_seed("seed", seed)).standard_normal(x.shape, np.float32)
     return np.clip(x + amount[:, None, None, None] * added, 0, 1)
 
 
-def overlap(first, second, right=0, down=0, canvas=28, cut=False):
+def overlap(
+    first: np.ndarray,
+    second: np.ndarray,
+    right: ArrayLike = 0,
+    down: ArrayLike = 0,
+    canvas: int = 28,
+    cut: bool = False,
+) -> np.ndarray:
     """Lay two digits over each other: their ink adds up, to at most 1.
 
     Args:
@@ -168,7 +174,7 @@ def overlap(first, second, right=0, down=0, canvas=28, cut=False):
 # What a transform T does to a representation v --------------------------------------------------------------------
 
 
-def invariance(v, v_t):
+def invariance(v: np.ndarray, v_t: np.ndarray) -> float:
     """How little v changes: the mean cosine between v(x) and v(Tx).
 
     Args:
@@ -191,7 +197,7 @@ def invariance(v, v_t):
     return float(np.mean(np.sum(cosines[0] * cosines[1], axis=1)))
 
 
-def equivariance(v, v_t, fitted=0.5):
+def equivariance(v: np.ndarray, v_t: np.ndarray, fitted: float = 0.5) -> float:
     """How well one fixed linear map takes v(x) to v(Tx): R² on examples that the map was not fitted on.
 
     The map A minimises ‖vA − v_t‖² over the first examples (least squares, no intercept). On the others,
@@ -227,14 +233,11 @@ def equivariance(v, v_t, fitted=0.5):
 # Within ------------------------------------------------------------------------------------------------------------
 
 
-def _warp(x, forward, move, canvas, cut, arguments):
+def _warp(
+    x: np.ndarray, forward: np.ndarray, move: np.ndarray, canvas: int, cut: bool, arguments: dict[str, np.ndarray]
+) -> np.ndarray:
     """Resample images x under p ↦ forward·p + move, p = (row, column) from the middle; `arguments` are for errors."""
-    if (
-        isinstance(canvas, bool)
-        or not isinstance(canvas, int | np.integer)
-        or canvas % 2
-        or not 28 <= canvas <= LARGEST
-    ):
+    if not is_whole(canvas) or canvas % 2 or not 28 <= canvas <= LARGEST:
         raise ValueError(f"canvas: got {canvas!r}, expected an even number from 28 to {LARGEST}")
     if not cut:
         _refuse_to_cut(x, forward, move, canvas, arguments)
@@ -247,7 +250,9 @@ def _warp(x, forward, move, canvas, cut, arguments):
     return np.clip(result, 0, 1)
 
 
-def _refuse_to_cut(x, forward, move, canvas, arguments):
+def _refuse_to_cut(
+    x: np.ndarray, forward: np.ndarray, move: np.ndarray, canvas: int, arguments: dict[str, np.ndarray]
+) -> None:
     """Raise if the middle of an inked pixel would lie beyond the outermost pixels' middles."""
     image, row, column = np.nonzero(x[..., 0])
     place = np.stack([row, column], axis=1) - 13.5
@@ -263,7 +268,7 @@ def _refuse_to_cut(x, forward, move, canvas, arguments):
         )
 
 
-def _one_for_each(name, value, count, low=-np.inf, high=np.inf):
+def _one_for_each(name: str, value: ArrayLike, count: int, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
     """`value` as float64 (count,), from one number or one for each image."""
     try:
         numbers = np.asarray(value, np.float64)
@@ -280,7 +285,7 @@ def _one_for_each(name, value, count, low=-np.inf, high=np.inf):
     return np.broadcast_to(numbers, (count,))
 
 
-def _pairs(v, v_t, same=True):
+def _pairs(v: np.ndarray, v_t: np.ndarray, same: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """v (N, D) and v_t (N, D') in float64, checked; D' = D if they must be the same."""
     v, v_t = as_float(v), as_float(v_t)
     if v.ndim != 2 or 0 in v.shape:

@@ -78,7 +78,7 @@ def check(name: str, solution: Callable) -> bool:
     return problem is None
 
 
-def _close(got, expected) -> np.ndarray:
+def _close(got: np.ndarray, expected: np.ndarray) -> np.ndarray:
     return np.isclose(got, expected, rtol=1e-4, atol=1e-6)
 
 
@@ -110,6 +110,6 @@ def _too_large(solution: Callable, exercise: Exercise) -> str | None:
         tracemalloc.stop()
     if problem is not None:
         return f"It is right for one size. For a larger one {problem}"
-    if peak >= exercise.numbers:
+    if exercise.numbers is not None and peak >= exercise.numbers:
         return f"The numbers are right, but more than {exercise.numbers:,} were in memory at once. {exercise.hint}"
     return None

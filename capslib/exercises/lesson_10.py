@@ -6,7 +6,7 @@ from capslib import equations
 from capslib.exercises.check import Exercise, draw
 
 
-def _softmax_backward(c, g):
+def _softmax_backward(c: np.ndarray, g: np.ndarray) -> np.ndarray:
     db = np.zeros_like(c)
     for i in range(len(c)):
         for j in range(c.shape[1]):
@@ -15,7 +15,7 @@ def _softmax_backward(c, g):
     return db
 
 
-def _agreement_without_votes(u, W, v):
+def _agreement_without_votes(u: np.ndarray, W: np.ndarray, v: np.ndarray) -> np.ndarray:
     a = np.zeros((len(u), len(v)))
     for i in range(len(u)):
         for j in range(len(v)):
@@ -25,7 +25,7 @@ def _agreement_without_votes(u, W, v):
     return a
 
 
-def _slot_readout(u, q):
+def _slot_readout(u: np.ndarray, q: np.ndarray) -> np.ndarray:
     e = np.exp([[sum(u[i] * q[j]) for j in range(len(q))] for i in range(len(u))])
     read = np.zeros_like(q)
     for j in range(len(q)):

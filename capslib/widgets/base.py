@@ -50,7 +50,7 @@ def join_styles(*names):
     palette = "".join(f"  --caps-{name.replace('_', '-')}: {value};\n" for name, value in style.COLOURS.items())
     palette = palette.replace("--caps-ink:", "--caps-print:")  # Ink follows the theme; see base.css.
     files = ((FOLDER / "css" / name).read_text(encoding="utf-8") for name in names)
-    return "\n".join([f".caps {{{{\n{palette}}}}}", *files])
+    return "\n".join([f".caps {{\n{palette}}}", *files])
 
 
 class Refused(traitlets.TraitError, ValueError):

@@ -1,16 +1,20 @@
 /** MarginLossExplorer (lesson 05): lengths to drag, the margin loss term by term, and a softmax on the same lengths. */
-import { cross_entropy, cross_entropy_gradient, margin_gradient, margin_terms, probabilities } from "./equations.js";
+import {
+  cross_entropy,
+  cross_entropy_gradient,
+  margin_gradient,
+  margin_terms,
+  PAPER,
+  probabilities,
+} from "./equations.js";
 import { button, html, number, widget } from "./dom.js";
-
-/** The paper's constants, Eq. 4. */
-const PAPER = { m_plus: 0.9, m_minus: 0.1, lam: 0.5 };
 
 /** What the axis of lengths shows: cross-entropy points beyond 1, and below 0. */
 const [LOWEST, HIGHEST] = [-0.08, 1.42];
 const share = (x) => `${(100 * x) / (HIGHEST - LOWEST)}%`;
 const height_of = (x) => share(x - LOWEST);
 
-const within = (x, low = 0, high = 1) => Math.min(high, Math.max(low, x));
+const within = (x, [low, high]) => Math.min(high, Math.max(low, x));
 const rounded = (x, digits) => Number(x.toFixed(digits));
 const total = (terms) => terms.reduce((sum, term) => sum + term, 0);
 
@@ -32,25 +36,26 @@ const names = (classes) => classes.join(", ") || "none";
  * @returns {{node, head, plot, row}} `plot` and `row` add to the grid, from top to bottom
  */
 function panel(test, J) {
-  const head = html("div", { class: "mle-head" });
-  const grid = html("div", { class: "mle-grid", style: `--classes: ${J}` });
-  const node = html("section", { class: "mle-panel", "data-testid": test }, head, grid);
+  const head = html("div", { class: "caps-mle-head" });
+  const grid = html("div", { class: "caps-mle-grid", style: `--classes: ${J}` });
+  const node = html("section", { class: "caps-mle-panel", "data-testid": test }, head, grid);
 
   /** A plot over all classes: `title`, ticks as pairs of height and text, a column for each class. */
   function plot(kind, title, ticks, columns) {
-    const marks = ticks.flatMap(([at, text]) => html("span", { class: "mle-tick", style: `bottom: ${at}` }, text));
-    const lines = ticks.map(([at]) => html("i", { class: "mle-level", style: `bottom: ${at}` }));
-    const side = html("div", { class: "mle-side" });
-    const area = html("div", { class: `mle-plot mle-${kind}` }, ...lines, ...columns);
-    grid.append(html("p", { class: "mle-title" }, ...title), html("div", { class: "mle-axis" }, ...marks), area, side);
+    const marks = ticks.flatMap(([at, text]) => html("span", { class: "caps-mle-tick", style: `bottom: ${at}` }, text));
+    const lines = ticks.map(([at]) => html("i", { class: "caps-mle-level", style: `bottom: ${at}` }));
+    const side = html("div", { class: "caps-mle-side" });
+    const area = html("div", { class: `caps-mle-plot caps-mle-${kind}` }, ...lines, ...columns);
+    const axis = html("div", { class: "caps-mle-axis" }, ...marks);
+    grid.append(html("p", { class: "caps-mle-title" }, ...title), axis, area, side);
     return { area, side };
   }
 
   /** A row of numbers: its name, a cell for each class, and one at the end for their sum. */
-  const cell = (key) => html("span", { class: "mle-cell", "data-row": key });
+  const cell = (key) => html("span", { class: "caps-mle-cell", "data-row": key });
   function row(name, key, cells = Array.from({ length: J }, () => cell(key))) {
-    const end = html("span", { class: "mle-cell mle-end", "data-sum": key });
-    grid.append(html("span", { class: "mle-name" }, ...[name].flat()), ...cells, end);
+    const end = html("span", { class: "caps-mle-cell caps-mle-end", "data-sum": key });
+    grid.append(html("span", { class: "caps-mle-name" }, ...[name].flat()), ...cells, end);
     return { cells, end };
   }
   return { node, head, plot, row };
@@ -58,8 +63,8 @@ function panel(test, J) {
 
 /** A bar of length with its arrow, as HTML that is moved by styles alone. */
 function bar_with_arrow() {
-  const bar = html("i", { class: "mle-bar" });
-  const arrow = html("i", { class: "mle-arrow" });
+  const bar = html("i", { class: "caps-mle-bar" });
+  const arrow = html("i", { class: "caps-mle-arrow" });
   return {
     nodes: [bar, arrow],
     /** The arrow goes half of minus the gradient, as in `plots.margin_pulls`; a gradient of 0 has none. */
@@ -76,6 +81,7 @@ function bar_with_arrow() {
 
 export default widget(({ model, el }) => {
   const { lengths: first, present: first_present } = model.get("start");
+  const limits = model.get("limits");
   const J = first.length;
   const classes = [...first.keys()];
   const most = probabilities(Float64Array.from(classes, (k) => (k === 0 ? 1 : 0)))[0];
@@ -84,16 +90,17 @@ export default widget(({ model, el }) => {
     for (const [name, value] of Object.entries(changes)) model.set(name, value);
     model.save_changes();
   }
+  const possible = (length, digits) => within(rounded(length, digits), limits.lengths);
   const put_length = (k, length) =>
-    put({ lengths: model.get("lengths").map((old, j) => (j === k ? within(rounded(length, 2)) : old)), chosen: k });
+    put({ lengths: model.get("lengths").map((old, j) => (j === k ? possible(length, 2) : old)), chosen: k });
   const follow = (gradient) =>
-    put({ lengths: model.get("lengths").map((x, k) => within(rounded(x - gradient[k] / 2, 6))) });
+    put({ lengths: model.get("lengths").map((x, k) => possible(x - gradient[k] / 2, 6)) });
 
   /** Columns of a plot of lengths; a pointer that goes up and down in one moves its bar. */
   function length_columns(attributes) {
     const bars = classes.map(bar_with_arrow);
     const columns = classes.map((k) => {
-      const column = html("div", { class: "mle-column", ...attributes(k) }, ...bars[k].nodes);
+      const column = html("div", { class: "caps-mle-column", ...attributes(k) }, ...bars[k].nodes);
       const drag = (event) => {
         const { top, height } = column.getBoundingClientRect();
         put_length(k, HIGHEST - ((event.clientY - top) / height) * (HIGHEST - LOWEST));
@@ -113,7 +120,8 @@ export default widget(({ model, el }) => {
 
   const step = { ArrowUp: 0.01, ArrowRight: 0.01, ArrowDown: -0.01, ArrowLeft: -0.01, PageUp: 0.1, PageDown: -0.1 };
   function on_key(event, k) {
-    const to = { Home: 0, End: 1 }[event.key] ?? model.get("lengths")[k] + step[event.key];
+    const [Home, End] = limits.lengths;
+    const to = { Home, End }[event.key] ?? model.get("lengths")[k] + step[event.key];
     if (Number.isNaN(to) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     put_length(k, to);
@@ -124,8 +132,8 @@ export default widget(({ model, el }) => {
   const length_ticks = [0, 0.5, 1].map((x) => [height_of(x), String(x)]);
   const unit_ticks = [["0%", "0"], ["100%", "1"]];
   const margin = panel("mle-margin", J);
-  const margin_sum = html("output", { class: "mle-sum", "data-testid": "mle-loss" });
-  const margin_parts = html("span", { class: "mle-parts" });
+  const margin_sum = html("output", { class: "caps-mle-sum", "data-testid": "mle-loss" });
+  const margin_parts = html("span", { class: "caps-mle-parts" });
   let margin_slopes, softmax_slopes; // of what is drawn
   margin.head.append(
     html("h4", {}, "Margin loss"),
@@ -140,8 +148,8 @@ export default widget(({ model, el }) => {
     tabindex: 0,
     "data-testid": `mle-bar-${k}`,
     "aria-orientation": "vertical",
-    "aria-valuemin": 0,
-    "aria-valuemax": 1,
+    "aria-valuemin": limits.lengths[0],
+    "aria-valuemax": limits.lengths[1],
     onkeydown: (event) => on_key(event, k),
     onfocus: () => model.get("chosen") !== k && put({ chosen: k }),
   });
@@ -149,8 +157,8 @@ export default widget(({ model, el }) => {
   const title = [bold("Lengths"), " to drag, and where the loss pushes them"];
   const lengths_plot = margin.plot("lengths", title, length_ticks, own.columns);
   const margins = ["m_plus", "m_minus"].map((name) => {
-    const line = html("i", { class: "mle-margin" });
-    const label = html("span", { class: `mle-margin-name mle-${name}` });
+    const line = html("i", { class: "caps-mle-margin" });
+    const label = html("span", { class: `caps-mle-margin-name caps-mle-${name}` });
     lengths_plot.area.append(line);
     lengths_plot.side.append(label);
     return { name, line, label, symbol: name === "m_plus" ? "m⁺" : "m⁻" };
@@ -163,22 +171,22 @@ export default widget(({ model, el }) => {
   );
   margin.row("on image", "image", toggles);
   const length_row = margin.row(["‖v", sub("k"), "‖"], "length");
-  const term_bars = classes.map(() => html("i", { class: "mle-term" }));
+  const term_bars = classes.map(() => html("i", { class: "caps-mle-term" }));
   const term_title = [bold("Loss"), " by term: solid where present, striped where absent"];
-  const slots = (bars) => bars.map((bar) => html("div", { class: "mle-slot" }, bar));
-  const free = html("span", { class: "mle-free" }, "nothing to pay, nothing to push");
+  const slots = (bars) => bars.map((bar) => html("div", { class: "caps-mle-slot" }, bar));
+  const free = html("span", { class: "caps-mle-free" }, "nothing to pay, nothing to push");
   margin.plot("unit", term_title, unit_ticks, slots(term_bars)).area.append(free);
   const present_row = margin.row("present", "present");
   const absent_row = margin.row("absent", "absent");
   const margin_row = margin.row("gradient", "gradient");
-  const margin_formula = html("div", { class: "mle-formula", "data-testid": "mle-margin-formula" });
+  const margin_formula = html("div", { class: "caps-mle-formula", "data-testid": "mle-margin-formula" });
   margin.node.append(margin_formula);
 
   // The softmax on the same lengths ---------------------------------------------------------------------------------
 
   const rival = panel("mle-softmax", J);
-  const rival_sum = html("output", { class: "mle-sum", "data-testid": "mle-cross-entropy" });
-  const rival_parts = html("span", { class: "mle-parts" });
+  const rival_sum = html("output", { class: "caps-mle-sum", "data-testid": "mle-cross-entropy" });
+  const rival_parts = html("span", { class: "caps-mle-parts" });
   rival.head.append(
     html("h4", {}, "Cross-entropy"),
     rival_sum,
@@ -190,43 +198,45 @@ export default widget(({ model, el }) => {
   const same = length_columns((k) => ({ "data-testid": `mle-softmax-bar-${k}`, "aria-hidden": "true" }));
   const same_title = [bold("The same lengths"), ", with a softmax on top, and where it pushes them"];
   const same_plot = rival.plot("lengths", same_title, length_ticks, same.columns);
-  same_plot.area.append(html("span", { class: "mle-beyond" }, "no length gets here"));
-  const digits = classes.map((k) => html("span", { class: "mle-cell mle-digit" }, String(k)));
+  same_plot.area.append(html("span", { class: "caps-mle-beyond" }, "no length gets here"));
+  const digits = classes.map((k) => html("span", { class: "caps-mle-cell caps-mle-digit" }, String(k)));
   rival.row("class", "class", digits);
   const power_row = rival.row(["e", sup("‖v", sub("k"), "‖")], "power");
-  const q_bars = classes.map(() => html("i", { class: "mle-q" }));
+  const q_bars = classes.map(() => html("i", { class: "caps-mle-q" }));
   const q_title = [bold("Probabilities"), " q", sub("k"), ", on an axis of their own"];
   const q_plot = rival.plot("unit", q_title, unit_ticks, slots(q_bars));
   const ceiling = html("span", {}, "no class gets beyond e/(e + ", String(J - 1), ") = ", bold(shown(most)));
-  const out_of_reach = { class: "mle-ceiling", "data-testid": "mle-ceiling", style: `bottom: ${100 * most}%` };
+  const out_of_reach = { class: "caps-mle-ceiling", "data-testid": "mle-ceiling", style: `bottom: ${100 * most}%` };
   q_plot.area.append(html("div", out_of_reach, ceiling));
   const q_row = rival.row(["q", sub("k")], "q");
   const cost_row = rival.row(["−ln q", sub("k")], "cost");
   const rival_row = rival.row("gradient", "slope");
-  const rival_formula = html("div", { class: "mle-formula", "data-testid": "mle-softmax-formula" });
+  const rival_formula = html("div", { class: "caps-mle-formula", "data-testid": "mle-softmax-formula" });
   rival.node.append(rival_formula);
 
   // Controls --------------------------------------------------------------------------------------------------------
 
-  function range(test, label, text, oninput) {
-    const value = html("output", { class: "mle-value" });
-    const from = { type: "range", min: 0, max: 1, step: 0.01 };
+  function range(test, label, text, [min, max], oninput) {
+    const value = html("output", { class: "caps-mle-value" });
+    const from = { type: "range", min, max, step: 0.01 };
     const input = html("input", { ...from, "data-testid": test, "aria-label": label });
     input.addEventListener("input", () => oninput(Number(input.value)));
-    return { input, value, node: html("label", { class: "caps-choice mle-range" }, text, input, value) };
+    return { input, value, node: html("label", { class: "caps-choice caps-mle-range" }, text, input, value) };
   }
   // A margin stops at the other one.
   const constants = {
-    lam: range("mle-lam", "lambda, the weight of absent classes", "λ", (lam) => put({ lam })),
-    m_minus: range("mle-m-minus", "m minus, the margin of absent classes", "m⁻", (x) =>
+    lam: range("mle-lam", "lambda, the weight of absent classes", "λ", limits.lam, (lam) => put({ lam })),
+    m_minus: range("mle-m-minus", "m minus, the margin of absent classes", "m⁻", limits.m_minus, (x) =>
       put({ m_minus: Math.min(x, model.get("m_plus")) }),
     ),
-    m_plus: range("mle-m-plus", "m plus, the margin of present classes", "m⁺", (x) =>
+    m_plus: range("mle-m-plus", "m plus, the margin of present classes", "m⁺", limits.m_plus, (x) =>
       put({ m_plus: Math.max(x, model.get("m_minus")) }),
     ),
   };
   const paper = button("mle-paper", "Set λ, m⁻ and m⁺ to the paper's values", "Paper’s values", () => put(PAPER));
-  const all = range("mle-all", "all lengths at once", "all lengths", (x) => put({ lengths: classes.map(() => x) }));
+  const all = range("mle-all", "all lengths at once", "all lengths", limits.lengths, (x) =>
+    put({ lengths: classes.map(() => x) }),
+  );
   const again = button("mle-again", "Lengths and classes as they were first", "Start again", () =>
     put({ lengths: first, present: first_present }),
   );
@@ -234,18 +244,18 @@ export default widget(({ model, el }) => {
     put({ with_softmax: !model.get("with_softmax") }),
   );
   const controls = [
-    html("div", { class: "caps-row mle-group" }, ...Object.values(constants).map(({ node }) => node), paper),
-    html("div", { class: "caps-row mle-group" }, all.node, again, beside),
+    html("div", { class: "caps-row" }, ...Object.values(constants).map(({ node }) => node), paper),
+    html("div", { class: "caps-row" }, all.node, again, beside),
   ];
-  const line = html("p", { class: "mle-line", "aria-live": "polite", "data-testid": "mle-line" });
-  const panels = html("div", { class: "mle-panels" }, margin.node, rival.node);
-  el.append(html("div", { class: "mle" }, html("div", { class: "mle-controls" }, ...controls), panels, line));
+  const line = html("p", { class: "caps-mle-line", "aria-live": "polite", "data-testid": "mle-line" });
+  const panels = html("div", { class: "caps-mle-panels" }, margin.node, rival.node);
+  el.append(html("div", { class: "caps-mle" }, html("div", { class: "caps-mle-controls" }, ...controls), panels, line));
 
   // Drawing ---------------------------------------------------------------------------------------------------------
 
   const write = (cell, x, text = shown(x)) => {
     cell.textContent = text;
-    cell.classList.toggle("mle-zero", x === 0 || text === "");
+    cell.classList.toggle("caps-mle-zero", x === 0 || text === "");
   };
   const fates = (gradient) => (gradient < 0 ? "pushed up" : gradient > 0 ? "pushed down" : "at rest");
 
@@ -263,7 +273,7 @@ export default widget(({ model, el }) => {
     draw_margin(lengths, T, options, terms, [costs_present, costs_absent], k);
     const with_softmax = model.get("with_softmax");
     rival.node.hidden = !with_softmax;
-    panels.classList.toggle("mle-alone", !with_softmax);
+    panels.classList.toggle("caps-mle-alone", !with_softmax);
     beside.setAttribute("aria-pressed", with_softmax);
     softmax_slopes = cross_entropy_gradient(T, lengths);
     const said = with_softmax ? draw_softmax(lengths, T, present, k) : "";
@@ -287,8 +297,8 @@ export default widget(({ model, el }) => {
   function draw_columns({ bars, columns }, lengths, gradient, T, k) {
     for (const j of classes) {
       bars[j].draw(lengths[j], gradient[j]);
-      columns[j].classList.toggle("mle-present", T[j] === 1);
-      columns[j].classList.toggle("mle-chosen", j === k);
+      columns[j].classList.toggle("caps-mle-present", T[j] === 1);
+      columns[j].classList.toggle("caps-mle-chosen", j === k);
     }
   }
 
@@ -308,7 +318,7 @@ export default widget(({ model, el }) => {
       write(absent_row.cells[j], terms.absent[j], T[j] ? "" : shown(term));
       write(margin_row.cells[j], margin_slopes[j]);
       term_bars[j].style.height = `${100 * term}%`;
-      term_bars[j].classList.toggle("mle-absent", T[j] === 0);
+      term_bars[j].classList.toggle("caps-mle-absent", T[j] === 0);
     }
     write(present_row.end, costs_present);
     write(absent_row.end, costs_absent);
@@ -347,7 +357,7 @@ export default widget(({ model, el }) => {
     const least = -n * Math.log(Math.E / (n * Math.E + J - n)); // Present ones at 1, absent ones at 0.
     draw_columns(same, lengths, softmax_slopes, T, k);
     for (const j of classes) {
-      digits[j].classList.toggle("mle-present", T[j] === 1);
+      digits[j].classList.toggle("caps-mle-present", T[j] === 1);
       write(power_row.cells[j], powers[j]);
       write(q_row.cells[j], q[j]);
       write(cost_row.cells[j], 1, T[j] ? shown(-Math.log(q[j])) : "");

@@ -6,7 +6,6 @@ import { button, colour, html, number, set, svg, unique, widget } from "./dom.js
 const BORDER = 0.5; // the article's claim: norms below it shrink, norms above it grow
 const TOUCHES = 0.25; // the offset whose ratio curve touches 1; below it some norms grow
 const NAMED = [
-  { k: 0.05, name: "least" },
   { k: TOUCHES, name: "a quarter" },
   { k: 0.5, name: "article" },
   { k: 1, name: "paper" },
@@ -92,7 +91,7 @@ function start({ model, el }) {
   // Controls ------------------------------------------------------------------------------------------------------
 
   const slider = (test, label, min, max, value) => {
-    const shown = html("output", { class: "squash-value" });
+    const shown = html("output", { class: "caps-squash-value" });
     const range = html("input", { type: "range", min, max, step: 0.01, "data-testid": test, "aria-label": label });
     range.addEventListener("input", () => value(range.valueAsNumber));
     return { range, shown };
@@ -100,7 +99,7 @@ function start({ model, el }) {
   const size = slider("squash-length", "length of s", 0, longest, choose_length);
   const offset = slider("squash-offset", "offset κ", least, most, (k) => save({ offset: k }));
   const reset = button("squash-reset", "back to the first state", "reset", () => save(first));
-  const named = NAMED.map(({ k, name }) => {
+  const named = [{ k: least, name: "least" }, ...NAMED].map(({ k, name }) => {
     const node = button(`squash-offset-${k}`, `offset ${k}, ${name}`, `${k}`, () => save({ offset: k }));
     node.append(html("small", {}, name));
     node.style.setProperty("--at", (k - least) / (most - least));
@@ -116,12 +115,12 @@ function start({ model, el }) {
   });
   const v_arrow = board.arrow({ stroke: colour("v"), width: 5 });
   const s_arrow = board.arrow({ stroke: "currentColor", width: 1.5 });
-  const s_name = svg("text", { class: "squash-name squash-halo" });
-  const v_name = svg("text", { class: "squash-name squash-halo" });
+  const s_name = svg("text", { class: "caps-squash-name caps-squash-halo" });
+  const v_name = svg("text", { class: "caps-squash-name caps-squash-halo" });
   board.marks.append(s_name, v_name);
   const handle = board.handle(
     { test: "squash-s", label: "tip of s", move: choose },
-    svg("circle", { r: 6.5, class: "squash-tip" }),
+    svg("circle", { r: 6.5, class: "caps-squash-tip" }),
   );
 
   /** Write a name beside a tip, on one side of the ray. */
@@ -138,10 +137,10 @@ function start({ model, el }) {
   const to_y = (part, y) => part.bottom - (y / part.most) * (part.bottom - part.top);
   const line = (x1, y1, x2, y2, look) => svg("line", { x1, y1, x2, y2, class: look });
   const text = (x, y, words, more = {}) => svg("text", { x, y, ...more }, words);
-  const quiet = (x, y, words, more = {}) => text(x, y, words, { class: "squash-quiet", ...more });
+  const quiet = (x, y, words, more = {}) => text(x, y, words, { class: "caps-squash-quiet", ...more });
   const parts = [LENGTHS, { ...RATIOS, most: highest(1) }];
   const [lengths, ratios] = parts;
-  const curves = svg("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, class: "squash-curves", role: "img" });
+  const curves = svg("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, class: "caps-squash-curves", role: "img" });
   const title = svg("title", { id: unique() });
   curves.setAttribute("aria-labelledby", title.id);
 
@@ -158,19 +157,19 @@ function start({ model, el }) {
     quiet(to_x(x), RATIOS.bottom + 18, number(x, 1), { "text-anchor": "middle" }),
   ]);
   const side = BOX.right + 8;
-  const level = line(BOX.left, 0, BOX.right, 0, "squash-unchanged");
+  const level = line(BOX.left, 0, BOX.right, 0, "caps-squash-unchanged");
   const level_name = quiet(side, 0, "unchanged");
   const names = [
-    text(BOX.left, LENGTHS.top - 10, "length after, ‖v‖", { class: "squash-title" }),
-    text(BOX.left, RATIOS.top - 10, "share kept, ‖v‖ / ‖s‖", { class: "squash-title" }),
-    text(BOX.left - 18, RATIOS.bottom + 18, "‖s‖", { class: "squash-title", "text-anchor": "end" }),
+    text(BOX.left, LENGTHS.top - 10, "length after, ‖v‖", { class: "caps-squash-title" }),
+    text(BOX.left, RATIOS.top - 10, "share kept, ‖v‖ / ‖s‖", { class: "caps-squash-title" }),
+    text(BOX.left - 18, RATIOS.bottom + 18, "‖s‖", { class: "caps-squash-title", "text-anchor": "end" }),
     quiet(to_x(LENGTHS.most), LENGTHS.top - 10, "unchanged", { "text-anchor": "middle" }),
     quiet(side, to_y(lengths, 1) + 4, "limit 1"),
-    line(to_x(0), to_y(lengths, 0), to_x(LENGTHS.most), LENGTHS.top, "squash-unchanged"),
+    line(to_x(0), to_y(lengths, 0), to_x(LENGTHS.most), LENGTHS.top, "caps-squash-unchanged"),
     line(BOX.left, to_y(lengths, 1), BOX.right, to_y(lengths, 1), "caps-grid"),
   ];
   const band = svg("g", { "data-testid": "squash-band" }, ...parts.map(({ top, bottom }) =>
-    svg("rect", { y: top, height: bottom - top, class: "squash-band", fill: colour("v") }),
+    svg("rect", { y: top, height: bottom - top, class: "caps-squash-band", fill: colour("v") }),
   ));
 
   // Both curves of one offset. The first point has no ratio.
@@ -181,21 +180,21 @@ function start({ model, el }) {
     return `M${points.slice(part === ratios ? 1 : 0).join("L")}`;
   };
   const both = (attributes) => parts.map((part) => ({ part, node: svg("path", { fill: "none", ...attributes }) }));
-  const ghosts = GHOSTS.map(({ k, dash }) => ({ k, pair: both({ class: "squash-ghost", "stroke-dasharray": dash }) }));
+  const ghosts = GHOSTS.map(({ k, dash }) => ({ k, pair: both({ class: "caps-squash-ghost", "stroke-dasharray": dash }) }));
   const bold = both({ stroke: colour("v"), "stroke-width": 3, "stroke-linejoin": "round" });
-  bold.forEach(({ node }, n) => set(node, { "data-testid": ["squash-length-curve", "squash-ratio-curve"][n] }));
+  for (const [n, name] of ["length", "ratio"].entries()) set(bold[n].node, { "data-testid": `squash-${name}-curve` });
   const ghost_names = GHOSTS.map(({ k, name, drop }) => quiet(side, to_y(lengths, after(longest, k)) + drop, name));
-  const peak = svg("circle", { r: 5.5, class: "squash-peak", "data-testid": "squash-peak" });
-  const peak_name = svg("text", { class: "squash-halo", "text-anchor": "middle", "data-testid": "squash-peak-text" });
-  const root = line(0, 0, 0, RATIOS.bottom, "squash-unchanged");
-  const root_name = svg("text", { class: "squash-halo", "data-testid": "squash-root" });
+  const peak = svg("circle", { r: 5.5, class: "caps-squash-peak", "data-testid": "squash-peak" });
+  const peak_name = svg("text", { class: "caps-squash-halo", "text-anchor": "middle", "data-testid": "squash-peak-text" });
+  const root = line(0, 0, 0, RATIOS.bottom, "caps-squash-unchanged");
+  const root_name = svg("text", { class: "caps-squash-halo", "data-testid": "squash-root" });
 
-  const ruler = line(0, LENGTHS.top, 0, ROWS.top + 2 * ROWS.step + ROWS.height, "squash-ruler");
+  const ruler = line(0, LENGTHS.top, 0, ROWS.top + 2 * ROWS.step + ROWS.height, "caps-squash-ruler");
   const moved = parts.map((part, n) => ({
     part,
-    gap: svg("line", { class: "squash-gap" }),
-    dot: svg("circle", { r: 5.5, class: "squash-dot", "data-testid": ["squash-length-dot", "squash-ratio-dot"][n] }),
-    name: svg("text", { class: "squash-name squash-halo", "data-testid": ["squash-now", "squash-ratio"][n] }),
+    gap: svg("line", { class: "caps-squash-gap" }),
+    dot: svg("circle", { r: 5.5, class: "caps-squash-dot", "data-testid": ["squash-length-dot", "squash-ratio-dot"][n] }),
+    name: svg("text", { class: "caps-squash-name caps-squash-halo", "data-testid": ["squash-now", "squash-ratio"][n] }),
   }));
 
   // The claim beside the truth, over the same axis: each row is a list of stretches of ‖s‖.
@@ -207,16 +206,16 @@ function start({ model, el }) {
   const fill_row = ({ y, bars, words }, stretches) => {
     const seen = stretches.filter(([from, to]) => to > from);
     bars.replaceChildren(...seen.map(([from, to, look]) =>
-      svg("rect", { x: to_x(from), y, width: to_x(to) - to_x(from), height: ROWS.height, class: `squash-${look}` }),
+      svg("rect", { x: to_x(from), y, width: to_x(to) - to_x(from), height: ROWS.height, class: `caps-squash-${look}` }),
     ));
     words.replaceChildren(...seen.filter(([from, to, , said]) => to_x(to) - to_x(from) > 9 * said.length).map(
       ([from, to, look, said]) =>
-        text(to_x((from + to) / 2), y + 12.5, said, { "text-anchor": "middle", class: `squash-in-${look}` }),
+        text(to_x((from + to) / 2), y + 12.5, said, { "text-anchor": "middle", class: `caps-squash-in-${look}` }),
     ));
   };
   const limits = ["low", "high"].map((name) => ({
-    edge: line(0, LENGTHS.top, 0, ROWS.top + 3 * ROWS.step - 2, "squash-edge"),
-    mark: svg("text", { "data-testid": `squash-${name}`, class: "squash-limit", "text-anchor": "middle" }),
+    edge: line(0, LENGTHS.top, 0, ROWS.top + 3 * ROWS.step - 2, "caps-squash-edge"),
+    mark: svg("text", { "data-testid": `squash-${name}`, class: "caps-squash-limit", "text-anchor": "middle" }),
   }));
   const limit_marks = limits.flatMap(({ edge, mark }) => [edge, mark]);
 
@@ -230,7 +229,7 @@ function start({ model, el }) {
   const drop = () => (pointer = undefined);
   const area = svg("rect", {
     ...{ x: BOX.left, y: LENGTHS.top, width: BOX.right - BOX.left, height: ROWS.top + 60 - LENGTHS.top },
-    ...{ class: "squash-area", "data-testid": "squash-curves" },
+    ...{ class: "caps-squash-area", "data-testid": "squash-curves" },
     onpointerdown: (event) => {
       if (event.button !== 0 || pointer !== undefined) return;
       event.preventDefault();
@@ -253,30 +252,30 @@ function start({ model, el }) {
 
   const formulas = ["‖s‖²", "‖v‖", "‖v‖ / ‖s‖", "v"].map((left) => ({
     left: html("b", {}, left),
-    right: html("div", { class: "squash-terms" }),
+    right: html("div", { class: "caps-squash-terms" }),
   }));
   const one = html("p", { "aria-live": "polite", "data-testid": "squash-says" });
   const all = html("p", { "data-testid": "squash-all" });
 
-  el.append(html("div", { class: "squash" },
-    html("div", { class: "squash-control" },
+  el.append(html("div", { class: "caps-squash" },
+    html("div", { class: "caps-squash-control" },
       html("div", { class: "caps-row" }, html("b", {}, "length ‖s‖"), size.shown, reset),
       size.range,
-      html("p", { class: "squash-hint" }, "Or drag the tip of s, or the line in the curves."),
+      html("p", { class: "caps-squash-hint" }, "Or drag the tip of s, or the line in the curves."),
     ),
-    html("div", { class: "squash-control" },
+    html("div", { class: "caps-squash-control" },
       html("div", { class: "caps-row" }, html("b", {}, "offset κ"), offset.shown),
       offset.range,
-      html("div", { class: "squash-named" }, ...named.map(({ node }) => node)),
+      html("div", { class: "caps-squash-named" }, ...named.map(({ node }) => node)),
     ),
-    html("div", { class: "squash-plane" },
+    html("div", { class: "caps-squash-plane" },
       board.node,
-      html("div", { class: "squash-formula", "data-testid": "squash-formula" },
+      html("div", { class: "caps-squash-formula", "data-testid": "squash-formula" },
         ...formulas.flatMap(({ left, right }) => [left, right]),
       ),
     ),
     curves,
-    html("div", { class: "squash-verdict" },
+    html("div", { class: "caps-squash-verdict" },
       html("p", {}, html("b", {}, "The claim: "), "norms below 0.5 shrink, norms above 0.5 grow."),
       one,
       all,
@@ -386,7 +385,9 @@ function start({ model, el }) {
       [x ? `${number(now, 3)} / ${number(x, 3)} = ${shown}` : "0 / 0, which is no number"],
       [...(x ? [`${shown} · (${short(s[0])}, ${short(s[1])})`] : []), `(${number(v[0], 3)}, ${number(v[1], 3)})`],
     ];
-    formulas.forEach(({ right }, n) => right.replaceChildren(...terms[n].map((term) => html("div", {}, `= ${term}`))));
+    for (const [n, { right }] of formulas.entries()) {
+      right.replaceChildren(...terms[n].map((term) => html("div", {}, `= ${term}`)));
+    }
 
     one.replaceChildren(...said_of_one(x, now, k));
     title.textContent = `Curves over the length of s. ${one.textContent}`;

@@ -7,6 +7,7 @@ import re
 import pytest
 from PIL import Image
 
+from capslib import style
 from capslib.widgets.base import STATE_LIMIT
 from tools.browser.examples import EXAMPLES, exported
 from tools.browser.harness import saved_state, state_size
@@ -147,6 +148,32 @@ def test_keys_stay_inside(mounted, widget):
         }}"""
     )
     assert escaped == []
+
+
+def test_it_has_the_colours_of_the_course(mounted, widget):
+    names = {"print" if name == "ink" else name.replace("_", "-"): name for name in style.COLOURS}
+    found = mounted(widget).evaluate(
+        """(names) => {
+            const given = getComputedStyle(document.querySelector(".view"));
+            return names.map((name) => given.getPropertyValue(`--caps-${name}`));
+        }""",
+        list(names),
+    )
+    assert dict(zip(names.values(), found, strict=True)) == style.COLOURS
+
+
+NOT_YET = ["LiveCapsNet", "RoutingExplorer", "VoteRouter"]
+
+
+def test_classes_begin_with_caps_so_that_no_page_has_styles_for_them(mounted, widget, request):
+    if type(widget).__name__ in NOT_YET:
+        request.applymarker(pytest.mark.xfail(strict=False, reason=f"{type(widget).__name__} has other names"))
+    page = mounted(widget)
+    use(page)  # What is pressed, chosen or opened has classes of its own.
+    given = page.evaluate("""[...document.querySelectorAll(".view *")].flatMap((node) => [...node.classList])""")
+    styled = re.findall(r"\.(-?[_a-zA-Z][\w-]*)", re.sub(r"/\*.*?\*/", "", str(widget._css), flags=re.DOTALL))
+    assert given and styled
+    assert sorted({name for name in [*given, *styled] if not re.match("caps(-|$)", name)}) == []
 
 
 # How it looks -------------------------------------------------------------------------------------------------------

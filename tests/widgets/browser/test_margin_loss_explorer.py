@@ -68,7 +68,7 @@ def place(page, k, length, test="mle-bar"):
     column = page.get_by_test_id(f"{test}-{k}")
     column.scroll_into_view_if_needed()
     box = column.bounding_box()
-    low, _, high = edges(page, ".mle-lengths .mle-level")[:3, 0]
+    low, _, high = edges(page, ".caps-mle-lengths .caps-mle-level")[:3, 0]
     return box["x"] + box["width"] / 2, low + length * (high - low)
 
 
@@ -130,7 +130,7 @@ def test_numbers_are_those_of_numpy(mounted, lengths, present, margins):
 def test_what_is_exactly_0_is_a_0_without_decimals_and_has_no_arrow(mounted, lengths, present, margins):
     page, e = mounted(MarginLossExplorer(lengths, present, **margins)), Expected(lengths, present, **margins)
     assert [words == "0" for words in page.locator("[data-row=gradient]").all_text_contents()] == list(e.gradient == 0)
-    arrows = np.diff(edges(page, "[data-testid=mle-margin] .mle-arrow"), axis=1)[:, 0]
+    arrows = np.diff(edges(page, "[data-testid=mle-margin] .caps-mle-arrow"), axis=1)[:, 0]
     np.testing.assert_array_equal(arrows > 0, e.gradient != 0)
 
 
@@ -138,22 +138,22 @@ def test_what_is_exactly_0_is_a_0_without_decimals_and_has_no_arrow(mounted, len
 def test_bars_and_arrows_have_their_lengths(mounted, lengths, present, margins):
     page, e = mounted(MarginLossExplorer(lengths, present, **margins)), Expected(lengths, present, **margins)
     for panel, gradient, parts in (("margin", e.gradient, e.terms), ("softmax", e.slope, e.q)):
-        area = f"[data-testid=mle-{panel}] .mle-lengths"
-        low, _, high = edges(page, f"{area} .mle-level")[:, 0]
+        area = f"[data-testid=mle-{panel}] .caps-mle-lengths"
+        low, _, high = edges(page, f"{area} .caps-mle-level")[:, 0]
         tops = low - lengths * (low - high)
-        bars = edges(page, f"{area} .mle-bar")
+        bars = edges(page, f"{area} .caps-mle-bar")
         np.testing.assert_allclose(bars[:, 0], np.minimum(tops, low - 3), atol=2)  # A length of 0 is seen, too.
         np.testing.assert_allclose(bars[:, 1], low, atol=2)
         tips = gradient / 2 * (low - high)
         tips = np.sign(tips) * np.maximum(5, abs(tips))  # So is every arrow.
         expected = np.sort([tops, tops + tips], axis=0).T
         moved = gradient != 0
-        np.testing.assert_allclose(edges(page, f"{area} .mle-arrow")[moved], expected[moved], atol=2)
-        ways = page.locator(f"{area} .mle-arrow").evaluate_all("nodes => nodes.map((node) => node.dataset.way)")
+        np.testing.assert_allclose(edges(page, f"{area} .caps-mle-arrow")[moved], expected[moved], atol=2)
+        ways = page.locator(f"{area} .caps-mle-arrow").evaluate_all("nodes => nodes.map((node) => node.dataset.way)")
         assert np.array_equal(np.array(ways)[moved], np.where(gradient < 0, "up", "down")[moved])
-        plot = f"[data-testid=mle-{panel}] .mle-unit"
+        plot = f"[data-testid=mle-{panel}] .caps-mle-unit"
         ((top, bottom),) = edges(page, plot)
-        heights = np.diff(edges(page, f"{plot} .mle-slot i"), axis=1)[:, 0]
+        heights = np.diff(edges(page, f"{plot} .caps-mle-slot i"), axis=1)[:, 0]
         np.testing.assert_allclose(heights / (bottom - top), parts, atol=0.01)
 
 
@@ -163,8 +163,8 @@ def test_the_most_that_a_class_can_reach(mounted, J):
     page = mounted(MarginLossExplorer(np.eye(J)[0], 0))
     ceiling = page.get_by_test_id("mle-ceiling")
     assert f"e/(e + {J - 1}) = {most:.3f}" in ceiling.text_content()
-    plot = page.get_by_test_id("mle-softmax").locator(".mle-unit").bounding_box()
-    bar = page.locator(".mle-q").first.bounding_box()
+    plot = page.get_by_test_id("mle-softmax").locator(".caps-mle-unit").bounding_box()
+    bar = page.locator(".caps-mle-q").first.bounding_box()
     assert bar["height"] / plot["height"] == pytest.approx(most, abs=0.01)  # These lengths are its best.
     out = ceiling.bounding_box()
     assert out["y"] + out["height"] == pytest.approx(bar["y"], abs=2)
@@ -245,7 +245,7 @@ def test_the_line_says_it_in_words(mounted):
 def test_with_nobody_on_the_image_cross_entropy_says_nothing(mounted):
     page = mounted(MarginLossExplorer(TEN, []))
     assert text(page, "mle-cross-entropy") == "0" and "nothing to learn" in text(page, "mle-softmax")
-    assert not any(arrow.is_visible() for arrow in page.get_by_test_id("mle-softmax").locator(".mle-arrow").all())
+    assert not any(arrow.is_visible() for arrow in page.get_by_test_id("mle-softmax").locator(".caps-mle-arrow").all())
     assert value(text(page, "mle-loss")) == pytest.approx(Expected(TEN, []).loss, abs=5.01e-4)
 
 
@@ -253,7 +253,7 @@ def test_the_margins_stand_at_their_lengths(mounted):
     page = mounted(MarginLossExplorer(TEN, 3, m_plus=0.75, m_minus=0.25))
     for name, length in (("m⁺ 0.75", 0.75), ("m⁻ 0.25", 0.25)):
         assert page.get_by_text(name, exact=True).is_visible()
-        ys = [box["y"] for box in (line.bounding_box() for line in page.locator(".mle-margin").all())]
+        ys = [box["y"] for box in (line.bounding_box() for line in page.locator(".caps-mle-margin").all())]
         assert min(abs(y - place(page, 0, length)[1]) for y in ys) < 2
 
 
@@ -408,7 +408,7 @@ def test_cross_entropy_never_does(mounted, way):
         page.get_by_test_id("mle-follow-softmax").press("Enter")
     np.testing.assert_array_equal(state(page)[0], np.eye(10)[3])  # There is nowhere left to go, and still it pushes.
     np.testing.assert_allclose(row(page, "slope")[3], np.e / (np.e + 9) - 1, atol=5.01e-4)
-    assert all(arrow.is_visible() for arrow in page.get_by_test_id("mle-softmax").locator(".mle-arrow").all())
+    assert all(arrow.is_visible() for arrow in page.get_by_test_id("mle-softmax").locator(".caps-mle-arrow").all())
 
 
 # Views, and Python --------------------------------------------------------------------------------------------------
@@ -452,7 +452,7 @@ def test_looks(mounted, keep, width, dark):
 def test_in_lesson_05(lab, page, keep, interface, dark):
     lab.open(page, "05_margin_loss.ipynb", interface=interface, dark=dark)
     page.get_by_test_id("mle-bar-8").first.scroll_into_view_if_needed()
-    first = page.locator(".mle").first
+    first = page.locator(".caps-mle").first
     bar = first.get_by_test_id("mle-bar-8")
     cells = page.locator(".jp-Notebook .jp-Cell").count()
     bar.press("End")
@@ -469,7 +469,7 @@ def test_in_lesson_05(lab, page, keep, interface, dark):
     page.keyboard.press("Control+Enter")
     told = f"present [3, 8], loss {Expected(lengths, present).loss:.3f}"
     heard.locator(".jp-OutputArea-output", has_text=told).wait_for()
-    rivals = page.locator(".mle").nth(1)
+    rivals = page.locator(".caps-mle").nth(1)
     rivals.scroll_into_view_if_needed()
     assert rivals.get_by_test_id("mle-loss").text_content() == "0"
     assert "pushes 10 of 10." in rivals.get_by_test_id("mle-line").text_content()

@@ -61,7 +61,7 @@ def test_numbers_are_those_of_numpy(mounted):
         assert text(page, "squash-peak-text") == f"peak {1 / (2 * offset**0.5):.3f}"
         assert text(page, "squash-root") == f"√κ = {offset**0.5:.3f}"
         squared, length, ratio, vector = (
-            page.get_by_test_id("squash-formula").locator(".squash-terms").all_text_contents()
+            page.get_by_test_id("squash-formula").locator(".caps-squash-terms").all_text_contents()
         )
         assert numbers(squared) == pytest.approx([*s, before**2], abs=5e-4)
         assert numbers(length)[-1] == pytest.approx(after, abs=5e-4) and numbers(length)[1] == pytest.approx(offset)
@@ -81,7 +81,7 @@ def drawn(page):
             ["squash-length-curve", "squash-ratio-curve"].map((test) =>
                 document.querySelector(`[data-testid=${test}]`).getAttribute("d").slice(1).split("L")
                     .map((point) => point.split(",").map(Number))),
-            [...document.querySelectorAll(".squash-curves .squash-quiet")]
+            [...document.querySelectorAll(".caps-squash-curves .caps-squash-quiet")]
                 .filter((node) => /^\\d\\.\\d$/.test(node.textContent) && node.style.display !== "none")
                 .map((node) => [node.getAttribute("text-anchor"), Number(node.getAttribute("x")),
                     Number(node.getAttribute("y")) - 4, Number(node.textContent)]),
@@ -172,7 +172,7 @@ def test_the_moving_points_lie_on_the_curves_and_the_peak_is_their_highest(mount
     for s, offset in STATES:
         show(page, s, offset)
         for far in page.evaluate(
-            """[...document.querySelectorAll(".squash-dot")].map((dot) => {
+            """[...document.querySelectorAll(".caps-squash-dot")].map((dot) => {
                 const name = dot.dataset.testid.replace("-dot", "-curve");
                 const points = document.querySelector(`[data-testid=${name}]`).getAttribute("d").slice(1).split("L");
                 const [x, y] = [dot.getAttribute("cx"), dot.getAttribute("cy")];
@@ -372,9 +372,9 @@ def said_by_kernel(page, code):
 def test_lesson_03(page, lab, keep, interface):
     lab.open(page, "03_squash.ipynb", interface=interface)
     cells = page.locator(".jp-Notebook .jp-Cell").count()
-    view = page.locator(".squash").first
+    view = page.locator(".caps-squash").first
     view.scroll_into_view_if_needed()
-    assert page.locator(".squash").count() == 2
+    assert page.locator(".caps-squash").count() == 2
     assert view.get_by_test_id("squash-now").text_content() == "0.742"
     keep(view, f"squash-lesson-{interface}")
 
@@ -403,5 +403,5 @@ def test_lesson_03(page, lab, keep, interface):
     said_by_kernel(page, "explorer.offset = 0.05; explorer.s = [0, 0.5]")
     view.get_by_test_id("squash-peak-text").get_by_text("peak 2.236").wait_for()
     assert view.get_by_test_id("squash-low").text_content() == "0.053"
-    other = page.locator(".squash").last
+    other = page.locator(".caps-squash").last
     assert other.get_by_test_id("squash-low").text_content() == "0.276", "a widget of its own"

@@ -20,7 +20,7 @@ help:
 	@echo "make lab            open the course in JupyterLab (sets everything up the first time)"
 	@echo "make setup          make .venv with the locked packages; PYTHON=python3.12 chooses the interpreter"
 	@echo "make test           lint, unit tests, and every notebook run again and compared"
-	@echo "make lint           style, spelling, who may import whom, and types alone"
+	@echo "make lint           style, spelling, imports between rooms, types, and the JavaScript alone"
 	@echo "make notebooks      run notebooks and save their outputs; NOTEBOOKS=... chooses which"
 	@echo "make pages          make build/pages/*.html, lessons for a browser alone; NOTEBOOKS=... chooses which"
 	@echo "make figures        draw figures/*.svg again"
@@ -48,6 +48,7 @@ lint: setup
 	@$(PY) -m codespell_lib
 	@$(PY) -c "from importlinter.cli import lint_imports_command as lint; lint()" --no-logo --no-cache
 	@$(PY) -m mypy
+	@sh tools/lint_js.sh
 
 # One pytest run for all, so that its last line counts everything. Coverage is of what the tests run in their own process.
 test: lint

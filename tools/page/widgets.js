@@ -53,7 +53,10 @@ class Model {
 
   /** Listen to events, whose names are parted by spaces. */
   on(names, callback) {
-    for (const name of names.split(/\s+/)) (this.callbacks[name] ??= []).push(callback);
+    for (const name of names.split(/\s+/)) {
+      this.callbacks[name] ??= [];
+      this.callbacks[name].push(callback);
+    }
   }
 
   /** Listen no longer: to some events or all, with one callback or any. */
@@ -110,9 +113,12 @@ async function show(model, el) {
 }
 
 /** Put a live widget in the place of each picture that stands in for one; where it needs Python or fails, the picture stays. */
+// biome-ignore lint/correctness/noUnusedVariables: the page calls it.
 async function show_all(states) {
   const models = new Models(states);
-  for (const place of document.querySelectorAll("[data-model]")) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const places = document.querySelectorAll("[data-model]");
+  for (const place of places) {
     const id = place.dataset.model;
     if (!states[id]?.state._esm) continue;
     const el = document.createElement("div");

@@ -12,6 +12,9 @@ export const EPSILON = 1e-7;
 /** How agreement reaches the logits: added (the paper), put in their place, or not at all (c stays 1/J). */
 export const DIALECTS = ["accumulate", "replace", "uniform"];
 
+/** The margins and λ of the paper. (Eq. 4) */
+export const PAPER = { m_plus: 0.9, m_minus: 0.1, lam: 0.5 };
+
 /** Σ x_k y_k over n components that begin at x[p] and y[q]. */
 function dot(x, p, y, q, n) {
   let sum = 0;
@@ -143,7 +146,7 @@ export function agreement(u_hat, v, { I, J, D }) {
  * and never added.
  * @param u_hat votes (I, J, D)
  * @param {{I: number, J: number, D: number}} shape
- * @param {{iterations?: number, offset?: number, dialect?: string, over?: string}} options `dialect`, one of DIALECTS:
+ * @param {{iterations?: number, offset?: number, dialect?: string, over?: "upper"|"lower"}} options `dialect`, one of DIALECTS:
  *   b ← b + a, b ← a, or b stays 0; `over`, see softmax
  * @returns {{b: Array, c: Array, s: Array, v: Array, a: Array}} of each iteration: b, c, a (I, J); s, v (J, D)
  */
@@ -247,7 +250,7 @@ export function probabilities(scores) {
  * @param {{m_plus?: number, m_minus?: number, lam?: number}} options the paper's values unless told
  * @returns {{present, absent}} (J) each
  */
-export function margin_terms(y_true, lengths, { m_plus = 0.9, m_minus = 0.1, lam = 0.5 } = {}) {
+export function margin_terms(y_true, lengths, { m_plus = PAPER.m_plus, m_minus = PAPER.m_minus, lam = PAPER.lam } = {}) {
   need(y_true.length === lengths.length, `y_true: got ${y_true.length} labels, expected ${lengths.length}`);
   return {
     present: lengths.map((length, k) => y_true[k] * Math.max(0, m_plus - length) ** 2),
@@ -266,7 +269,7 @@ export function margin_loss(y_true, lengths, options) {
  * of `margin_terms`.
  * @returns gradient (J), exactly 0 from the margins on
  */
-export function margin_gradient(y_true, lengths, { m_plus = 0.9, m_minus = 0.1, lam = 0.5 } = {}) {
+export function margin_gradient(y_true, lengths, { m_plus = PAPER.m_plus, m_minus = PAPER.m_minus, lam = PAPER.lam } = {}) {
   need(y_true.length === lengths.length, `y_true: got ${y_true.length} labels, expected ${lengths.length}`);
   return lengths.map((length, k) => {
     const present = y_true[k] * Math.max(0, m_plus - length);

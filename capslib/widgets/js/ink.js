@@ -122,11 +122,16 @@ export function placement(page, { centred, turn, right, down, scale }) {
   const [cos, sin] = cosine_and_sine(turn);
   const turned = [cos, -sin, sin, cos].map((entry) => scale * entry);
   const [p, q] = mass.map((from) => target - factor * from);
+  /** @type {[number, number]} */
   const move = [turned[0] * p + turned[1] * q + down, turned[2] * p + turned[3] * q + right];
   return { forward: turned.map((entry) => factor * entry), move };
 }
 
-/** Whether an inked pixel's middle goes beyond those of the outermost ones, which capslib.transforms refuses. */
+/**
+ * Whether an inked pixel's middle goes beyond those of the outermost ones, which capslib.transforms refuses.
+ * @param {Uint8Array} page
+ * @param {{forward: number[], move: [number, number]}} place as `placement` gives it
+ */
 export function cuts(page, { forward: [a, b, c, d], move }) {
   return page.some((ink, at) => {
     const [p, q] = [Math.floor(at / SIDE) - MIDDLE, (at % SIDE) - MIDDLE];

@@ -41,7 +41,7 @@ export function convolution(x, kernel, bias, { H, W, C, K, F }) {
 
 /** Rectifier: max(0, x), of any shape. */
 export function relu(x) {
-  return x.map((value) => (value > 0 ? value : 0));
+  return x.map((value) => Math.max(0, value));
 }
 
 /**
@@ -117,7 +117,7 @@ export function trunk(image, weights) {
  * The article's network on one image.
  * @param image (28, 28) in 0–1
  * @param {Object} weights the trunk's and "v.W" (D_in, J, D)
- * @param {{J: number, iterations?: number, offset?: number, dialect?: string}} options
+ * @param {{J?: number, iterations?: number, offset?: number, dialect?: string}} options
  * @returns {{u, u_hat, trace, lengths}} lengths (J) after the last iteration
  */
 export function capsnet(image, weights, { J = 10, iterations = 5, ...options } = {}) {

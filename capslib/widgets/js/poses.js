@@ -29,7 +29,7 @@ export function pose(x = 0, y = 0, angle = 0, scale = 1) {
  * The four numbers of a pose.
  * @param M (N, 3, 3)
  * @param {number} n which of them
- * @returns {number[]} [x, y, angle, scale]; the angle lies in −180 to 180, and it and the scale are the first column's
+ * @returns {[number, number, number, number]} [x, y, angle, scale]; the angle lies in −180 to 180, and it and the scale are the first column's
  */
 export function read_pose(M, n = 0) {
   const [a, , x, b, , y] = M.subarray(9 * n, 9 * n + 9);

@@ -8,6 +8,7 @@ import {
   probabilities,
 } from "./equations.js";
 import { button, html, number, widget } from "./dom.js";
+import { norm, strong, sub, sup } from "./formula.js";
 
 /** What the axis of lengths shows: cross-entropy points beyond 1, and below 0. */
 const [LOWEST, HIGHEST] = [-0.08, 1.42];
@@ -24,10 +25,8 @@ const signed = (x) => (x > 0 ? `+${shown(x)}` : shown(x));
 /** As many decimals as a set value needs, two or three. */
 const brief = (x) => number(x, 3).replace(/0$/, "");
 
-const bold = (text) => html("b", {}, text);
-const sub = (text) => html("sub", {}, text);
-const sup = (...parts) => html("sup", {}, ...parts);
-const norm = (k) => html("span", {}, "‖v", sub(k), "‖");
+/** ‖v_k‖ */
+const norm_of = (k) => norm("v", sub(`${k}`));
 const names = (classes) => classes.join(", ") || "none";
 
 /**
@@ -154,7 +153,7 @@ export default widget(({ model, el }) => {
     onfocus: () => model.get("chosen") !== k && put({ chosen: k }),
   });
   const own = length_columns(slider);
-  const title = [bold("Lengths"), " to drag, and where the loss pushes them"];
+  const title = [strong("Lengths"), " to drag, and where the loss pushes them"];
   const lengths_plot = margin.plot("lengths", title, length_ticks, own.columns);
   const margins = ["m_plus", "m_minus"].map((name) => {
     const line = html("i", { class: "caps-mle-margin" });
@@ -170,9 +169,9 @@ export default widget(({ model, el }) => {
     }),
   );
   margin.row("on image", "image", toggles);
-  const length_row = margin.row(["‖v", sub("k"), "‖"], "length");
+  const length_row = margin.row(norm_of("k"), "length");
   const term_bars = classes.map(() => html("i", { class: "caps-mle-term" }));
-  const term_title = [bold("Loss"), " by term: solid where present, striped where absent"];
+  const term_title = [strong("Loss"), " by term: solid where present, striped where absent"];
   const slots = (bars) => bars.map((bar) => html("div", { class: "caps-mle-slot" }, bar));
   const free = html("span", { class: "caps-mle-free" }, "nothing to pay, nothing to push");
   margin.plot("unit", term_title, unit_ticks, slots(term_bars)).area.append(free);
@@ -196,16 +195,16 @@ export default widget(({ model, el }) => {
     ),
   );
   const same = length_columns((k) => ({ "data-testid": `mle-softmax-bar-${k}`, "aria-hidden": "true" }));
-  const same_title = [bold("The same lengths"), ", with a softmax on top, and where it pushes them"];
+  const same_title = [strong("The same lengths"), ", with a softmax on top, and where it pushes them"];
   const same_plot = rival.plot("lengths", same_title, length_ticks, same.columns);
   same_plot.area.append(html("span", { class: "caps-mle-beyond" }, "no length gets here"));
   const digits = classes.map((k) => html("span", { class: "caps-mle-cell caps-mle-digit" }, String(k)));
   rival.row("class", "class", digits);
-  const power_row = rival.row(["e", sup("‖v", sub("k"), "‖")], "power");
+  const power_row = rival.row(["e", sup(norm_of("k"))], "power");
   const q_bars = classes.map(() => html("i", { class: "caps-mle-q" }));
-  const q_title = [bold("Probabilities"), " q", sub("k"), ", on an axis of their own"];
+  const q_title = [strong("Probabilities"), " q", sub("k"), ", on an axis of their own"];
   const q_plot = rival.plot("unit", q_title, unit_ticks, slots(q_bars));
-  const ceiling = html("span", {}, "no class gets beyond e/(e + ", String(J - 1), ") = ", bold(shown(most)));
+  const ceiling = html("span", {}, "no class gets beyond e/(e + ", String(J - 1), ") = ", strong(shown(most)));
   const out_of_reach = { class: "caps-mle-ceiling", "data-testid": "mle-ceiling", style: `bottom: ${100 * most}%` };
   q_plot.area.append(html("div", out_of_reach, ceiling));
   const q_row = rival.row(["q", sub("k")], "q");
@@ -336,15 +335,15 @@ export default widget(({ model, el }) => {
     const gap = T[k] ? Math.max(0, options.m_plus - lengths[k]) : Math.max(0, lengths[k] - options.m_minus);
     const left = gap === 0 ? "0" : brief(gap);
     const term = shown(T[k] ? terms.present[k] : terms.absent[k]);
-    const difference = T[k] ? ["m⁺ − ", norm(k)] : [norm(k), " − m⁻"];
+    const difference = T[k] ? ["m⁺ − ", norm_of(k)] : [norm_of(k), " − m⁻"];
     const numbers = T[k] ? `${m_plus} − ${length}` : `${length} − ${m_minus}`;
     const weight = T[k] ? "" : `${lam} · `;
     const lead = T[k] ? `Class ${k}, present: ` : `Class ${k}, absent: λ `;
     const slope = ` = ${T[k] ? "−2" : `2 · ${lam}`} · ${left} = `;
     margin_formula.replaceChildren(
       html("p", {}, lead, "max(0, ", ...difference, ")", sup("2")),
-      html("p", {}, `= ${weight}max(0, ${numbers})`, sup("2"), ` = ${weight}${left}`, sup("2"), " = ", bold(term)),
-      html("p", {}, "∂L/∂", norm(k), slope, bold(signed(margin_slopes[k])), `: ${fates(margin_slopes[k])}`),
+      html("p", {}, `= ${weight}max(0, ${numbers})`, sup("2"), ` = ${weight}${left}`, sup("2"), " = ", strong(term)),
+      html("p", {}, "∂L/∂", norm_of(k), slope, strong(signed(margin_slopes[k])), `: ${fates(margin_slopes[k])}`),
     );
   }
 
@@ -372,13 +371,13 @@ export default widget(({ model, el }) => {
     rival_parts.textContent = n ? `never below ${shown(least)}` : "nobody is on the image: nothing to learn";
     const own_cost = T[k] ? `, −ln q = ${shown(-Math.log(q[k]))}` : "";
     const slope = ` = ${n === 1 ? "" : `${n} · `}${number(q[k], 3)} − ${T[k]} = `;
-    const power = (j) => ["e", sup(norm(j))];
+    const power = (j) => ["e", sup(norm_of(j))];
     const who = `Class ${k}, ${T[k] ? "present" : "absent"}: q`;
     const fraction = `= ${number(powers[k], 3)} / ${number(total(powers), 3)} = `;
     rival_formula.replaceChildren(
-      html("p", {}, who, sub(k), " = ", ...power(k), " / Σ", sub("j"), " ", ...power("j")),
-      html("p", {}, fraction, bold(number(q[k], 3)), own_cost),
-      html("p", {}, "∂/∂", norm(k), slope, bold(signed(softmax_slopes[k])), `: ${fates(softmax_slopes[k])}`),
+      html("p", {}, who, sub(`${k}`), " = ", ...power(k), " / Σ", sub("j"), " ", ...power("j")),
+      html("p", {}, fraction, strong(number(q[k], 3)), own_cost),
+      html("p", {}, "∂/∂", norm_of(k), slope, strong(signed(softmax_slopes[k])), `: ${fates(softmax_slopes[k])}`),
     );
     const chances = present.map((j) => `${j} gets ${number(q[j], 3)}`).join(", ") || "no class is asked for";
     const pushed = softmax_slopes.filter((slope) => slope !== 0).length;

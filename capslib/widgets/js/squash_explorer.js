@@ -1,7 +1,7 @@
 /** Squash in the plane: a vector s to drag, its v, and the two curves that say what happens to every length. */
 import { length, squash } from "./equations.js";
 import { plane } from "./plane.js";
-import { button, colour, html, number, set, svg, unique, widget } from "./dom.js";
+import { button, colour, html, number, set, svg, svg_point, unique, widget } from "./dom.js";
 
 const BORDER = 0.5; // the article's claim: norms below it shrink, norms above it grow
 const TOUCHES = 0.25; // the offset whose ratio curve touches 1; below it some norms grow
@@ -222,8 +222,7 @@ function start({ model, el }) {
   // A pointer anywhere over the curves takes the length that it stands at.
   let pointer;
   const follow = (event) => {
-    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(curves.getScreenCTM().inverse()).x;
-    const x = ((at - BOX.left) / (BOX.right - BOX.left)) * longest;
+    const x = ((svg_point(curves, event).x - BOX.left) / (BOX.right - BOX.left)) * longest;
     choose_length(Math.max(0, Math.min(longest, Math.round(100 * x) / 100)));
   };
   const drop = () => (pointer = undefined);

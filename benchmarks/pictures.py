@@ -3,11 +3,9 @@
 from pathlib import Path
 
 from capslib import plots, style
+from capslib.plots.board import svg
 from capslib.records import write_atomically
 from capslib.style import COLOURS
-from figures._common import svg
-
-style.use()
 
 NAMES = {"article": "article's layer", "ours": "ours", "convolutions": "convolutions only"}
 LOOKS = {
@@ -58,6 +56,7 @@ def _panels(section):
             yield f"{words}, {'1 image' if size == '1' else f'{size} images'}", part
 
 
+@style.context()
 def draw_steps(section):
     """Training step and inference, each at two batch sizes: three bars each."""
     fig, axes = plots.figure(7.5, 4.2, rows=2, columns=2, sharey=True)
@@ -78,6 +77,7 @@ def alt_steps(section):
     )
 
 
+@style.context()
 def draw_memory(section):
     """Three bars."""
     fig, ax = plots.figure(7.5, 2.2)
@@ -95,6 +95,7 @@ def alt_memory(section):
     )
 
 
+@style.context()
 def draw_growth(section):
     """Three panels, one for each axis that grows: time of the layer against its size."""
     fig, axes = plots.figure(7.5, 3.4, columns=3, sharey=True)

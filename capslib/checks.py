@@ -72,6 +72,14 @@ def check_choice(name: str, value: Any, choices: Iterable) -> Any:
     return value
 
 
+def check_text(name: str, value: Any, expected: str) -> str:
+    """`value`; refused by name if it is not a text with a word in it. `expected` says which words."""
+    if not isinstance(value, str) or not value.strip():
+        given = "an empty text" if value is None or isinstance(value, str) else repr(value)
+        raise ValueError(f"{name}: got {given}, expected {expected}")
+    return value
+
+
 def check_numbers(name: str, value: Any, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
     """`value` as a float64 array; refused by name if a number is not finite or not from `low` to `high`."""
     try:

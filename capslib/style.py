@@ -1,4 +1,7 @@
-"""The house palette (Okabe–Ito) and matplotlib defaults: one colour per quantity, everywhere in the course."""
+"""The house palette (Okabe–Ito) and the house style of figures: one colour per quantity, everywhere in the course."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import matplotlib as mpl
 from matplotlib.colors import LinearSegmentedColormap
@@ -42,7 +45,12 @@ RC = {
     "svg.fonttype": "path",
 }
 
+HOUSE = {name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"} | RC
+"""RC on top of matplotlib's own defaults, so that nothing which a learner has set shows in a figure of the course."""
 
-def use():
-    """Make the house style matplotlib's default for this process."""
-    mpl.rcParams.update(RC)
+
+@contextmanager
+def context() -> Iterator[None]:
+    """The house style for what is made or drawn inside; outside, rcParams stay as they are. Also a decorator."""
+    with mpl.rc_context({name: value for name, value in HOUSE.items() if mpl.rcParams[name] != value}):
+        yield

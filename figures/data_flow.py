@@ -1,9 +1,10 @@
 """What flows where in one capsule layer: the way forward, the routing loop, and what each round of routing updates."""
 
 import numpy as np
-from _common import GREY, INK, arrow, board, main, tint
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
+from capslib import style
+from capslib.plots.board import GREY, INK, arrow, board, main, tint
 from capslib.style import COLOURS
 
 TITLE = "Data flow in one capsule layer"
@@ -95,6 +96,7 @@ def draw_quantity(ax, name, place, text, half=None, gid=""):
     ax.text(*place, text, ha="center", va="center_baseline", fontsize=17, zorder=4)
 
 
+@style.context()
 def draw():
     """One board."""
     fig, ax = board(WIDTH, HEIGHT)

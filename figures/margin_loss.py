@@ -3,10 +3,11 @@
 import inspect
 
 import numpy as np
-from _common import main, tint
 
+from capslib import style
 from capslib.equations import margin_loss
 from capslib.plots import margin_terms
+from capslib.plots.board import main, tint
 
 TITLE = "The two terms of the margin loss"
 
@@ -40,6 +41,7 @@ def alt():
     )
 
 
+@style.context()
 def draw():
     """One panel."""
     fig = margin_terms(LENGTHS, term(True), term(False), M_PLUS, M_MINUS)

@@ -1,9 +1,9 @@
 """Parts of a face vote for its pose: votes agree, turn with the face, and fall apart when parts trade places."""
 
 import numpy as np
-from _common import GREY, arrow, board, main, tint
 
-from capslib import faces, poses
+from capslib import faces, poses, style
+from capslib.plots.board import GREY, arrow, board, main, tint
 from capslib.style import COLOURS
 
 TITLE = "Votes of parts for the pose of their face"
@@ -45,14 +45,15 @@ def alt():
     ).replace("height -", "height −")
 
 
+@style.context()
 def draw():
     """Three panels with a name above and the spread below each, and a key."""
     fig, ax = board(WIDTH, HEIGHT)
     for n, (middle, head, parts, votes) in enumerate(zip(np.array(MIDDLES), HEADS, PARTS, VOTES, strict=True)):
         for k, (points, radius) in enumerate(faces.strokes(ME, None, head, parts)):
             line = middle + UNIT * points
-            style = {"color": tint("neutral", 0.4), "linewidth": 144 * radius * UNIT, "zorder": 1}
-            ax.plot(*line.T, solid_capstyle="round", solid_joinstyle="round", gid=f"face-{n}-{k}", **style)
+            pen = {"color": tint("neutral", 0.4), "linewidth": 144 * radius * UNIT, "zorder": 1}
+            ax.plot(*line.T, solid_capstyle="round", solid_joinstyle="round", gid=f"face-{n}-{k}", **pen)
         for i, (part, vote) in enumerate(zip(parts, votes, strict=True)):
             way = middle + UNIT * np.stack([part, vote])[:, :2, 2]
             dotted(ax, way, f"way-{n}-{i}")

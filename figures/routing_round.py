@@ -5,11 +5,12 @@ drawn is the second, since the first shares every part out evenly.
 """
 
 import numpy as np
-from _common import GREY, INK, arrow, board, main
 from matplotlib.patches import Rectangle
 
+from capslib import style
 from capslib.equations import length, route
 from capslib.plots import coupling_scale
+from capslib.plots.board import GREY, INK, arrow, board, main
 from capslib.style import COLOURS, COUPLING
 
 TITLE = "One round of routing by agreement"
@@ -79,6 +80,7 @@ def alt():
     )
 
 
+@style.context()
 def draw():
     """Four columns, one a step; two rows, one a whole."""
     t = trace()

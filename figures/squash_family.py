@@ -1,10 +1,11 @@
 """Squash for four offsets: how long the output is, and what part of the input's length is left."""
 
 import numpy as np
-from _common import GREY, INK, main
 
+from capslib import style
 from capslib.equations import length, squash
 from capslib.plots import figure
+from capslib.plots.board import GREY, INK, main
 from capslib.style import COLOURS
 
 TITLE = "The squash function for four offsets"
@@ -52,6 +53,7 @@ def alt():
     )
 
 
+@style.context()
 def draw():
     """Two panels: lengths and ratios."""
     fig, (left, right) = figure(7.5, 3.8, columns=2)

@@ -1,11 +1,11 @@
 """The article's capsule network from the image to the ten lengths, with the shape of everything on the way."""
 
 import numpy as np
-from _common import GREY, INK, arrow, board, main, tint
 from matplotlib.collections import PatchCollection
 from matplotlib.patches import Rectangle
 
-from capslib import digits
+from capslib import digits, style
+from capslib.plots.board import GREY, INK, arrow, board, main, tint
 from capslib.style import COLOURS
 
 TITLE = "The article's capsule network"
@@ -78,6 +78,7 @@ def alt():
     )
 
 
+@style.context()
 def draw():
     """One board of two rows."""
     fig, ax = board(WIDTH, HEIGHT)

@@ -1,9 +1,9 @@
 """A face and its scrambled twin: the same parts are there, and only their poses tell the two apart."""
 
 import numpy as np
-from _common import INK, board, main, tint
 
-from capslib import faces
+from capslib import faces, style
+from capslib.plots.board import INK, board, main, tint
 from capslib.style import COLOURS
 
 TITLE = "The same parts, other poses"
@@ -49,6 +49,7 @@ def alt():
     )
 
 
+@style.context()
 def draw():
     """Two drawings, and under each a column of ones and a column of places."""
     fig, page = board(WIDTH, HEIGHT)

@@ -3,10 +3,9 @@
 import json
 from pathlib import Path
 
-from _common import main
-
-from capslib import digits
+from capslib import digits, style
 from capslib.plots import digit_sheet
+from capslib.plots.board import main
 
 TITLE = "The worst mistakes of the shipped network"
 
@@ -31,6 +30,7 @@ def alt():
     )
 
 
+@style.context()
 def draw():
     """A sheet of digits, worst first."""
     x = digits.load("full").x_test

@@ -1,3 +1,125 @@
-"""Every picture of the course. Each function draws one figure from plain arrays or a RoutingTrace and returns it."""
+"""Every picture of the course, a file a theme. Each function draws one figure from plain arrays or a RoutingTrace.
 
-from capslib.plots.poses import *  # noqa: F403
+All are drawn in the house style of capslib.style, whatever the process' own rcParams are, and leave those as they were.
+`show` puts a figure into a notebook with its alt text; nothing here knows Keras. What the scripts in figures/ share is
+in capslib.plots.board.
+"""
+
+from capslib.plots.answers import (
+    accuracy_by_angle,
+    confusion_matrix,
+    digit_and_lengths,
+    digit_sheet,
+    top_scores,
+    turning_digit,
+    two_answers,
+)
+from capslib.plots.base import figure, png, show
+from capslib.plots.exercises import expected_and_got
+from capslib.plots.gradients import WEIGHT, gradient_parts, gradient_paths, weights_and_sums
+from capslib.plots.inside import (
+    CELL,
+    FAINT,
+    VOTE,
+    WINDOW,
+    film_strip,
+    first_and_last,
+    lower_capsule,
+    two_opinions,
+    vote_plane,
+    votes_of_capsule,
+)
+from capslib.plots.layer import shuffled_capsules, two_ways_to_route, votes_as_product
+from capslib.plots.margin import margin_against_softmax, margin_pulls, margin_settled, margin_slopes, margin_terms
+from capslib.plots.marks import LINES, MARKERS, coupling_scale, draw_coupling, draw_grid, draw_lengths
+from capslib.plots.poses import (
+    face_row,
+    face_votes,
+    ghost_votes,
+    one_vote,
+    patches_and_vectors,
+    spread_over_turns,
+    two_measures,
+)
+from capslib.plots.routing import (
+    WEIGHTED_VOTES,
+    labelled_curves,
+    lengths_by_iteration,
+    routing_iterations,
+    routing_progress,
+    routings_side_by_side,
+    votes_end_to_end,
+    votes_of_parts,
+)
+from capslib.plots.speed import dots, measured_curves, race_to_level, work_and_time
+from capslib.plots.squash import squash_arrows, squash_gains, squash_lengths, squash_nudges, squash_ratios, squash_view
+from capslib.plots.training import learning_rates, training_curves
+
+__all__ = [
+    "CELL",
+    "FAINT",
+    "LINES",
+    "MARKERS",
+    "VOTE",
+    "WEIGHT",
+    "WEIGHTED_VOTES",
+    "WINDOW",
+    "accuracy_by_angle",
+    "confusion_matrix",
+    "coupling_scale",
+    "digit_and_lengths",
+    "digit_sheet",
+    "dots",
+    "draw_coupling",
+    "draw_grid",
+    "draw_lengths",
+    "expected_and_got",
+    "face_row",
+    "face_votes",
+    "figure",
+    "film_strip",
+    "first_and_last",
+    "ghost_votes",
+    "gradient_parts",
+    "gradient_paths",
+    "labelled_curves",
+    "learning_rates",
+    "lengths_by_iteration",
+    "lower_capsule",
+    "margin_against_softmax",
+    "margin_pulls",
+    "margin_settled",
+    "margin_slopes",
+    "margin_terms",
+    "measured_curves",
+    "one_vote",
+    "patches_and_vectors",
+    "png",
+    "race_to_level",
+    "routing_iterations",
+    "routing_progress",
+    "routings_side_by_side",
+    "show",
+    "shuffled_capsules",
+    "spread_over_turns",
+    "squash_arrows",
+    "squash_gains",
+    "squash_lengths",
+    "squash_nudges",
+    "squash_ratios",
+    "squash_view",
+    "top_scores",
+    "training_curves",
+    "turning_digit",
+    "two_answers",
+    "two_measures",
+    "two_opinions",
+    "two_ways_to_route",
+    "vote_plane",
+    "votes_as_product",
+    "votes_end_to_end",
+    "votes_of_capsule",
+    "votes_of_parts",
+    "weights_and_sums",
+    "work_and_time",
+]

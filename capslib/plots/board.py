@@ -1,4 +1,4 @@
-"""What the figures share: a drawing board measured in inches, tints, arrows, and saving an SVG with its alt text.
+"""What the scripts in figures/ share: a board measured in inches, tints, arrows, and an SVG with its alt text.
 
 Every script has TITLE, alt() and draw(), and run as a program writes NAME.svg and NAME.alt.txt beside itself, or into
 the folder named on its command line. The alt text has one source, alt(), and is also inside the SVG.
@@ -12,14 +12,13 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.colors import to_hex, to_rgb
-from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from capslib import style
+from capslib.checks import check_text
+from capslib.plots.base import HouseFigure
 from capslib.records import write_atomically
 from capslib.style import COLOURS
-
-style.use()
 
 INK, GREY = COLOURS["ink"], COLOURS["neutral"]
 SMALLEST = 11
@@ -31,9 +30,10 @@ def tint(quantity, amount):
     return to_hex([1 - amount * (1 - channel) for channel in to_rgb(COLOURS[quantity])])
 
 
+@style.context()
 def board(width, height):
     """A figure of this size in inches and one invisible Axes over all of it, whose coordinates are inches too."""
-    fig = Figure(figsize=(width, height), layout="none")
+    fig = HouseFigure(figsize=(width, height), layout="none")
     ax = fig.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
     ax.set_axis_off()
     return fig, ax
@@ -62,6 +62,7 @@ def arrow(ax, points, gid, color, width=1.8, linestyle="-", head=0.13):
     ax.add_patch(Polygon([tip, base + aside, base - aside], color=color, linewidth=0, gid=f"{gid}-head", zorder=2))
 
 
+@style.context()
 def svg(fig, name, title, alt):
     """The figure as the text of an SVG that carries its title and its alt text, the same bytes at every call.
 
@@ -75,8 +76,7 @@ def svg(fig, name, title, alt):
         ValueError: if `title` or `alt` is empty.
     """
     for argument, text in (("title", title), ("alt", alt)):
-        if not text.strip():
-            raise ValueError(f"{argument}: got an empty text, expected words that say what the figure shows")
+        check_text(argument, text, "words that say what the figure shows")
     file = io.StringIO()
     # No date and no version of matplotlib: both would change the file when the picture has not changed.
     fig.savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})

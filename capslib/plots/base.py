@@ -1,0 +1,54 @@
+"""How every picture begins and ends: a figure in the house style, its PNG, and its place in a notebook."""
+
+import io
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from capslib import pictures, style
+from capslib.checks import check_text
+
+
+class HouseFigure(Figure):
+    """A Figure that is drawn in the house style, whoever draws it and whatever they set."""
+
+    draw = style.context()(Figure.draw)
+
+
+@style.context()
+def figure(width=7.5, height=3.0, rows=1, columns=1, **kwargs):
+    """A figure that pyplot does not keep open, and its axes, as `plt.subplots` returns them; sizes in inches."""
+    fig = HouseFigure(figsize=(width, height))
+    return fig, fig.subplots(rows, columns, **kwargs)
+
+
+def png(fig, saved=False):
+    """The figure as PNG bytes with a palette of 256 colours: a third of the size, and no difference to the eye.
+
+    Drawn straight into memory, since encoding it twice took half of the time.
+    What is `saved` in a notebook is packed for longer, into a tenth less.
+    """
+    canvas = FigureCanvasAgg(fig)
+    canvas.draw()
+    image, small = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]), io.BytesIO()
+    image.quantize(256, dither=Image.Dither.NONE).save(small, format="png", optimize=saved)
+    return small.getvalue()
+
+
+def show(fig, alt):
+    """Display a figure in a notebook with a text for those who do not see it.
+
+    Args:
+        fig: a matplotlib Figure.
+        alt: what the picture shows, in a sentence or two.
+
+    Raises:
+        ValueError: if `alt` is empty.
+    """
+    from IPython.display import display
+
+    check_text("alt", alt, "a sentence that says what the picture shows")
+    data, metadata = pictures.bundle(png(fig, saved=True), alt)
+    display(data, raw=True, metadata=metadata)

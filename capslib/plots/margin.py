@@ -1,0 +1,162 @@
+"""The margin loss: its terms, its slopes, where it pulls lengths and where they settle."""
+
+import numpy as np
+
+from capslib import style
+from capslib.plots.base import figure
+from capslib.plots.marks import draw_arrow, write_beside
+from capslib.style import COLOURS
+
+
+@style.context()
+def margin_terms(lengths, present, absent, m_plus, m_minus):
+    """The two terms of the margin loss against length, with the margins.
+
+    Args:
+        lengths: (N,) increasing lengths.
+        present: (N,) what a present class of that length costs.
+        absent: (N,) what an absent class of that length costs.
+        m_plus: the margin of present classes.
+        m_minus: the margin of absent classes.
+
+    Returns:
+        A Figure.
+    """
+    fig, ax = figure(6.6, 3.6)
+    _margin_pair(ax, lengths, present, absent)
+    for margin, name in ((m_minus, "m⁻"), (m_plus, "m⁺")):
+        ax.axvline(margin, color=COLOURS["neutral"], linestyle=":", linewidth=1.2)
+        ax.text(margin, 1.02, f"{name} = {margin:g}", ha="center", transform=ax.get_xaxis_transform())
+    _margin_names(ax, lengths, present, absent)
+    ax.set(xlim=(0, 1), ylim=(0, None), xlabel="length of the capsule", ylabel="its term of the loss")
+    return fig
+
+
+@style.context()
+def margin_slopes(lengths, panels):
+    """Slopes of the two terms for several designs side by side, on one scale.
+
+    Args:
+        lengths: (N,) increasing lengths.
+        panels: dict from a title to the slopes (present, absent), each (N,).
+
+    Returns:
+        A Figure with one panel a design.
+    """
+    fig, axes = figure(7.5, 3.2, 1, len(panels), sharey=True)
+    for ax, (title, (present, absent)) in zip(axes, panels.items(), strict=True):
+        ax.axhline(0, color=COLOURS["neutral"], linewidth=0.8)
+        _margin_pair(ax, lengths, present, absent)
+        ax.set(title=title, xlim=(0, 1), xlabel="length", xticks=[0, 0.5, 1])
+    _margin_names(axes[0], lengths, *next(iter(panels.values())), drop=14)
+    axes[0].set_ylabel("slope of the term")
+    return fig
+
+
+@style.context()
+def margin_pulls(panels, m_plus, m_minus):
+    """Lengths as bars, and on each an arrow that shows where gradient descent moves it.
+
+    Args:
+        panels: dict from a title to (lengths (J,), gradient (J,), the class or the classes that are present); an arrow
+            is half of minus the gradient long (the margin loss sends a present class right to m⁺, an absent one λ of
+            the way to m⁻), and a gradient of 0 gets none.
+        m_plus: the margin of present classes.
+        m_minus: the margin of absent classes.
+
+    Returns:
+        A Figure with one panel an entry.
+    """
+    fig, axes = figure(7.5, 3.4, 1, len(panels), sharey=True, squeeze=False)
+    tips = [lengths - gradient / 2 for lengths, gradient, _ in panels.values()]
+    ylim = min(0, np.min(tips) - 0.03), max(1.05, np.max(tips) + 0.05)
+    for ax, (title, (lengths, gradient, labels)) in zip(axes[0], panels.items(), strict=True):
+        bars = ax.bar(range(len(lengths)), lengths, color=COLOURS["v"], alpha=0.3)
+        for label in np.atleast_1d(labels).astype(int):
+            bars[label].set(alpha=0.75, edgecolor=COLOURS["ink"], linewidth=1.5)
+        for margin in (m_minus, m_plus):
+            ax.axhline(margin, color=COLOURS["neutral"], linestyle=":", linewidth=1.2)
+        for k in np.flatnonzero(gradient):
+            head = {"arrowstyle": "-|>,head_width=0.25,head_length=0.35", "color": COLOURS["ink"], "linewidth": 1.8}
+            draw_arrow(ax, (k, lengths[k] - gradient[k] / 2), f"pull {k}", (k, lengths[k]), **head)
+        ax.set(title=title, xlabel="class k", xticks=range(len(lengths)), ylim=ylim)
+    axes[0, 0].set_ylabel("length ‖$v_k$‖")
+    for margin, name in ((m_minus, "m⁻"), (m_plus, "m⁺")):
+        axes[0, -1].annotate(name, (1, margin), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points")
+    return fig
+
+
+@style.context()
+def margin_settled(shares, squared, unsquared, mark=None):
+    """The length at which a capsule settles, against how often its digit is present.
+
+    Args:
+        shares: (N,) increasing shares in 0–1 of images in which the digit is present.
+        squared: (N,) where the squared loss is smallest.
+        unsquared: (N,) where the loss without squares is smallest.
+        mark: a (share, length) to point out, or None.
+
+    Returns:
+        A Figure.
+    """
+    fig, ax = figure(6.6, 3.8)
+    ax.plot([0, 1], [0, 1], color=COLOURS["neutral"], linestyle=":", linewidth=1.2, label="probability")
+    ax.plot(shares, unsquared, color=COLOURS["ink"], linestyle="--", label="without squares")
+    ax.plot(shares, squared, color=COLOURS["v"], label="margin loss")
+    ax.text(0.82, 0.7, "a probability", color=COLOURS["neutral"], va="center")
+    ax.text(0.6, 0.95, "without squares", color=COLOURS["ink"], ha="center", va="center")
+    _name_curve(ax, "margin loss", shares, squared, 0.55, (-6, 8), ha="right", color=COLOURS["v"])
+    if mark is not None:
+        ax.plot(*mark, "o", color=COLOURS["ink"])
+        write_beside(ax, f"{mark[1]:.3f}", mark, (8, -8))
+    ax.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of images with the digit", ylabel="length it settles at")
+    return fig
+
+
+@style.context()
+def margin_against_softmax(lengths, losses, slopes, floor):
+    """Margin loss beside softmax with cross-entropy, on the length of the present class.
+
+    Args:
+        lengths: (N,) increasing lengths of the present class.
+        losses: the pair (margin, softmax) of losses, (N,) each.
+        slopes: the pair (margin, softmax) of slopes by that length, (N,) each.
+        floor: the least that the softmax loss can be.
+
+    Returns:
+        A Figure of two panels, losses and slopes.
+    """
+    fig, axes = figure(7.5, 3.4, 1, 2)
+    for ax, (margin, softmax), name in zip(axes, (losses, slopes), ("loss", "slope"), strict=True):
+        ax.plot(lengths, margin, color=COLOURS["v"], label="margin loss")
+        ax.plot(lengths, softmax, color=COLOURS["ink"], linestyle="--", label="softmax on lengths")
+        ax.set(xlim=(0, 1), xlabel="length of the present class", ylabel=name)
+    axes[0].axhline(floor, color=COLOURS["neutral"], linestyle=":", linewidth=1.2)
+    axes[0].text(0.02, floor - 0.04, f"floor {floor:.3f}", color=COLOURS["neutral"], va="top")
+    axes[0].set_ylim(0, None)
+    axes[1].axhline(0, color=COLOURS["neutral"], linewidth=0.8)
+    # In each panel: the name, where on its curve, how far from there in points.
+    names = (
+        (axes[0], losses, (("margin loss", 0.3, (10, 4)), ("softmax", 0.3, (-6, 8)))),
+        (axes[1], slopes, (("margin loss", 0.2, (8, -12)), ("softmax", 0.05, (0, 8)))),
+    )
+    for ax, curves, places in names:
+        for curve, colour, (name, x, shift) in zip(curves, ("v", "ink"), places, strict=True):
+            _name_curve(ax, name, lengths, curve, x, shift, color=COLOURS[colour])
+    return fig
+
+
+def _margin_pair(ax, lengths, present, absent):
+    ax.plot(lengths, present, color=COLOURS["v"], label="present")
+    ax.plot(lengths, absent, color=COLOURS["ink"], linestyle="--", label="absent")
+
+
+def _margin_names(ax, lengths, present, absent, drop=0):
+    """Name the two curves: "present" to the right of its own and `drop` points lower, "absent" to the left."""
+    _name_curve(ax, "present", lengths, present, 0.3, (8, -drop), color=COLOURS["v"])
+    _name_curve(ax, "absent", lengths, absent, 0.85, (-8, 4), ha="right", color=COLOURS["ink"])
+
+
+def _name_curve(ax, name, x, y, at, shift, **type_):
+    """Write a curve's name `shift` points from where the curve passes x = `at`."""
+    write_beside(ax, name, (at, np.interp(at, x, y)), shift, **type_)

@@ -1,0 +1,225 @@
+"""Routing by agreement in the plane and by iteration."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from capslib import style
+from capslib.plots.base import figure
+from capslib.plots.marks import draw_arrow, draw_coupling, draw_named, draw_unit_circle, look, unit, write_beside
+from capslib.style import COLOURS
+
+
+def _plane(ax, shown, title, reach=1):
+    """Axes with equal scales and the circle of length 1, wide enough for the points `shown` (N, 2) and for ±reach."""
+    draw_unit_circle(ax, linewidth=0.8)
+    ax.plot(0, 0, "+", color=COLOURS["ink"], label="origin")
+    low, high = np.minimum(shown.min(0), -reach) - 0.5, np.maximum(shown.max(0), reach) + 0.5
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+    ax.set_title(title, fontsize=10)
+    ax.set(xticks=range(int(np.ceil(low[0])), int(high[0]) + 1), yticks=range(int(np.ceil(low[1])), int(high[1]) + 1))
+
+
+def _vote(ax, vote, name, width):
+    """One vote as a line from the origin, of the given width, with a dot at its tip and its part's number beyond it."""
+    ax.plot(*zip((0, 0), vote, strict=True), color=COLOURS["u_hat"], linewidth=width, label=f"vote {name}")
+    ax.plot(*vote, "o", color=COLOURS["u"], markersize=5, zorder=3)
+    write_beside(ax, str(name), vote, 12 * unit(vote), ha="center", va="center", zorder=5)
+
+
+@style.context()
+def votes_of_parts(u_hat, names):
+    """The votes for each whole as lines from the origin, one panel a whole, each with the number of its part.
+
+    Args:
+        u_hat: (I, J, 2) votes.
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    u_hat = np.asarray(u_hat)
+    fig, axes = figure(7.2, 3.7, columns=len(names), squeeze=False)
+    for j, ax in enumerate(axes[0]):
+        _plane(ax, _all_votes(u_hat), f"votes for the {names[j]}")
+        for i, vote in enumerate(u_hat[:, j]):
+            _vote(ax, vote, i, width=2)
+        ax.set(xlabel="component 1", ylabel="component 2")
+    return fig
+
+
+@style.context()
+def votes_end_to_end(c, u_hat, v, names):
+    """Weighted votes c_ij û_ij laid end to end, so that the last tip is s_j, with v_j inside the circle of length 1.
+
+    Args:
+        c: (I, J) coupling coefficients.
+        u_hat: (I, J, 2) votes.
+        v: (J, 2) output capsules.
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    weighted = np.asarray(c)[..., None] * u_hat
+    chains = np.cumsum(np.concatenate([np.zeros((1, *weighted.shape[1:])), weighted]), axis=0)
+    fig, axes = figure(7.2, 3.7, columns=len(names), squeeze=False)
+    for j, ax in enumerate(axes[0]):
+        chain = chains[:, j]
+        _plane(ax, chain, f"{names[j]}: ‖s‖ = {_length(chain[-1])}, ‖v‖ = {_length(v[j])}", reach=0)
+        ax.plot(*chain.T, "-o", color=COLOURS["u_hat"], mfc=COLOURS["u"], mec=COLOURS["u"], markersize=5, label="chain")
+        for i, (start, tip) in enumerate(pairwise(chain)):
+            # Each number stands beside its link, on the side away from the rest of the chain.
+            middle, side = (start + tip) / 2, unit((tip - start)[::-1] * (-1, 1))
+            side = side if side @ (middle - chain.mean(0)) >= 0 else -side
+            write_beside(ax, str(i), middle, 10 * side, ha="center", va="center")
+        aside = v[j][::-1] * (-1, 1)
+        for name, tip, colour, width, away in (("s", chain[-1], "ink", 1.2, chain[-1]), ("v", v[j], "v", 3, aside)):
+            draw_arrow(ax, tip, name, zorder=4, color=COLOURS[colour], linewidth=width)
+            write_beside(ax, name, tip, 12 * unit(away), ha="center", va="center", color=COLOURS[colour])
+        ax.set(xlabel="component 1", ylabel="component 2")
+    return fig
+
+
+def _length(vector):
+    return f"{np.linalg.norm(vector):.2f}"
+
+
+def _all_votes(u_hat):
+    """The votes (I, J, D) as one list of points, (I·J, D)."""
+    return np.reshape(u_hat, (-1, np.shape(u_hat)[-1]))
+
+
+def _weighted_votes(ax, u_hat, c, s, v, j, title):
+    """Votes for whole j as lines as wide as their c, v as an arrow, and the weighted mean s/Σc as a diamond."""
+    _plane(ax, _all_votes(u_hat), title)
+    for i, vote in enumerate(u_hat[:, j]):
+        _vote(ax, vote, i, width=6 * c[i, j])
+    mean = s[j] / c[:, j].sum()
+    ax.plot(*mean, "D", color="white", markeredgecolor=COLOURS["ink"], markersize=7, label="mean", zorder=4)
+    draw_arrow(ax, v[j], "v", zorder=4, color=COLOURS["v"], linewidth=2)
+    ax.tick_params(labelsize=9)
+
+
+WEIGHTED_VOTES = "line: vote, as wide as c     ◇: weighted mean of the votes, s / Σc     arrow: v"
+
+
+@style.context()
+def routing_iterations(trace, names):
+    """One row a whole and one column an iteration: votes as wide as their coupling, their weighted mean, and v.
+
+    Args:
+        trace: RoutingTrace of one example with D = 2.
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    T, J = trace.lengths.shape
+    fig, axes = figure(2.5 * T, 2.75 * J + 0.3, J, T, squeeze=False)
+    for j, t in np.ndindex(J, T):
+        title = f"‖s‖ = {_length(trace.s[t, j])}, ‖v‖ = {_length(trace.v[t, j])}"
+        title = f"iteration {t + 1}\n{title}" if j == 0 else title
+        _weighted_votes(axes[j, t], trace.u_hat, trace.c[t], trace.s[t], trace.v[t], j, title)
+        if t == 0:
+            axes[j, t].set_ylabel(names[j], fontsize=13)
+    fig.supxlabel(WEIGHTED_VOTES, fontsize=10)
+    return fig
+
+
+def _length_curves(ax, lengths, names):
+    """Length against iteration, one line style and marker a whole, named at its end."""
+    T = len(lengths)
+    for j, name in enumerate(names):
+        draw_named(ax, range(1, T + 1), lengths[:, j], name, **look(j, ["v"]))
+    ax.set(xlabel="iteration", ylabel="length ‖$v_j$‖", ylim=(0, 1.05), xticks=range(1, T + 1))
+
+
+@style.context()
+def routing_progress(trace, names):
+    """Lengths of the wholes, and the mean entropy of the parts' couplings under its ceiling ln J, by iteration.
+
+    Args:
+        trace: RoutingTrace of one example.
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    T, J = trace.lengths.shape
+    fig, (left, right) = figure(7.5, 3.1, columns=2)
+    _length_curves(left, trace.lengths, names)
+    right.plot(range(1, T + 1), trace.entropy.mean(-1), "-o", color=COLOURS["c"], label="mean entropy")
+    right.axhline(np.log(J), color=COLOURS["neutral"], linestyle="--", linewidth=1)
+    right.text(T, np.log(J) + 0.02, f"undecided: ln {J}", ha="right", va="bottom")
+    top = 1.15 * np.log(J)
+    right.set(xlabel="iteration", ylabel="mean entropy of c (nats)", ylim=(0, top), xticks=range(1, T + 1))
+    return fig
+
+
+@style.context()
+def lengths_by_iteration(panels, names):
+    """Lengths of the wholes against iteration, one panel a case, on one scale.
+
+    Args:
+        panels: dict from a panel's title to lengths (T, J).
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    fig, axes = figure(7.5, 3.1, columns=len(panels), squeeze=False)
+    for ax, (title, lengths) in zip(axes[0], panels.items(), strict=True):
+        _length_curves(ax, np.asarray(lengths), names)
+        ax.set_title(title)
+    return fig
+
+
+@style.context()
+def routings_side_by_side(traces, names):
+    """The last iteration of several routings of the same votes: votes as wide as c, and c with the sum of each row.
+
+    Args:
+        traces: dict from a row's name to a RoutingTrace of one example with D = 2.
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    J = len(names)
+    fig, axes = figure(2.6 * (J + 1), 2.75 * len(traces) + 0.3, len(traces), J + 1, squeeze=False)
+    for row, (label, trace) in zip(axes, traces.items(), strict=True):
+        c = trace.c[-1]
+        for j, name in enumerate(names):
+            title = f"{name}: ‖s‖ = {_length(trace.s[-1, j])}, ‖v‖ = {_length(trace.v[-1, j])}"
+            _weighted_votes(row[j], trace.u_hat, c, trace.s[-1], trace.v[-1], j, title)
+        draw_coupling(row[J], c, numbers=True)
+        for i, total in enumerate(c.sum(-1)):
+            row[J].text(J - 0.4, i, f"= {total:.2f}", va="center", clip_on=False)
+        row[J].set(xticks=range(J), xticklabels=names, yticks=range(len(c)), xlabel="", ylabel="part i")
+        row[J].set(title="c and its row sums")
+        row[0].set_ylabel(label, fontsize=13)
+    fig.supxlabel(WEIGHTED_VOTES, fontsize=10)
+    return fig
+
+
+@style.context()
+def labelled_curves(x, curves, xlabel, ylabel, ylim):
+    """Curves over one axis, told apart by line style and marker and named at their ends.
+
+    Args:
+        x: (N,) positions.
+        curves: dict from a name to N values.
+        xlabel: label of the x axis.
+        ylabel: label of the y axis.
+        ylim: the limits of the y axis.
+
+    Returns:
+        A Figure.
+    """
+    fig, ax = figure(6.6, 3.2)
+    for k, (name, values) in enumerate(curves.items()):
+        draw_named(ax, x, values, name, markersize=5, **look(k, ("v", "neutral", "u", "a")))
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set(xlabel=xlabel, ylabel=ylabel, ylim=ylim)
+    return fig

@@ -1,0 +1,53 @@
+"""How a training went, epoch by epoch."""
+
+import numpy as np
+
+from capslib import style
+from capslib.plots.base import figure
+from capslib.plots.marks import draw_named, look, write_beside
+from capslib.style import COLOURS
+
+
+@style.context()
+def training_curves(runs, value, label, reference=None, limits=None):
+    """Draw one value of several training histories, each named at its end.
+
+    Args:
+        runs: dict of name → list of dicts with `epoch` and `value`.
+        value: the key to draw, for example "val_accuracy".
+        label: of the vertical axis.
+        reference: (number, name) of a horizontal line, or None.
+        limits: of the vertical axis, or None.
+    """
+    fig, ax = figure(7.5, 3.4)
+    for k, (name, rows) in enumerate(runs.items()):
+        x, y = zip(*((row["epoch"], row[value]) for row in rows), strict=True)
+        line = look(k, marked=False)
+        draw_named(ax, x, y, name, shift=(6, 0), ink=line["color"], **line)
+    if reference is not None:
+        ax.axhline(reference[0], color=COLOURS["neutral"], linewidth=1, linestyle=(0, (6, 3)))
+        at = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right"}
+        ax.annotate(reference[1], (1, reference[0]), (0, 4), **at)
+    ax.set(xlabel="epoch", ylabel=label)
+    if limits is not None:
+        ax.set_ylim(*limits)
+    ax.margins(x=0.02)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    return fig
+
+
+@style.context()
+def learning_rates(rates):
+    """Draw learning rates by optimizer step, each line named at its peak.
+
+    Args:
+        rates: dict of name → learning rates (steps,).
+    """
+    fig, ax = figure(7.5, 2.6)
+    for k, (name, rate) in enumerate(rates.items()):
+        line = look(k, ("u", "v", "a", "c"), marked=False)
+        ax.plot(rate, label=name, **line)
+        peak = int(np.argmax(rate))
+        write_beside(ax, name, (peak, rate[peak]), (8, 2), color=line["color"], va="bottom")
+    ax.set(xlabel="optimizer step", ylabel="learning rate", ylim=(0, 1.25 * max(max(rate) for rate in rates.values())))
+    return fig

@@ -17,12 +17,13 @@ from matplotlib.colors import to_hex, to_rgb
 
 from capslib import faces
 from capslib.equations import length, route, squash
+from capslib.plots import board
 from capslib.poses import pose, spread
 from capslib.style import COLOURS, COUPLING
 from tests import ROOT
 
 FOLDER = ROOT / "figures"
-NAMES = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
+NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
 OURS = ("data_flow", "margin_loss", "pose_votes", "routing_round", "squash_family", "structure", "why_capsules")
 """Figures that need nothing but the course's own files."""
 SVG = "{http://www.w3.org/2000/svg}"
@@ -31,13 +32,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 @cache
 def load(name):
     """The script of this name as a module."""
-    sys.path.insert(0, str(FOLDER))
-    try:
-        spec = importlib.util.spec_from_file_location(f"figure_{name}", FOLDER / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(FOLDER))
+    spec = importlib.util.spec_from_file_location(f"figure_{name}", FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module
 
 
@@ -101,7 +98,7 @@ def test_running_the_script_makes_the_files_that_are_here(name, tmp_path, reques
         np.testing.assert_allclose(new_numbers, numbers, rtol=0, atol=0.02, err_msg=f"run figures/{name}.py again")
     # On one machine, and in two processes, every byte is the same.
     module = load(name)
-    assert load("_common").svg(module.draw(), name, module.TITLE, module.alt()) == made
+    assert board.svg(module.draw(), name, module.TITLE, module.alt()) == made
 
 
 def test_the_comparison_sees_a_changed_number_and_forgives_its_last_digits():
@@ -116,12 +113,12 @@ def test_the_comparison_sees_a_changed_number_and_forgives_its_last_digits():
 
 
 def test_nothing_is_half_written(tmp_path, monkeypatch):
-    common, module = load("_common"), load("margin_loss")
+    module = load("margin_loss")
     (tmp_path / "margin_loss.svg").write_text("whole")
     monkeypatch.setattr(sys, "argv", ["margin_loss.py", str(tmp_path)])
     monkeypatch.setattr("capslib.records.os.replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        common.main("margin_loss.py", module.TITLE, module.alt(), drawn("margin_loss"))
+        board.main("margin_loss.py", module.TITLE, module.alt(), drawn("margin_loss"))
     assert [path.name for path in tmp_path.iterdir()] == ["margin_loss.svg"]
     assert (tmp_path / "margin_loss.svg").read_text() == "whole"
 
@@ -146,11 +143,11 @@ def test_the_svg_carries_its_alt_text(name):
 @pytest.mark.parametrize(("title", "alt", "named"), [("", "words", "title"), ("words", " ", "alt")])
 def test_a_figure_without_words_is_refused(title, alt, named):
     with pytest.raises(ValueError, match=f"{named}: got an empty text"):
-        load("_common").svg(drawn("margin_loss"), "margin_loss", title, alt)
+        board.svg(drawn("margin_loss"), "margin_loss", title, alt)
 
 
 def test_alt_text_with_markup_in_it_stays_text():
-    svg = load("_common").svg(drawn("margin_loss"), "x", "a < b", 'c & "d" > e')
+    svg = board.svg(drawn("margin_loss"), "x", "a < b", 'c & "d" > e')
     root = ElementTree.fromstring(svg.encode())
     assert root.find(f"{SVG}title").text == "a < b" and root.find(f"{SVG}desc").text == 'c & "d" > e'
 
@@ -186,7 +183,7 @@ def test_only_house_colours_are_used(name):
 def test_type_is_readable_at_half_size(name):
     """11 points on a page of 7.5 inches are 7.3 pixels of a figure shown 360 pixels wide."""
     figure = drawn(name)
-    least = load("_common").SMALLEST * figure.get_figwidth() / 7.5
+    least = board.SMALLEST * figure.get_figwidth() / 7.5
     assert min(text.get_fontsize() for text in texts(figure)) >= least - 0.1
 
 

@@ -1,0 +1,102 @@
+"""Pictures of what networks answer."""
+
+import numpy as np
+import pytest
+
+from capslib import plots
+
+
+def test_turning_digit_puts_every_turn_above_its_angle_and_writes_the_winners_at_their_probability():
+    images, angles = np.random.default_rng(0).random((3, 28, 28, 1)), np.array([0, 90, 180])
+    p = np.array([[0.1, 0.9, 0.0], [0.2, 0.3, 0.5], [0.7, 0.2, 0.1]])
+    strip, *axes = plots.turning_digit(images, angles, 1, {"flat": p, "global": p[::-1]}).axes
+    assert [tuple(shown.get_extent()[:2]) for shown in strip.images] == [(-45, 45), (45, 135), (135, 225)]
+    for shown, image in zip(strip.images, images, strict=True):
+        np.testing.assert_allclose(shown.get_array(), 1 - image[..., 0])
+    for ax, name, rows in zip(axes, ("flat", "global"), (p, p[::-1]), strict=True):
+        lines = {line.get_label(): line.get_xydata() for line in ax.lines}
+        np.testing.assert_allclose(lines["probability of 1"], np.stack([angles, rows[:, 1]], 1))
+        np.testing.assert_allclose(lines["probability of the winner"], np.stack([angles, rows.max(1)], 1))
+        found = [(text.get_position(), text.get_text()) for text in ax.texts]
+        assert found == [((a, row.max()), str(row.argmax())) for a, row in zip(angles, rows, strict=True)]
+        bold = [text.get_text() for text in ax.texts if text.get_fontweight() == "bold"]
+        assert bold == ["1"] and ax.get_title().startswith(name)
+        assert ax.get_xlim() == strip.get_xlim() == (-45, 225) and ax.get_ylim()[1] > 1
+
+
+def test_turning_digit_calls_lengths_lengths():
+    images, p = np.zeros((2, 28, 28)), np.array([[0.1, 0.9], [0.8, 0.3]])
+    _, caps, cnn = plots.turning_digit(images, np.array([0, 90]), 1, {"caps": p, "cnn": p}, lengths=["caps"]).axes
+    assert caps.get_ylabel() == "length" and cnn.get_ylabel() == "probability"
+    assert "length of capsule 1" in caps.get_title() and "belief in 1" in cnn.get_title()
+
+
+def test_two_answers_have_axes_of_their_own():
+    image, lengths, p = np.eye(28), np.linspace(0.1, 0.9, 10), np.array([0.05] * 5 + [0.55] + [0.05] * 4)
+    contributions = np.linspace(-0.2, 0.4, 49)
+    grid, left, right, _ = plots.two_answers(image, contributions, 4, lengths, p).axes
+    np.testing.assert_allclose(grid.images[0].get_array().ravel(), contributions)
+    assert grid.images[0].get_clim() == (-1, 1) and "s_4" in grid.get_title()  # Next to nothing stays pale.
+    for ax, values, unit in ((left, lengths, "length"), (right, p, "probability")):
+        np.testing.assert_allclose([bar.get_height() for bar in ax.patches], values)
+        assert unit in ax.get_ylabel() and ax.texts[0].get_text() == f"{values.max():.2f}"
+
+
+def test_accuracy_by_angle_tells_its_curves_apart_without_colour():
+    angles = np.array([0, 15, 30])
+    curves = {"flat": np.array([1, 0.5, 0.2]), "global": np.array([0.9, 0.4, 0.3])}
+    (ax,) = plots.accuracy_by_angle(angles, curves).axes
+    for line, (name, values) in zip(ax.lines, curves.items(), strict=True):
+        np.testing.assert_allclose(line.get_xydata(), np.stack([angles, values], 1))
+        assert line.get_label() == name
+    assert len({(line.get_linestyle(), line.get_marker()) for line in ax.lines}) == 2
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == list(curves)
+    assert ax.get_ylim()[0] == 0 and ax.get_ylim()[1] >= 1
+
+
+def test_top_scores_counts_intact_and_swapped_in_the_same_bins_and_draws_the_line_of_acceptance():
+    intact, swapped = np.array([0.91, 0.93, 0.97, 0.2]), np.array([0.12, 0.52])
+    fig = plots.top_scores({"flat": (intact, swapped), "global": (swapped, intact)}, accept=0.4)
+    for ax, name, (first, second) in zip(fig.axes, ("flat", "global"), ((4, 2), (2, 4)), strict=True):
+        assert ax.get_title() == name
+        bars = {round(bar.get_x(), 2): bar.get_height() for bar in ax.patches if bar.get_label() != "swapped"}
+        assert len(bars) == 20 and sum(bars.values()) == first
+        (outline,) = [patch for patch in ax.patches if patch.get_label() == "swapped"]
+        heights = outline.get_xy()[1:-1:2, 1]
+        assert heights.sum() == second and len(heights) == 20 and not outline.get_fill()
+        assert set(ax.lines[0].get_xdata()) == {0.4}
+        (accepted,) = ax.texts
+        assert accepted.get_text() == "accepted →" and accepted.xy[0] == 0.4 and accepted.get_ha() == "left"
+    bars = {round(bar.get_x(), 2): bar.get_height() for bar in fig.axes[0].patches if bar.get_label() != "swapped"}
+    assert {x: n for x, n in bars.items() if n} == {0.2: 1, 0.9: 2, 0.95: 1}
+    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == ["intact", "swapped"]
+
+
+def test_digit_and_lengths_marks_the_longest():
+    image, lengths = np.random.default_rng(0).random((28, 28, 1)), np.linspace(0.05, 0.5, 10)
+    fig = plots.digit_and_lengths(image, lengths)
+    left, right = fig.axes
+    np.testing.assert_allclose(left.images[0].get_array(), 1 - image[..., 0])
+    assert [bar.get_height() for bar in right.patches] == pytest.approx(list(lengths))
+    assert [bar.get_alpha() for bar in right.patches].count(1) == 1 and right.patches[9].get_alpha() == 1
+    assert right.texts[0].get_text() == "0.50"
+
+
+def test_confusion_matrix_shades_mistakes_alone_and_writes_every_count():
+    confusion = np.diag(np.arange(90, 100))
+    confusion[4, 9] = 7
+    (ax,) = plots.confusion_matrix(confusion).axes
+    shaded = ax.images[0].get_array()
+    assert shaded[4, 9] == 7 and shaded.sum() == 7
+    written = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in ax.texts}
+    assert len(written) == 11 and written[4, 9] == "7" and written[3, 3] == "93"
+    assert ax.get_xlabel() == "read as" and ax.get_ylabel() == "is a"
+
+
+def test_digit_sheet_puts_every_digit_under_its_caption():
+    images = np.random.default_rng(10).random((5, 28, 28, 1))
+    axes = plots.digit_sheet(images, list("abcde"), columns=3).axes
+    assert [ax.get_title() for ax in axes] == [*"abcde", ""]
+    for ax, image in zip(axes, images, strict=False):
+        np.testing.assert_array_equal(ax.images[0].get_array(), 1 - image[..., 0])  # ink is dark
+    assert not axes[5].images and not axes[5].axison

@@ -1,0 +1,48 @@
+"""Every picture: shown with words, drawn as it is, in the house style."""
+
+import base64
+import io
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from capslib import plots
+
+
+def test_show_gives_the_picture_as_png_and_html_with_its_alt_text(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: shown.append((args, kwargs)))
+    fig, ax = plots.figure()
+    ax.plot([0, 1])
+    plots.show(fig, 'a line that rises from 0 to 1, "steadily" & <straight>')
+    ((bundle,), options) = shown[0]
+    assert bundle["text/plain"] == options["metadata"]["image/png"]["alt"]
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    image = ElementTree.fromstring(bundle["text/html"].replace("png;base64,", "").replace(">", "/>", 1))
+    assert image.get("alt") == bundle["text/plain"] and image.get("src") == f"data:image/{bundle['image/png']}"
+
+
+@pytest.mark.parametrize("alt", ["", "  ", None])
+def test_a_picture_without_alt_text_is_refused(alt):
+    with pytest.raises(ValueError, match="alt: got an empty text"):
+        plots.show(plots.figure()[0], alt)
+
+
+def test_plots_know_nothing_of_keras():
+    code = "import sys, capslib.plots; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"keras", "tensorflow", "matplotlib.pyplot"} & set(loaded)
+
+
+def test_png_has_the_pixels_of_the_figure(digit):
+    fig, saved = plots.film_strip(*digit, 3), io.BytesIO()
+    fig.set_layout_engine("none")  # It would move things again at the second drawing.
+    quick = Image.open(io.BytesIO(plots.png(fig)))
+    fig.savefig(saved, format="png")
+    slow = Image.open(saved).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    assert quick.mode == "P"
+    np.testing.assert_array_equal(np.asarray(quick.convert("RGB")), np.asarray(slow.convert("RGB")))

@@ -1,0 +1,23 @@
+"""The picture of an exercise."""
+
+import numpy as np
+
+from capslib import plots
+from tests.library.plots.artists import words_in
+
+
+def test_expected_and_got_frames_what_differs_and_has_a_place_for_nothing():
+    expected = np.array([[1.0, -2], [0, 0.5], [3, 1]])
+    got = expected + np.array([[0, 0], [1e-9, 0.2], [0, 0]])
+    left, right = plots.expected_and_got(expected, got, ("i", "d")).axes
+    for ax, values in ((left, expected), (right, got)):
+        assert words_in(ax) == [f"{value:.2f}".replace("-", "−") for value in values.ravel()]
+        assert ax.images[0].get_clim() == left.images[0].get_clim() == (-6, 6)
+        assert (ax.get_ylabel(), ax.get_xlabel()) == ("i", "d")
+    assert not left.patches
+    (frame,) = right.patches
+    assert frame.get_bbox().contains(1, 1) and not frame.get_bbox().contains(0, 1)
+    nothing = plots.expected_and_got(expected, None).axes[1]
+    assert words_in(nothing) == ["nothing yet"] and not nothing.patches
+    unfinished = plots.expected_and_got(expected, np.full((3, 2), np.nan)).axes[1]
+    assert len(unfinished.patches) == 6 and "nan" in words_in(unfinished)

@@ -1,0 +1,143 @@
+"""Pictures of routing."""
+
+from dataclasses import replace
+
+import numpy as np
+from matplotlib.colors import to_rgb
+
+from capslib import plots
+from capslib.equations import length, route
+from tests.library.plots.artists import arrow_tips, in_view, lines_by_label, words_in
+
+VOTES = np.array([[[-1, 1.5], [1, 1]], [[-0.5, 2], [-1, 0.5]], [[0, 1.5], [0.5, -1.5]], [[1.5, -1], [0.5, 0]]])
+WHOLES = ["face", "car"]
+
+
+def check_weighted_votes(ax, trace, t, j):
+    c = trace.c[t, :, j]
+    widths = [lines_by_label(ax)[f"vote {i}"].get_linewidth() for i in range(4)]
+    np.testing.assert_allclose(np.divide(widths, widths[0]), c / c[0])
+    (mean,) = lines_by_label(ax)["mean"].get_xydata()
+    np.testing.assert_allclose(mean, c @ VOTES[:, j] / c.sum())
+    np.testing.assert_allclose(arrow_tips(ax)["v"], trace.v[t, j])
+    assert f"‖s‖ = {length(trace.s[t, j]):.2f}, ‖v‖ = {trace.lengths[t, j]:.2f}" in ax.get_title()
+
+
+def check_named_coupling(ax, c):
+    np.testing.assert_allclose(ax.images[0].get_array(), np.clip(np.log2(2 * c), -3, 3))
+    assert ax.images[0].get_clim() == (-3, 3)
+    numbers = {text.get_position(): text for text in ax.texts if not text.get_text().startswith("=")}
+    assert {place: text.get_text() for place, text in numbers.items()} == {
+        (j, i): f"{c[i, j]:.2f}" for i, j in np.ndindex(*c.shape)
+    }
+    assert [label.get_text() for label in ax.get_xticklabels()] == WHOLES
+    return numbers
+
+
+def luminance(colour):
+    channels = np.array(to_rgb(colour))
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4) @ [
+        0.2126,
+        0.7152,
+        0.0722,
+    ]
+
+
+def test_votes_of_parts_draws_every_vote_for_its_whole_with_the_number_of_its_part():
+    axes = plots.votes_of_parts(VOTES, WHOLES).axes
+    assert [ax.get_title() for ax in axes] == ["votes for the face", "votes for the car"]
+    for j, ax in enumerate(axes):
+        for i in range(4):
+            np.testing.assert_array_equal(lines_by_label(ax)[f"vote {i}"].get_xydata(), [(0, 0), VOTES[i, j]])
+        assert [(text.get_text(), *text.xy) for text in ax.texts] == [(str(i), *VOTES[i, j]) for i in range(4)]
+        assert in_view(ax, VOTES[:, j]) and ax.get_aspect() == 1
+    assert axes[0].get_xlim() == axes[1].get_xlim() and axes[0].get_ylim() == axes[1].get_ylim()
+    np.testing.assert_allclose(np.hypot(*lines_by_label(axes[0])["length 1"].get_data()), 1)
+
+
+def test_votes_end_to_end_chains_weighted_votes_up_to_s():
+    trace = route(VOTES, 2)
+    axes = plots.votes_end_to_end(trace.c[1], VOTES, trace.v[1], WHOLES).axes
+    for j, ax in enumerate(axes):
+        chain = lines_by_label(ax)["chain"].get_xydata()
+        np.testing.assert_allclose(np.diff(chain, axis=0), trace.c[1, :, j, None] * VOTES[:, j], atol=1e-12)
+        np.testing.assert_allclose(chain[-1], trace.s[1, j], atol=1e-12)
+        np.testing.assert_allclose(arrow_tips(ax)["s"], trace.s[1, j], atol=1e-12)
+        np.testing.assert_allclose(arrow_tips(ax)["v"], trace.v[1, j], atol=1e-12)
+        assert words_in(ax) == ["0", "1", "2", "3", "s", "v"] and in_view(ax, chain)
+        assert f"‖s‖ = {length(trace.s[1, j]):.2f}, ‖v‖ = {trace.lengths[1, j]:.2f}" in ax.get_title()
+
+
+def test_routing_iterations_has_a_row_a_whole_and_a_column_an_iteration():
+    trace = route(VOTES, 3)
+    fig = plots.routing_iterations(trace, WHOLES)
+    axes = np.reshape(fig.axes, (2, 3))
+    for j, t in np.ndindex(2, 3):
+        check_weighted_votes(axes[j, t], trace, t, j)
+        assert axes[j, t].get_xlim() == axes[0, 0].get_xlim() and axes[j, t].get_ylim() == axes[0, 0].get_ylim()
+    assert [ax.get_title().splitlines()[0] for ax in axes[0]] == ["iteration 1", "iteration 2", "iteration 3"]
+    assert [ax.get_ylabel() for ax in axes[:, 0]] == WHOLES
+    assert all(word in fig.get_supxlabel() for word in ("as wide as c", "s / Σc", "arrow: v"))
+
+
+def test_every_coupling_is_written_so_that_it_can_be_read():
+    for shares in ([0.5, 0.01, 0.07, 0.1], [0.15, 0.25, 0.4, 0.9]):
+        c = np.stack([shares, np.subtract(1, shares)], axis=-1)
+        trace = replace(route(VOTES, 1), c=c[None])
+        ax = plots.routings_side_by_side({"shares": trace}, WHOLES).axes[2]
+        for (j, i), text in check_named_coupling(ax, c).items():
+            cell = ax.images[0].to_rgba(ax.images[0].get_array())[i, j, :3]
+            low, high = sorted([luminance(cell), luminance(text.get_color())])
+            assert (high + 0.05) / (low + 0.05) > 3.5
+
+
+def test_routing_progress_draws_lengths_and_entropy_under_its_ceiling():
+    trace = route(VOTES, 5)
+    left, right = plots.routing_progress(trace, WHOLES).axes
+    for j, name in enumerate(WHOLES):
+        np.testing.assert_array_equal(lines_by_label(left)[name].get_data(), (range(1, 6), trace.lengths[:, j]))
+    assert lines_by_label(left)["face"].get_linestyle() != lines_by_label(left)["car"].get_linestyle()
+    np.testing.assert_array_equal(
+        lines_by_label(right)["mean entropy"].get_data(), (range(1, 6), trace.entropy.mean(-1))
+    )
+    np.testing.assert_allclose(right.lines[1].get_ydata(), np.log(2))
+    assert words_in(left) == WHOLES and words_in(right) == ["undecided: ln 2"]
+    assert right.get_ylim()[1] > np.log(2)
+
+
+def test_lengths_by_iteration_has_a_panel_a_case_on_one_scale():
+    cases = {"offset 1": route(VOTES, 3, 1).lengths, "offset 0.5": route(VOTES, 3).lengths}
+    axes = plots.lengths_by_iteration(cases, WHOLES).axes
+    assert [ax.get_title() for ax in axes] == list(cases)
+    for ax, drawn in zip(axes, cases.values(), strict=True):
+        np.testing.assert_array_equal([line.get_ydata() for line in ax.lines], drawn.T)
+        assert words_in(ax) == WHOLES and ax.get_ylim() == (0, 1.05)
+
+
+def test_routings_side_by_side_show_the_last_iteration_and_the_sum_of_each_row():
+    trace = route(VOTES, 3)
+    wrong = replace(trace, c=trace.c * [0.5, 1])
+    axes = np.reshape(plots.routings_side_by_side({"right": trace, "wrong": wrong}, WHOLES).axes, (2, 3))
+    for row, routing, name in zip(axes, (trace, wrong), ("right", "wrong"), strict=True):
+        for j in range(2):
+            widths = [lines_by_label(row[j])[f"vote {i}"].get_linewidth() for i in range(4)]
+            np.testing.assert_allclose(np.divide(widths, widths[0]), routing.c[-1, :, j] / routing.c[-1, 0, j])
+            assert row[j].get_title().startswith(WHOLES[j])
+        check_named_coupling(row[2], routing.c[-1])
+        sums = [text.get_text() for text in row[2].texts if text.get_text().startswith("=")]
+        assert sums == [f"= {total:.2f}" for total in routing.c[-1].sum(-1)]
+        assert row[0].get_ylabel() == name
+    for j in range(2):
+        check_weighted_votes(axes[0, j], trace, -1, j)
+
+
+def test_labelled_curves_are_told_apart_without_colour_and_named_at_their_ends():
+    curves = {"rises": [1, 2, 4], "falls": [3, 2, 0]}
+    (ax,) = plots.labelled_curves([1, 2, 3], curves, "n", "length", (0, 5)).axes
+    for name, values in curves.items():
+        np.testing.assert_array_equal(lines_by_label(ax)[name].get_data(), ([1, 2, 3], values))
+    assert (
+        len({(lines_by_label(ax)[name].get_linestyle(), lines_by_label(ax)[name].get_marker()) for name in curves}) == 2
+    )
+    assert {text.get_text(): text.xy for text in ax.texts if hasattr(text, "xy")} == {"rises": (3, 4), "falls": (3, 0)}
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_ylim()) == ("n", "length", (0, 5))

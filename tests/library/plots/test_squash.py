@@ -1,0 +1,125 @@
+"""Pictures of squash."""
+
+import numpy as np
+import pytest
+
+from capslib import equations, plots
+from capslib.equations import length
+from tests.library.plots.artists import annotations, arrow_tips, in_view, lines_by_label, words_in
+
+RAW = np.array([[1.2, 1.6], [-0.3, 0.4], [0.0, -0.7]])
+OFFSETS = (1, 0.5, 0.05)
+
+
+def squashed_lengths(norms, offset):
+    return norms**2 / (offset + norms**2)
+
+
+def test_squash_arrows_end_at_the_vectors_and_stay_in_view():
+    (ax,) = plots.squash_arrows(RAW).axes
+    tips = arrow_tips(ax)
+    assert list(tips) == ["s0", "s1", "s2"] and words_in(ax) == ["$s_0$", "$s_1$", "$s_2$"]
+    np.testing.assert_array_equal(np.array(list(tips.values())), RAW)
+    np.testing.assert_allclose(np.hypot(*lines_by_label(ax)["length 1"].get_data()), 1)
+    assert ax.get_aspect() == 1 and in_view(ax, RAW)
+
+
+def test_squash_arrows_put_each_squashed_vector_on_its_own_and_write_both_lengths():
+    v = equations.squash(RAW)
+    (ax,) = plots.squash_arrows(RAW, v).axes
+    tips = arrow_tips(ax)
+    for i in range(3):
+        np.testing.assert_array_equal(tips[f"s{i}"], RAW[i])
+        np.testing.assert_array_equal(tips[f"v{i}"], v[i])
+    assert words_in(ax) == [f"{a:.2f} → {b:.2f}" for a, b in zip(length(RAW), length(v), strict=True)]
+    assert words_in(ax)[0] == "2.00 → 0.89"
+    names = np.array(list(annotations(ax).values()))
+    assert (length(names) >= 1 - 1e-12).all(), "a name inside the circle lies over other arrows"
+
+
+def test_squash_lengths_mark_where_each_curve_passes_one_half():
+    norms = np.linspace(0, 3, 601)
+    curves = {offset: squashed_lengths(norms, offset) for offset in OFFSETS}
+    (ax,) = plots.squash_lengths(norms, curves).axes
+    lines = lines_by_label(ax)
+    dots = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
+    for dot, offset in zip(dots, OFFSETS, strict=True):
+        np.testing.assert_array_equal(lines[f"{offset:g}"].get_xydata(), np.stack([norms, curves[offset]], 1))
+        np.testing.assert_allclose(dot, (np.sqrt(offset), 0.5), atol=1e-3)
+        np.testing.assert_allclose(annotations(ax)[f"{offset:g}"], (np.sqrt(3 * offset), 0.75), atol=2e-3)
+    x, y = lines["unchanged"].get_data()
+    np.testing.assert_array_equal(x, y)
+    looks = {
+        (lines[f"{k:g}"].get_linestyle(), lines[f"{k:g}"].get_color(), lines[f"{k:g}"].get_linewidth()) for k in OFFSETS
+    }
+    assert len(looks) == 3
+
+
+def test_squash_ratios_mark_the_peaks_and_shade_where_vectors_grow():
+    norms = np.linspace(0.01, 3, 300)
+    ratios = {offset: squashed_lengths(norms, offset) / norms for offset in OFFSETS}
+    peaks = {offset: (np.sqrt(offset), 1 / (2 * np.sqrt(offset))) for offset in OFFSETS}
+    (ax,) = plots.squash_ratios(norms, ratios, peaks, grows=(0.053, 0.947)).axes
+    dots = [tuple(line.get_xydata()[0]) for line in ax.lines if line.get_marker() == "o"]
+    assert dots == list(peaks.values()) and [annotations(ax)[f"{k:g}"] for k in OFFSETS] == dots
+    for offset in OFFSETS:
+        np.testing.assert_array_equal(lines_by_label(ax)[f"{offset:g}"].get_ydata(), ratios[offset])
+    (band,) = [patch for patch in ax.patches if patch.get_label() == "grows"]
+    np.testing.assert_allclose((band.get_x(), band.get_x() + band.get_width()), (0.053, 0.947))
+    assert "grows" in " ".join(words_in(ax)) and ax.get_ylim()[1] > max(y for _, y in dots)
+    (bare,) = plots.squash_ratios(norms, ratios, peaks).axes
+    assert not bare.patches
+
+
+@pytest.mark.parametrize(("offset", "grows"), [(0.5, None), (0.05, (0.053, 0.947))])
+def test_squash_view_marks_one_vector_in_both_panels(offset, grows):
+    s, norms = np.array([0.72, 0.96]), np.linspace(0.01, 2, 200)
+    v = equations.squash(s, offset)
+    ratio = squashed_lengths(norms, offset) / norms
+    plane, curve = plots.squash_view(s, v, norms, ratio, offset, grows).axes
+    tips = arrow_tips(plane)
+    np.testing.assert_array_equal([tips["s0"], tips["v0"]], [s, v])
+    assert words_in(plane) == [f"1.20 → {length(v):.2f}"]
+    np.testing.assert_array_equal(lines_by_label(curve)[f"{offset:g}"].get_ydata(), ratio)
+    ((x, y),) = lines_by_label(curve)["this vector"].get_xydata()
+    np.testing.assert_allclose((x, y), (1.2, length(v) / 1.2))
+    assert curve.get_ylim()[1] > 1, "the line that means unchanged is in view"
+    assert len(curve.patches) == (grows is not None)
+
+
+def test_squash_view_of_the_zero_vector_marks_no_ratio():
+    norms = np.linspace(0.01, 2, 20)
+    zero = np.zeros(2)
+    plane, curve = plots.squash_view(zero, zero, norms, squashed_lengths(norms, 1) / norms, 1).axes
+    assert words_in(plane) == ["0.00 → 0.00"] and "this vector" not in lines_by_label(curve)
+
+
+def test_squash_nudges_draw_the_same_loops_before_and_after():
+    angle = np.linspace(0, 2 * np.pi, 41)
+    circle = 0.1 * np.stack([np.cos(angle), np.sin(angle)], -1)
+    before = np.array([[0.3, 0.4], [1.2, 1.6]])[:, None] + circle
+    after = equations.squash(before)
+    axes = plots.squash_nudges(before, after).axes
+    for ax, loops, name in zip(axes, (before, after), "sv", strict=True):
+        assert [patch.get_label() for patch in ax.patches] == [f"{name}0", f"{name}1"]
+        for patch, loop in zip(ax.patches, loops, strict=True):
+            np.testing.assert_allclose(patch.get_xy()[: len(loop)], loop)
+        assert list(annotations(ax)) == ["A", "B"] and ax.get_aspect() == 1 and in_view(ax, loops.reshape(-1, 2))
+
+
+def test_squash_gains_are_drawn_on_logarithmic_axes_with_and_without_epsilon():
+    norms = np.logspace(-4, 2, 61)
+    across, along = norms / (0.5 + norms**2), norms / (0.5 + norms**2) ** 2
+    (ax,) = plots.squash_gains(norms, across + 1e-3, along + 1e-3, naive=(across, along), mark=(0.7, 0.7)).axes
+    lines = lines_by_label(ax)
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    np.testing.assert_array_equal(lines["across"].get_ydata(), across + 1e-3)
+    np.testing.assert_array_equal(lines["along"].get_ydata(), along + 1e-3)
+    assert lines["across"].get_linestyle() != lines["along"].get_linestyle()
+    dotted = [line.get_ydata() for line in ax.lines if line.get_label() == "without ε"]
+    np.testing.assert_array_equal(dotted, [across, along])
+    np.testing.assert_array_equal(annotations(ax)["across"], (norms[-1], across[-1] + 1e-3))
+    np.testing.assert_array_equal(annotations(ax)["along"], (norms[-1], along[-1] + 1e-3))
+    assert annotations(ax)["equal"] == (0.7, 0.7) and "without ε" in annotations(ax)
+    (bare,) = plots.squash_gains(norms, across, along).axes
+    assert set(lines_by_label(bare)) == {"across", "along"} and list(annotations(bare)) == ["across", "along"]

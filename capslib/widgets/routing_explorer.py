@@ -18,7 +18,7 @@ MOST_ROUTINGS = 8
 MOST_UPPER = 12
 
 
-class RoutingExplorer(Widget, script="routing_explorer.js", styles="routing_explorer.css"):
+class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routing_explorer.css"):
     """The routing of a digit, an iteration and a step at a time, computed in the browser.
 
     Where the browser and Python meet, all of them readable and settable: `chosen` (which digit), `routings`, `dialect`,
@@ -39,6 +39,7 @@ class RoutingExplorer(Widget, script="routing_explorer.js", styles="routing_expl
     presets = traitlets.List().tag(sync=True)
     trained = traitlets.Int().tag(sync=True)
     offset = traitlets.Float().tag(sync=True)
+    limits = traitlets.Dict().tag(sync=True)
 
     chosen = traitlets.Int().tag(sync=True)
     routings = traitlets.Int().tag(sync=True)
@@ -106,6 +107,7 @@ class RoutingExplorer(Widget, script="routing_explorer.js", styles="routing_expl
             presets=[[str(text), int(k)] for text, k in presets],
             trained=int(routings),
             offset=float(offset),
+            limits={"steps": STEPS, "dialects": DIALECTS, "routings": MOST_ROUTINGS},
             routings=int(routings),
             chosen=int(chosen),
             lengths=[float(length) for length in trace.lengths[-1]],

@@ -124,10 +124,10 @@ def check(page):
     close(bold, results, 3)
 
     # Lengths, as bars and as numbers.
-    bars = page.get_by_test_id("re-lengths").locator(".re-length")
+    bars = page.get_by_test_id("re-lengths").locator(".caps-re-length")
     shown = bars.evaluate_all("nodes => nodes.map((node) => node.dataset.length)")
-    written = [node.locator(".re-value").text_content() for node in bars.all()]
-    scales = bars.locator(".re-bar").evaluate_all("nodes => nodes.map((node) => node.style.transform)")
+    written = [node.locator(".caps-re-value").text_content() for node in bars.all()]
+    scales = bars.locator(".caps-re-bar").evaluate_all("nodes => nodes.map((node) => node.style.transform)")
     when("lengths", at["v"])
     if at["v"] < 0:
         assert shown == written == [""] * 10 and set(scales) == {"scaleX(0)"} and now["lengths"] == []
@@ -140,7 +140,7 @@ def check(page):
     # The digit: tints, and the chosen cell's number.
     limit = np.abs(trace.contribution[..., j]).max()
     values = trace.contribution[at["s"], :, j] / limit if at["s"] >= 0 else np.zeros(49)
-    painted(page.get_by_test_id("re-grid").locator(".re-cell"), CONTRIBUTION, values)
+    painted(page.get_by_test_id("re-grid").locator(".caps-re-cell"), CONTRIBUTION, values)
     when("grid", at["s"])
     if at["s"] >= 0:
         close(numbers(text(page, "re-grid-note")), [trace.contribution[at["s"], i, j], norms[at["s"], j]], 2)
@@ -148,7 +148,7 @@ def check(page):
     # Couplings: the matrix, the links, the areas of the votes.
     painted(page.locator("[data-pair]"), COUPLING, plots.coupling_scale(trace.c[t]).ravel() / 3)
     close(numbers(text(page, "re-matrix-note")), [trace.c[t, i, j]], 3)
-    links = page.locator(".re-link:not(.re-link-lit)").evaluate_all(
+    links = page.locator(".caps-re-link:not(.caps-re-link-lit)").evaluate_all(
         "nodes => nodes.map((n) => [+n.dataset.i, +n.dataset.j, +n.getAttribute('stroke-width')])"
     )
     assert [link[:2] for link in links] == [[cell, j] for cell in range(49)]
@@ -156,7 +156,7 @@ def check(page):
 
     # Votes: their places by plots.vote_plane, one scale for both axes, and the weighted mean.
     points, plane, _ = plots.vote_plane(trace, j)
-    dots = page.locator(".re-vote").evaluate_all("n => n.map((n) => ['cx', 'cy', 'r'].map((k) => +n.getAttribute(k)))")
+    dots = page.locator(".caps-re-vote").evaluate_all("n => n.map((n) => ['cx', 'cy', 'r'].map((k) => +n.getAttribute(k)))")
     x, y, r = np.transpose(dots)
     np.testing.assert_allclose(r, 14 * np.sqrt(trace.c[t, :, j]), atol=0.006)
     across, along = np.polyfit(points[:, 0], x, 1), np.polyfit(points[:, 1], y, 1)
@@ -165,7 +165,7 @@ def check(page):
     assert across[0] == pytest.approx(-along[0], rel=1e-3) and across[0] > 0
     mean = page.get_by_test_id("re-votes").get_attribute("data-mean")
     if at["s"] < 0:
-        assert mean == "" and not page.locator(".re-mean").is_visible()
+        assert mean == "" and not page.locator(".caps-re-mean").is_visible()
     else:
         expected = plane @ trace.s[at["s"], j] / trace.c[at["s"], :, j].sum()
         np.testing.assert_allclose([float(x) for x in mean.split()], expected, atol=1e-4)
@@ -238,9 +238,9 @@ def test_couplings_on_the_grid_and_links_of_a_cell(mounted):
     page = mounted(explorer(kind="coupling", links="lower", iteration=3, step="softmax", i=22))
     trace, now = trace_of(), state(page)
     values = plots.coupling_scale(trace.c[2])[:, now["j"]] / 3
-    painted(page.get_by_test_id("re-grid").locator(".re-cell"), COUPLING, values)
+    painted(page.get_by_test_id("re-grid").locator(".caps-re-cell"), COUPLING, values)
     assert numbers(text(page, "re-grid-note")) == [pytest.approx(trace.c[2, 22, now["j"]], abs=5.1e-4)]
-    links = page.locator(".re-link:not(.re-link-lit):visible")
+    links = page.locator(".caps-re-link:not(.caps-re-link-lit):visible")
     ends = links.evaluate_all("n => n.map((n) => [+n.dataset.i, +n.dataset.j, +n.getAttribute('stroke-width')])")
     assert [end[:2] for end in ends] == [[22, j] for j in range(10)]
     np.testing.assert_allclose([end[2] for end in ends], 12 * trace.c[2, 22], atol=0.0051)
@@ -263,7 +263,7 @@ def test_untouched_the_first_and_the_last_iteration_are_side_by_side(mounted, ke
         assert numbers(page.get_by_test_id(f"re-iteration-{n + 1}").inner_text()) == [
             pytest.approx(trace.lengths[n, winner], abs=0.0051)
         ]
-    ticks = page.get_by_test_id("re-lengths").locator(".re-before")
+    ticks = page.get_by_test_id("re-lengths").locator(".caps-re-before")
     assert ticks.evaluate_all("nodes => nodes.every((node) => node.style.display !== 'none')")
     x = np.array(ticks.evaluate_all("nodes => nodes.map((node) => +node.getAttribute('x1'))"))
     np.testing.assert_allclose((x - 28) / 190, trace.lengths[0], atol=1e-3)
@@ -440,14 +440,14 @@ def lit(page, i, j, view=0):
     def near(a, b, axes=(0, 1)):
         return np.abs(np.subtract(a, b))[list(axes)].max() < 1.5
 
-    cell = np.array(middle(within.locator(f".re-cell[data-i='{i}']")))
+    cell = np.array(middle(within.locator(f".caps-re-cell[data-i='{i}']")))
     entry = np.array(middle(within.locator(f"[data-pair='{10 * i + j}']")))
-    vote = np.array(middle(within.locator(f".re-vote[data-i='{i}']")))
+    vote = np.array(middle(within.locator(f".caps-re-vote[data-i='{i}']")))
     assert near(middle_of("re-lit-cell"), cell)
     assert near(middle_of("re-lit-row"), entry, [1]) and near(middle_of("re-lit-column"), entry, [0])
-    assert near(middle_of("re-lit-bar"), middle(within.get_by_test_id(f"re-length-{j}").locator(".re-hit")), [1])
+    assert near(middle_of("re-lit-bar"), middle(within.get_by_test_id(f"re-length-{j}").locator(".caps-re-hit")), [1])
     assert near(middle_of("re-lit-vote"), vote)
-    assert within.locator(".re-node-lit").all_text_contents() == [str(j)]
+    assert within.locator(".caps-re-node-lit").all_text_contents() == [str(j)]
     for test, words in {
         "re-formula": f"{i},{j}",
         "re-matrix-note": f"Cell {i} → capsule {j}: ",
@@ -461,7 +461,7 @@ def lit(page, i, j, view=0):
         "logits": f"b and a, cell {i} → capsule {j}",
         "votes": f"Votes for capsule {j}",
     }.items():
-        assert within.locator(f".re-{name} h4").inner_text() == words
+        assert within.locator(f".caps-re-{name} h4").inner_text() == words
 
 
 @WAYS
@@ -487,17 +487,17 @@ def test_a_pair_is_chosen_in_every_picture_and_lit_in_all(mounted, page, way):
             lit(page, *pair)
     else:
         pointer = {"mouse": Mouse, "touch": Touch}[way](page)
-        click(pointer, page.locator(".re-cell[data-i='10']"))
+        click(pointer, page.locator(".caps-re-cell[data-i='10']"))
         lit(page, 10, 4)
         click(pointer, page.locator(f"[data-pair='{10 * 33 + 7}']"))
         lit(page, 33, 7)
-        click(pointer, page.get_by_test_id("re-length-2").locator(".re-hit"))
+        click(pointer, page.get_by_test_id("re-length-2").locator(".caps-re-hit"))
         lit(page, 33, 2)
-        click(pointer, page.locator(".re-node[data-j='9']"))
+        click(pointer, page.locator(".caps-re-node[data-j='9']"))
         lit(page, 33, 9)
         trace = trace_of()
         far = np.abs(plots.vote_plane(trace, 9)[0]).sum(1).argmax()  # No other vote covers it.
-        click(pointer, page.locator(f".re-vote[data-i='{far}']"))
+        click(pointer, page.locator(f".caps-re-vote[data-i='{far}']"))
         lit(page, far, 9)
     assert (state(page)["iteration"], state(page)["step"]) == (4, "agreement"), "choosing is not stepping"
 
@@ -520,9 +520,9 @@ def test_two_views_step_and_choose_together(mounted):
     second = page.locator(".view").nth(1)
     second.get_by_test_id("re-forward").click()
     second.get_by_test_id("re-forward").click()
-    second.locator(".re-cell[data-i='30']").click()
+    second.locator(".caps-re-cell[data-i='30']").click()
     second.get_by_test_id("re-step-agreement").click()
-    second.get_by_test_id("re-length-6").locator(".re-bar").click()
+    second.get_by_test_id("re-length-6").locator(".caps-re-bar").click()
     for view in (0, 1):
         lit(page, 30, 6, view)
         assert "iteration 3 of 5" in page.locator(".view").nth(view).get_by_test_id("re-place").inner_text()
@@ -544,7 +544,7 @@ def test_python_is_told_what_is_chosen_and_the_lengths(mounted):
 @pytest.mark.parametrize("interface", ["lab", "doc"])
 def test_in_the_lesson_the_numbers_shown_are_those_that_its_own_cell_computes(lab, page, keep, interface):
     lab.open(page, "08_look_inside.ipynb", interface=interface, patience=300)
-    first = page.locator(".caps.re-view, .caps").filter(has=page.get_by_test_id("re-root")).first
+    first = page.locator(".caps").filter(has=page.get_by_test_id("re-root")).first
     first.scroll_into_view_if_needed()
     keep(first, f"lesson-08-explorer-{interface}")
     first.get_by_test_id("re-reset").click()

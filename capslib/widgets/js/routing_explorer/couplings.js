@@ -1,0 +1,95 @@
+/** All couplings as a matrix, and those of the chosen capsule as links from its rows to the upper capsules. */
+import { coupling_scale, number, set, svg } from "../dom.js";
+import { range } from "./state.js";
+import { choosable, frame, legend, mark, painter, panel, row_at, row_middle, ROWS, surface, tints } from "./parts.js";
+import { toggle } from "./parts.js";
+
+const MATRIX = { left: 24, column: 13 };
+const NODE_X = 304; // of the upper capsules
+
+/** @param {import("./state.js").State} state */
+export function couplings_panel(state) {
+  const { I, J } = state;
+  const { left, column } = MATRIX;
+  const { top, height } = ROWS;
+  const width = column * J;
+  const edge = left + width;
+  const middle = (edge + NODE_X) / 2;
+  const links = toggle(state, "links", { upper: "links to capsule j", lower: "links of cell i" });
+  const part = panel("matrix", "softmax", "0 0 330 264", surface("matrix of couplings"), links.node);
+  const whole = { x: left, y: top, width, height };
+  const entries = range(I * J).map((pair) =>
+    svg("rect", {
+      x: left + column * (pair % J),
+      y: top + (Math.floor(pair / J) * height) / I,
+      width: column,
+      height: height / I + 0.05,
+      "data-pair": pair,
+    }),
+  );
+  const paint = painter(entries);
+  const lines = range(Math.max(I, J)).map(() => svg("path", { class: "caps-re-link" }));
+  const lit_line = svg("path", { class: "caps-re-link caps-re-link-lit" });
+  const nodes = range(J).map((j) => {
+    const circle = svg("circle", { cx: NODE_X, cy: row_middle(j, J), r: 10 });
+    const name = svg("text", { x: NODE_X, y: row_middle(j, J) + 4, "text-anchor": "middle" }, String(j));
+    return svg("g", { class: "caps-re-node", "data-j": j }, circle, name);
+  });
+  const lit_row = frame("row", width, height / I);
+  const lit_column = frame("column", column, height);
+  const row_name = svg("text", { x: left - 4, "text-anchor": "end" });
+  const column_names = range(J).map((j) =>
+    svg("text", { x: left + column * (j + 0.5), y: top - 5, "text-anchor": "middle" }, String(j)),
+  );
+  const [paper, outline] = [{ fill: "#fff" }, { class: "caps-re-edge" }].map((look) => svg("rect", { ...whole, ...look }));
+  part.node.append(paper, ...entries, outline, ...lines, lit_line, ...nodes, lit_column, lit_row, row_name, ...column_names);
+  part.node.append(legend("coupling", left, 236, width, ["1/8", "1/J", "×8"]).node);
+  part.node.append(svg("text", { x: middle, y: 256, "text-anchor": "middle" }, "line width: c"));
+
+  const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+  choosable(part.node, state, moves, ({ x, y }) => {
+    const [i, j] = [row_at(y, I), row_at(y, J)];
+    if (i === undefined) return;
+    if (x >= left && x < edge) state.choose(i, Math.floor((x - left) / column));
+    else if (x > NODE_X - 16) state.choose(state.now().i, j);
+    else if (x < left) state.choose(i, state.now().j);
+  });
+
+  function path(i, j) {
+    const [from, to] = [row_middle(i, I), row_middle(j, J)];
+    return `M${edge} ${from}C${middle} ${from} ${middle} ${to} ${NODE_X - 10} ${to}`;
+  }
+
+  let linked; // which links are drawn
+  /** @param {import("./state.js").Now} now */
+  function draw(now) {
+    const t = now.at.c;
+    const c = now.trace.c[t];
+    links.draw(now);
+    for (let pair = 0; pair < I * J; pair++) paint(pair, tints.coupling(coupling_scale(c[pair], J)));
+    const upper = now.links === "upper";
+    const key = `${now.links} ${upper ? now.j : now.i}`;
+    const thick = (i, j) => (12 * c[i * J + j]).toFixed(2);
+    for (const [n, line] of lines.entries()) {
+      const [i, j] = upper ? [n, now.j] : [now.i, n];
+      const there = i < I && j < J;
+      if (linked !== key) {
+        line.style.display = there ? "" : "none";
+        set(line, { d: path(i, j), "data-i": i, "data-j": j });
+      }
+      if (there) set(line, { "stroke-width": thick(i, j) });
+    }
+    linked = key;
+    set(lit_line, { d: path(now.i, now.j), "stroke-width": thick(now.i, now.j) });
+    for (const [j, node] of nodes.entries()) node.classList.toggle("caps-re-node-lit", j === now.j);
+    set(lit_row, { transform: `translate(${left} ${top + (now.i * height) / I})` });
+    set(lit_column, { transform: `translate(${left + column * now.j} ${top})` });
+    set(row_name, { y: row_middle(now.i, I) + 4 });
+    row_name.textContent = String(now.i);
+    part.title.textContent = "Couplings, cell i → capsule j";
+    part.note.textContent = `Cell ${now.i} → capsule ${now.j}: c = ${number(c[now.pair], 3)}`;
+    mark(part, now, t, now.step === "softmax");
+    set(part.node, { "aria-label": `${part.note.textContent}. Arrow keys choose a pair.` });
+  }
+  return { node: part.box, draw };
+}

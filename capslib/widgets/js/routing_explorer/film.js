@@ -1,0 +1,59 @@
+/** The grid at every iteration, small, as in a film; each frame goes there. */
+import { button, html, number, set } from "../dom.js";
+import { range } from "./state.js";
+import { tint } from "./parts.js";
+
+/** @param {import("./state.js").State} state */
+export function film_strip(state) {
+  const { I, side, image_side: pixels } = state;
+  const cell = pixels / side;
+  const frames = range(state.most_routings).map((t) => {
+    const picture = html("canvas", { width: pixels, height: pixels });
+    const name = html("span", { class: "caps-re-frame-name" }, String(t + 1));
+    const value = html("span", { class: "caps-re-frame-value" });
+    const go = state.by_hand(() => state.go_iteration(t + 1));
+    const node = button(`re-iteration-${t + 1}`, "", picture, go);
+    node.append(html("span", {}, name, value));
+    return { node, picture, value };
+  });
+  const reel = { class: "caps-re-film", role: "group", "aria-label": "iterations" };
+
+  /** Iteration t on a canvas, or the bare digit of an iteration that is to come. */
+  function paint(picture, now, t, there) {
+    const context = picture.getContext("2d");
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, pixels, pixels);
+    for (let i = 0; there && i < I; i++) {
+      context.fillStyle = tint(state, now, t, i);
+      context.fillRect(cell * (i % side), cell * Math.floor(i / side), cell, cell);
+    }
+    for (const [p, strength] of state.image(now.chosen).entries()) {
+      if (strength === 0) continue;
+      context.fillStyle = `rgba(0,0,0,${((there ? 0.5 : 0.2) * strength) / 255})`;
+      context.fillRect(p % pixels, Math.floor(p / pixels), 1, 1);
+    }
+  }
+
+  /** @param {import("./state.js").Now} now */
+  function draw(now) {
+    for (const [t, { node, picture, value }] of frames.entries()) {
+      node.hidden = t >= now.routings;
+      if (node.hidden) continue;
+      const there = t <= now.at.tint;
+      const length_there = t <= now.at.v;
+      const text = length_there ? number(now.trace.lengths[t][now.j]) : "";
+      value.textContent = text;
+      set(node, {
+        "aria-pressed": t === now.iteration - 1,
+        "aria-label": `iteration ${t + 1}, ${length_there ? `length of capsule ${now.j} ${text}` : "not computed yet"}`,
+        title: `iteration ${t + 1}`,
+      });
+      node.classList.toggle("caps-re-to-come", !there);
+      const key = `${now.chosen} ${now.dialect} ${now.j} ${now.kind} ${there} ${now.most}`;
+      if (picture.dataset.key === key) continue;
+      picture.dataset.key = key;
+      paint(picture, now, t, there);
+    }
+  }
+  return { node: html("div", reel, ...frames.map(({ node }) => node)), draw };
+}

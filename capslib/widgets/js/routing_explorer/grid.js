@@ -1,0 +1,65 @@
+/** The digit under the grid of its lower capsules, each tinted by what it gives to capsule j. */
+import { ink_picture, number, set, svg } from "../dom.js";
+import { range } from "./state.js";
+import { cell_moves, choosable, frame, legend, mark, painter, panel, surface, tint, toggle } from "./parts.js";
+
+const GRID = { left: 38, top: 4, side: 224 };
+
+/** @param {import("./state.js").State} state */
+export function grid_panel(state) {
+  const { I, side } = state;
+  const { left, top } = GRID;
+  const cell = GRID.side / side; // the side of a cell
+  const whole = { x: left, y: top, width: GRID.side, height: GRID.side };
+  const kinds = toggle(state, "kind", { contribution: "contribution", coupling: "coupling" });
+  const part = panel("grid", "sum", "0 0 300 264", surface(`grid of ${I} lower capsules`), kinds.node);
+  const cell_at = (i) => ({ x: left + cell * (i % side), y: top + cell * Math.floor(i / side) });
+  const cells = range(I).map((i) =>
+    svg("rect", { ...cell_at(i), width: cell, height: cell, class: "caps-re-cell", "data-i": i }),
+  );
+  const paint = painter(cells);
+  const ink = svg("image", { ...whole, class: "caps-re-ink" });
+  const lit = frame("cell", cell, cell);
+  const scales = {
+    contribution: legend("contribution", left, 236, GRID.side, ["", "0", ""]),
+    coupling: legend("coupling", left, 236, GRID.side, ["1/8 of 1/J", "1/J", "8 times 1/J"]),
+  };
+  const paper = svg("rect", { ...whole, fill: "#fff" });
+  part.node.append(paper, ...cells, ink, lit, scales.contribution.node, scales.coupling.node);
+  choosable(part.node, state, cell_moves(state), ({ x, y }) => {
+    const [row, column] = [Math.floor((y - top) / cell), Math.floor((x - left) / cell)];
+    const inside = row >= 0 && row < side && column >= 0 && column < side;
+    if (inside) state.choose(row * side + column, state.now().j);
+  });
+
+  let inked;
+  /** @param {import("./state.js").Now} now */
+  function draw(now) {
+    const coupling = now.kind === "coupling";
+    const t = now.at.tint;
+    kinds.draw(now);
+    if (inked !== now.chosen) {
+      inked = now.chosen;
+      set(ink, { href: ink_picture(state.image(now.chosen), state.image_side, 0.5) });
+    }
+    for (let i = 0; i < I; i++) paint(i, t < 0 ? "#fff" : tint(state, now, t, i));
+    const at = cell_at(now.i);
+    set(lit, { transform: `translate(${at.x} ${at.y})` });
+    for (const [kind, { node }] of Object.entries(scales)) node.style.display = now.kind === kind ? "" : "none";
+    const [least, , most] = scales.contribution.ends;
+    least.textContent = number(-now.most, 2);
+    most.textContent = number(now.most, 2);
+    part.title.textContent = `${coupling ? "Coupling" : "Contribution"} to capsule ${now.j}`;
+    part.box.dataset.of = coupling ? "softmax" : "sum";
+    part.note.textContent = note(now, t);
+    mark(part, now, t, now.step === part.box.dataset.of);
+    set(part.node, { "aria-label": `${part.title.textContent}. ${part.note.textContent}. Arrow keys choose a cell.` });
+  }
+
+  function note({ kind, trace, at, i, j, pair }, t) {
+    if (kind === "coupling") return `Cell ${i}: c = ${number(trace.c[at.c][pair], 3)}`;
+    if (t < 0) return "Nothing is summed up yet";
+    return `Cell ${i} adds ${number(trace.contribution[t][pair], 2)} to ‖s‖ = ${number(trace.norms[t][j], 2)}`;
+  }
+  return { node: part.box, draw };
+}

@@ -1,5 +1,6 @@
 /** What the course's widgets share besides mathematics: building elements, colour scales, numbers as text, and safety. */
 import { COLOURS, SCALES } from "./palette.js";
+import { rescue } from "./rescue.js";
 
 /** The colour of a quantity, by its symbol's name in the notation table. */
 export const colour = (name) => COLOURS[name];
@@ -111,6 +112,7 @@ export function widget(start) {
     el.replaceChildren(html("p", { role: "alert", class: "caps-error" }, `This widget cannot be drawn: ${error.message}`));
   };
   return {
+    initialize: rescue,
     render({ model, el }) {
       el.classList.add("caps");
       el.dataset.lmSuppressShortcuts = "true";

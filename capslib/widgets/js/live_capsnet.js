@@ -3,6 +3,7 @@ import { contribution } from "./equations.js";
 import { capsnet, cnn } from "./network.js";
 import { SIDE, cuts, draw_line, picture, placement } from "./ink.js";
 import { button, bytes, diverging, floats, html, number, set, svg, unique, widget } from "./dom.js";
+import { rescue } from "./rescue.js";
 
 const PIXELS = SIDE * SIDE;
 const CLASSES = 10;
@@ -378,6 +379,7 @@ export default () => {
   const history = [];
   let loading;
   return {
+    initialize: rescue,
     async render({ model, el }) {
       loading ??= Promise.all(["capsnet", "cnn"].map((name) => loaded(model, name)));
       const networks = await loading.then(([capsnet, cnn]) => ({ capsnet, cnn }), (error) => error);

@@ -7,8 +7,15 @@ STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def notebook(path, *widgets, source="# A title"):
+def notebook(path, *widgets, source="# A title", gone=()):
     """Write a notebook with a cell of markdown and one for each widget, as `make notebooks` would leave it.
+
+    Args:
+        path: where to write it.
+        widgets: what its cells show.
+        source: of the cell of markdown.
+        gone: those of the widgets whose states it does not hold. JupyterLab saves such notebooks: it writes what cells
+            show, and leaves the states as they were.
 
     Returns:
         Its path.
@@ -20,7 +27,8 @@ def notebook(path, *widgets, source="# A title"):
         data, metadata = widget._repr_mimebundle_()
         output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
         made.cells.append(nbformat.v4.new_code_cell("widget", execution_count=1, outputs=[output]))
-        states |= dependency_state(widget, drop_defaults=False)
+        if widget not in gone:
+            states |= dependency_state(widget, drop_defaults=False)
     if widgets:
         made.metadata["widgets"] = {STATE: {"version_major": 2, "version_minor": 0, "state": states}}
     nbformat.write(made, path)

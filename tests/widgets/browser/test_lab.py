@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from tests.widgets.browser.saved import notebook
 from tools.browser.examples import EXAMPLES
 
+NOT_FOUND = "model not found"
+PATIENCE = 120_000
 FOCUSABLE = ":is(button, select, input, [tabindex='0'])"
 
 
@@ -48,3 +50,64 @@ def test_a_trusted_notebook_shows_widgets_without_running_and_keeps_its_cells(la
         assert view.locator(":focus").count() == 1, "the focus is no longer in the widget"
     assert cells.count() == before
     keep(page, f"lab-trusted-{interface}")
+
+
+# What Lab does not find ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("interface", ["doc", "lab"])
+def test_the_picture_stands_in_for_a_widget_whose_state_was_never_saved(lab, page, keep, tmp_path, interface):
+    kept, *gone = [EXAMPLES[name]() for name in ("SquashExplorer", "LiveCapsNet", "VoteRouter")]
+    path = notebook(tmp_path / "gone.ipynb", *gone, kept, gone=gone)
+    lab.open(page, path, interface=interface, run=False, trusted=True)
+    for widget in gone:
+        picture = page.get_by_alt_text(widget.describe(), exact=True)
+        expect(picture).to_be_visible()
+        assert picture.evaluate("image => image.naturalWidth") > 200
+    expect(page.locator(".caps [aria-live=polite]")).to_have_text(re.compile(r"\d"))
+    assert page.get_by_text(NOT_FOUND).count() == 0
+    keep(page, f"lab-gone-{interface}")
+    # Lab was told at once; ipywidgets still says on the console that it went on looking.
+    page.errors[:] = [error for error in page.errors if NOT_FOUND not in error]
+
+
+LATE = """
+window.asked = [];
+window.programs = new Set();
+const { setTimeout: wait } = window;
+window.setTimeout = (call, ms, ...rest) => {
+    if (ms !== 100 || !/get_model/.test(new Error().stack)) return wait(call, ms, ...rest);
+    asked.push({ call, since: Date.now() });
+};
+const address = URL.createObjectURL;
+URL.createObjectURL = (...given) => { // anywidget starts a widget's program from one.
+    programs.add(given[0].size);
+    return address.apply(URL, given);
+};
+window.go_on = () => {
+    window.setTimeout = wait;
+    for (const { call } of asked) call();
+};
+"""
+"""Halts ipywidgets' search for models, as a browser does that is busy; it notes which programs of widgets start."""
+
+
+@pytest.mark.parametrize("interface", ["doc", "lab"])
+def test_a_widget_whose_state_came_late_lives(lab, page, tmp_path, interface):
+    widgets = [EXAMPLES[name]() for name in ("SquashExplorer", "VoteRouter")]
+    page.add_init_script(LATE)
+    lab.open(page, notebook(tmp_path / "late.ipynb", *widgets), interface=interface, run=False, trusted=True)
+    late = "asked.length === 2 && programs.size === 2 && asked.every(({ since }) => Date.now() - since > 2000)"
+    page.wait_for_function(late, timeout=PATIENCE)
+    assert page.locator(".caps").count() == 0
+    page.evaluate("go_on()")
+    expect(page.locator(".caps [aria-live=polite]")).to_have_text([re.compile(r"\d")] * 2)
+    assert page.get_by_text(NOT_FOUND).count() == 0
+    assert len([error for error in page.errors if NOT_FOUND in error]) == 2, "ipywidgets did not give up"
+    page.errors.clear()
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_every_widget_looks_after_those_that_lab_does_not_find(mounted, name):
+    page = mounted(EXAMPLES[name]())
+    assert page.evaluate("model.program.then(({ initialize }) => initialize?.name)") == "rescue"

@@ -16,11 +16,9 @@ from pathlib import Path
 from benchmarks.timing import summary
 from capslib.records import machine, write_atomically
 from tools.browser.examples import EXAMPLES
-from tools.browser.harness import ROOT, Lab, chromium, launched, mounted_page, saved_state, state_size
+from tools.browser.harness import ROOT, STATE, VIEW, Lab, chromium, launched, mounted_page, saved_state, state_size
 
 FOLDER = Path(__file__).parent / "results"
-STATE = "application/vnd.jupyter.widget-state+json"
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 HELD = 3
 """Of how many controls, the slowest, it is measured whether the browser keeps its pace while they are held."""

@@ -15,6 +15,12 @@ from pathlib import Path
 from ipywidgets.embed import dependency_state, escape_script
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 600
+"""Seconds after which what is waited for will not come: a limit for a busy machine, not what anything takes."""
+HERE = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:", "ws://127.0.0.1:")
+"""How the address of what may be requested begins."""
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic"]
@@ -35,6 +41,26 @@ def launched(path):
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=QUIET)
         yield browser
         browser.close()
+
+
+@contextmanager
+def watched_page(browser, **options):
+    """A page in which nothing from another machine arrives; its lists `errors` and `outside` say what went wrong."""
+    with browser.new_context(**{"viewport": {"width": 1300, "height": 1000}, **options}) as context:
+        page = context.new_page()
+        page.errors, page.outside = [], []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.on("console", lambda said: page.errors.append(f"console: {said.text}") if said.type == "error" else None)
+
+        def answer(route):
+            if route.request.url.startswith(HERE):
+                route.continue_()
+            else:
+                page.outside.append(route.request.url)
+                route.abort()
+
+        context.route("**/*", answer)
+        yield page
 
 
 def theme(dark):
@@ -70,12 +96,17 @@ def mounted_page(saved, views=1, dark=False):
 
 
 class Lab:
-    """JupyterLab on loopback over a copy of the notebooks, in directories of its own."""
+    """JupyterLab on loopback over a copy of the notebooks and of what they read, in directories of its own.
 
-    def __init__(self, folder):
+    Args:
+        folder: where those directories are made.
+        settings: what a learner could set, by the settings' names in JupyterLab.
+    """
+
+    def __init__(self, folder, settings=None):
         self.course = folder / "course"
-        for name in ("notebooks", "figures"):
-            shutil.copytree(ROOT / name, self.course / name)
+        for name in ("notebooks", "figures", "benchmarks"):
+            shutil.copytree(ROOT / name, self.course / name, ignore=shutil.ignore_patterns("__pycache__"))
         self.environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "JUPYTER_PREFER_ENV_PATH": "1"}
         self.environment.pop("JUPYTER_PATH", None)
         for variable in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
@@ -84,9 +115,11 @@ class Lab:
             self.environment[f"JUPYTERLAB_{variable}"] = str(folder / variable.lower())
         self.environment["IPYTHONDIR"] = str(folder / "ipython")
         # The question about news would lie over the notebook, and its answer comes from another machine.
-        settings = folder / "settings_dir" / "@jupyterlab" / "apputils-extension"
-        settings.mkdir(parents=True)
-        (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+        quiet = {"fetchNews": "false", "checkForUpdates": False}
+        for name, values in {"@jupyterlab/apputils-extension:notification": quiet, **(settings or {})}.items():
+            file = folder / "settings_dir" / f"{name.replace(':', '/')}.jupyterlab-settings"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(values))
         self.log = folder / "lab.log"
         # Port 0: whichever is free, so that two workers never want the same one.
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
@@ -100,7 +133,7 @@ class Lab:
             self.close()
             raise
 
-    def _address(self, told, patience=60):
+    def _address(self, told, patience=PATIENCE):
         """The server's address and token, from the file that it writes when it listens."""
         end = time.monotonic() + patience
         while time.monotonic() < end and self.process.poll() is None:
@@ -123,10 +156,10 @@ class Lab:
         """Ask the server's own interface, as in `request("api/sessions")`."""
         request = urllib.request.Request(f"{self.url}/{path}", method=method)
         request.add_header("Authorization", f"token {self.token}")
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.loads(answer.read() or "null")
 
-    def open(self, page, name, interface="doc", run=True, trusted=False, dark=False, patience=180):
+    def open(self, page, name, interface="doc", run=True, trusted=False, dark=False, patience=PATIENCE):
         """Open a fresh copy of a notebook with a kernel of its own, and run all its cells.
 
         Args:
@@ -151,7 +184,9 @@ class Lab:
         if trusted:
             command = [sys.executable, "-m", "jupyter", "trust", str(file)]
             subprocess.run(command, env=self.environment, check=True, capture_output=True)
-        page.goto(f"{self.url}/{interface}/tree/notebooks/{file.name}?token={self.token}&reset")
+        page.goto(
+            f"{self.url}/{interface}/tree/notebooks/{file.name}?token={self.token}&reset", timeout=1000 * patience
+        )
         # Run All is lost while the kernel is not ready.
         page.locator(".jp-StatusBar-Widget", has_text="| Idle").wait_for(timeout=1000 * patience)
         if dark:
@@ -160,8 +195,12 @@ class Lab:
             self.run_all(page, patience)
 
     @staticmethod
-    def run_all(page, patience=180):
-        """Run all cells by the menu's own command, and wait for the last one's end; a cell's error is an error here."""
+    def run_all(page, patience=PATIENCE):
+        """Run all cells by the menu's own command, and wait for the last one's end.
+
+        Raises:
+            RuntimeError: if a cell failed, or they did not come to an end.
+        """
         ended = page.evaluate(
             """(patience) => Promise.race([
                 jupyterapp.commands.execute("notebook:run-all-cells"),
@@ -169,6 +208,44 @@ class Lab:
             ])""",
             patience,
         )
-        assert ended is not False, f"a cell failed: {page.locator('[data-mime-type$=stderr]').all_inner_texts()}"
-        assert ended != "not ended", f"the cells did not come to an end within {patience} s"
+        if ended is False:
+            raise RuntimeError(f"a cell failed: {page.locator('[data-mime-type$=stderr]').all_inner_texts()}")
+        if ended == "not ended":
+            raise RuntimeError(f"the cells did not come to an end within {patience} s")
         page.locator(".jp-StatusBar-Widget", has_text="| Idle").wait_for(timeout=1000 * patience)
+
+    @staticmethod
+    def cells(page):
+        """How many cells the notebook in a page has; on the page itself they come one after the other."""
+        return page.evaluate("jupyterapp.shell.currentWidget.content.model.cells.length")
+
+
+ASK = """async (code) => {
+    const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
+    const future = kernel.requestExecute({ code });
+    let printed = "";
+    future.onIOPub = ({ header, content }) => {
+        if (header.msg_type === "stream") printed += content.text;
+        if (header.msg_type === "error") printed += `${content.ename}: ${content.evalue}`;
+    };
+    await future.done;
+    return printed.trim();
+}"""
+
+
+def printed(page, code, until=None, patience=PATIENCE):
+    """What code prints that runs in the kernel of the notebook in a page, apart from its cells.
+
+    Args:
+        page: the page.
+        code: Python.
+        until: a function of what was printed, or the text itself. A widget in a page tells Python of a change only when
+            Python has dealt with the one before, so what it has been told is asked for until it is there.
+        patience: seconds until an answer will do that is not that one.
+    """
+    right = until if callable(until) else lambda said: until in (None, said)
+    end = time.monotonic() + patience
+    while True:
+        said = page.evaluate(ASK, code)
+        if right(said) or time.monotonic() > end:
+            return said

@@ -7,13 +7,15 @@ on a copy of the notebooks with directories of its own. Each worker of pytest ha
 import os
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.conftest import NO_CHROMIUM
-from tools.browser.harness import ROOT, Lab, chromium, launched, mounted_page, saved_state
+from tools.browser.harness import ROOT, Lab, chromium, launched, mounted_page, saved_state, watched_page
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
-HERE = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:", "ws://127.0.0.1:")
-"""How the address of what may be requested begins."""
+PATIENCE = 120_000
+"""Milliseconds that a page may take to get where it should: a limit, which only a test that fails ever waits for."""
+expect.set_options(timeout=PATIENCE)
 
 
 # Not of the whole session: while Playwright runs, its event loop would be in the way of tests that start one.
@@ -33,21 +35,8 @@ def page(browser):
 
     `page.errors` and `page.outside` hold them; a test that provokes one takes it out.
     """
-    with browser.new_context(viewport={"width": 1300, "height": 1000}) as context:
-        page = context.new_page()
-        page.errors, page.outside = [], []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.on("console", lambda said: page.errors.append(f"console: {said.text}") if said.type == "error" else None)
-
-        def answer(route):
-            if route.request.url.startswith(HERE):
-                route.continue_()
-            else:
-                page.outside.append(route.request.url)
-                route.abort()
-
-        context.route("**/*", answer)
-        page.set_default_timeout(30_000)
+    with watched_page(browser) as page:
+        page.set_default_timeout(PATIENCE)
         yield page
     assert not page.outside, f"requested from elsewhere: {page.outside}"
     assert not page.errors, f"errors in the page: {page.errors}"

@@ -3,8 +3,7 @@
 import nbformat
 from ipywidgets.embed import dependency_state
 
-STATE = "application/vnd.jupyter.widget-state+json"
-VIEW = "application/vnd.jupyter.widget-view+json"
+from tools.browser.harness import STATE
 
 
 def notebook(path, *widgets, source="# A title", gone=()):

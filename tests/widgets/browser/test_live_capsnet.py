@@ -12,6 +12,7 @@ from capslib.widgets import LiveCapsNet
 from tests.widgets.browser.pointers import POINTERS, Mouse
 from tests.widgets.browser.saved import notebook
 from tools import pages
+from tools.browser.harness import printed
 
 SEVEN = [(0.25, 0.2), (0.75, 0.2), (0.45, 0.85)]
 """Corners of a 7 on the pad, as shares of its width and height."""
@@ -449,13 +450,13 @@ def numbers(text):
 
 @pytest.mark.parametrize("interface", ["doc", "lab"])
 def test_lesson_08_draws_and_python_reads_the_drawing(lab, page, keep, interface):
-    lab.open(page, "08_look_inside.ipynb", interface=interface, patience=300)
+    lab.open(page, "08_look_inside.ipynb", interface=interface)
     widget = page.locator(".caps").filter(has=page.get_by_test_id("live-pad"))
     expect(widget).to_have_count(1)
     widget.scroll_into_view_if_needed()
     expect(control(page, "text")).to_contain_text("They differ")
     keep(widget, f"lesson-08-live-{interface}")
-    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    cells = lab.cells(page)
     control(page, "clear").click()
     draw(page, Mouse(page), SEVEN)
     expect(control(page, "text")).to_contain_text("Your drawing. Both read 7.")
@@ -463,10 +464,12 @@ def test_lesson_08_draws_and_python_reads_the_drawing(lab, page, keep, interface
     control(page, "pad").focus()
     press(page, "x", "d", "d", "ArrowDown", "Space", "Control+z")
     control(page, "start-0").press("x")
-    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert lab.cells(page) == cells
     expect(control(page, "text")).to_contain_text("Your drawing, turned 10° clockwise. Both read 7.")
     lengths, _ = shown(page)
     keep(widget, f"lesson-08-live-drawn-{interface}")
+    told = f"print(abs(live.lengths[7] - {lengths[7]:.6f}) < 6e-4 and live.turn == -10)"
+    assert printed(page, told, until="True") == "True"
     cell = page.locator(".jp-CodeCell", has_text="capsule_inputs(model, live.image)").first
     cell.scroll_into_view_if_needed()
     cell.locator(".cm-content").click()

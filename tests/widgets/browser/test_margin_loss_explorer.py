@@ -8,6 +8,7 @@ import pytest
 from capslib import equations
 from capslib.widgets import MarginLossExplorer
 from tests.widgets.browser.pointers import Mouse, Touch, click, middle
+from tools.browser.harness import printed
 
 TEN = np.array([0.04, 0.06, 0.12, 0.62, 0.02, 0.3, 0.05, 0.09, 0.45, 0.2])
 TRAINED = np.array([0.02, 0.04, 0.01, 0.979, 0.03, 0.03, 0.052, 0.03, 0.04, 0.04])
@@ -454,7 +455,7 @@ def test_in_lesson_05(lab, page, keep, interface, dark):
     page.get_by_test_id("mle-bar-8").first.scroll_into_view_if_needed()
     first = page.locator(".caps-mle").first
     bar = first.get_by_test_id("mle-bar-8")
-    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    cells = lab.cells(page)
     bar.press("End")
     bar.press("x")  # Lab would cut the cell.
     first.get_by_test_id("mle-present-8").click()
@@ -465,6 +466,7 @@ def test_in_lesson_05(lab, page, keep, interface, dark):
     assert re.search(r"On the image: 3, 8\.", first.get_by_test_id("mle-line").text_content())
     keep(first, f"margin-loss-{interface}")
     heard = page.locator(".jp-CodeCell", has_text="explorer.present")
+    assert printed(page, "print(explorer.present)", until="[3, 8]") == "[3, 8]"  # The last that was changed.
     heard.locator(".cm-content").click()
     page.keyboard.press("Control+Enter")
     told = f"present [3, 8], loss {Expected(lengths, present).loss:.3f}"
@@ -476,4 +478,4 @@ def test_in_lesson_05(lab, page, keep, interface, dark):
     rivals.get_by_test_id("mle-follow-softmax").click()
     assert rivals.get_by_test_id("mle-bar-3").get_attribute("aria-valuenow") == "1"
     keep(rivals, f"margin-loss-{interface}-softmax")
-    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert lab.cells(page) == cells

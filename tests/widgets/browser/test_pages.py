@@ -7,9 +7,10 @@ from playwright.sync_api import expect
 
 from tests import ROOT
 from tests.conftest import NO_MATHJAX
-from tests.widgets.browser.saved import STATE, VIEW, notebook
+from tests.widgets.browser.saved import notebook
 from tools import pages
 from tools.browser.examples import EXAMPLES
+from tools.browser.harness import STATE, VIEW
 
 FOLDER = ROOT / "notebooks"
 LESSONS = sorted(FOLDER.glob("*.ipynb"))
@@ -66,16 +67,16 @@ def test_every_widget_lives_in_a_page(opened, tmp_path, name):
     expect(page.locator("[data-model] img")).to_have_count(0)
 
 
-def test_the_picture_stays_where_a_widget_fails(opened, tmp_path):
+def test_the_picture_stays_where_a_widget_fails(page, opened, tmp_path):
     widget = EXAMPLES[min(EXAMPLES)]()
     path = notebook(tmp_path / "one.ipynb", widget)
     damaged = json.loads(path.read_text())
     damaged["metadata"]["widgets"][STATE]["state"][widget.model_id]["state"]["_esm"] = "this is no program"
     path.write_text(json.dumps(damaged))
-    page = opened(path)
+    with page.expect_console_message(lambda said: said.type == "error" and "SyntaxError" in said.text):
+        opened(path)
     expect(page.get_by_alt_text(widget.describe())).to_be_visible()
-    page.wait_for_function("document.readyState === 'complete'")
-    assert [error for error in page.errors if "SyntaxError" in error]
+    assert len(page.errors) == 1 and "SyntaxError" in page.errors[0]
     page.errors.clear()
 
 

@@ -9,6 +9,7 @@ from capslib import faces
 from capslib.poses import pose, read_pose, spread
 from capslib.widgets import PoseVotes
 from tests.widgets.browser.pointers import POINTERS, Mouse, click, middle
+from tools.browser.harness import printed
 
 ME = faces.Identity()
 S = faces.arrangement(ME)
@@ -347,22 +348,25 @@ def test_what_is_chosen(shown, use):
 # Motion -------------------------------------------------------------------------------------------------------------
 
 
-def test_on_its_way_the_turning_face_keeps_its_votes_together(mounted):
-    page = mounted(widget())
+def test_on_its_way_the_turning_face_keeps_its_votes_together(mounted, page):
+    page.clock.install(time="2026-01-01T08:00")
+    mounted(widget())
     page.get_by_test_id("pv-choose-0").click()
-    seen = page.evaluate(
-        """() => new Promise((resolve) => {
+    page.clock.pause_at("2026-01-01T09:00")  # Frames come when they are told to, however busy the machine is.
+    page.evaluate(
+        """() => {
             const text = (test) => document.querySelector(`[data-testid=${test}]`).textContent;
-            const seen = [];
+            window.seen = [];
             const look = () => {
                 seen.push([text("pv-angle-value"), text("pv-spread")]);
-                if (text("pv-status").startsWith("Turned")) resolve(seen);
-                else requestAnimationFrame(look);
+                if (!text("pv-status").startsWith("Turned")) requestAnimationFrame(look);
             };
             document.querySelector("[data-testid=pv-turn]").click();
             look();
-        })"""
+        }"""
     )
+    page.clock.run_for(5000)
+    seen = page.evaluate("seen")
     angles = [value(angle) for angle, _ in seen]
     assert angles == sorted(angles) and angles[-1] == 50 and any(20 < angle < 50 for angle in angles)
     assert {spread for _, spread in seen} == {f"{spread(M @ T):.2f}"}
@@ -465,20 +469,6 @@ def test_looks(shown, keep, width, dark):
 # In lesson 02 -------------------------------------------------------------------------------------------------------
 
 
-def asked(page, code):
-    """What code prints that runs in the kernel of the notebook."""
-    return page.evaluate(
-        """async (code) => {
-            const run = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
-            let said = "";
-            run.onIOPub = ({ header, content }) => { if (header.msg_type === "stream") said += content.text; };
-            await run.done;
-            return said.trim();
-        }""",
-        code,
-    )
-
-
 def in_lesson(page):
     """Waits for the widget of the lesson, and brings it into sight."""
     page.get_by_test_id("pv-spread").wait_for()
@@ -489,7 +479,7 @@ def in_lesson(page):
 def test_in_the_lesson_by_mouse_and_keys_without_cutting_its_cells(page, lab, keep):
     lab.open(page, "02_pose_and_votes.ipynb", interface="doc")
     in_lesson(page)
-    cells = page.evaluate("jupyterapp.shell.currentWidget.content.model.cells.length")
+    cells = lab.cells(page)
     keep(page.locator(".caps").first, "pose-votes-lesson")
     (x, y), unit = where(page, MOUTH)
     mouse = Mouse(page)
@@ -499,7 +489,7 @@ def test_in_the_lesson_by_mouse_and_keys_without_cutting_its_cells(page, lab, ke
     assert float(text(page, "pv-spread")) < 0.1
     for key in ("x", "d", "d", "ArrowUp", "ArrowDown", "[", "]", "+", "-", "Delete"):
         thing(page, MOUTH).press(key)
-    assert page.evaluate("jupyterapp.shell.currentWidget.content.model.cells.length") == cells
+    assert lab.cells(page) == cells
     page.get_by_test_id("pv-assemble").click()
     page.get_by_text("Put every part in its place: spread").wait_for()
     page.get_by_test_id("pv-swap").click()
@@ -508,9 +498,10 @@ def test_in_the_lesson_by_mouse_and_keys_without_cutting_its_cells(page, lab, ke
     assert text(page, "pv-spread") == f"{spread(swapped @ T):.2f}"
 
     # What the page moved, Python reads; what Python sets, the page shows.
-    found = asked(page, "print(f'{by_hand.spread:.4f}', by_hand.votes[3, :2, 2].round(3).tolist())")
-    assert found.split(" ", 1) == [f"{spread(swapped @ T):.4f}", str((swapped @ T)[3, :2, 2].round(3).tolist())]
-    asked(page, "by_hand.parts = by_hand.whole @ S; by_hand.whole = np.eye(3); print('set')")
+    expected = f"{spread(swapped @ T):.4f} {(swapped @ T)[3, :2, 2].round(3).tolist()}"
+    told = "print(f'{by_hand.spread:.4f}', by_hand.votes[3, :2, 2].round(3).tolist())"
+    assert printed(page, told, until=expected) == expected
+    printed(page, "by_hand.parts = by_hand.whole @ S; by_hand.whole = np.eye(3); print('set')")
     page.get_by_text("Spread of the four votes: 0.00 px.").wait_for()
 
 

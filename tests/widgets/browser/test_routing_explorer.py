@@ -13,6 +13,7 @@ from capslib.widgets import RoutingExplorer
 from capslib.widgets.routing_explorer import STEPS
 from tests.widgets.browser.pointers import Mouse, Touch, click, middle
 from tests.widgets.test_core import route as route_by_dialect
+from tools.browser.harness import printed
 
 WAYS = pytest.mark.parametrize("way", ["mouse", "touch", "keyboard"])
 CLOSE = {2: 0.0051, 3: 0.00051}  # By the decimals that are shown.
@@ -543,7 +544,7 @@ def test_python_is_told_what_is_chosen_and_the_lengths(mounted):
 
 @pytest.mark.parametrize("interface", ["lab", "doc"])
 def test_in_the_lesson_the_numbers_shown_are_those_that_its_own_cell_computes(lab, page, keep, interface):
-    lab.open(page, "08_look_inside.ipynb", interface=interface, patience=300)
+    lab.open(page, "08_look_inside.ipynb", interface=interface)
     first = page.locator(".caps").filter(has=page.get_by_test_id("re-root")).first
     first.scroll_into_view_if_needed()
     keep(first, f"lesson-08-explorer-{interface}")
@@ -553,9 +554,11 @@ def test_in_the_lesson_the_numbers_shown_are_those_that_its_own_cell_computes(la
     expect(first.get_by_test_id("re-place")).to_have_text("iteration 3 of 5, step 2 of 4")
     first.get_by_test_id("re-digit").select_option("8")
     first.get_by_test_id("re-grid").press("ArrowLeft")
-    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    cells = lab.cells(page)
     first.get_by_test_id("re-matrix").press("x")
-    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert lab.cells(page) == cells
+    pair = re.search(r"Cell \d+ → capsule \d+", first.get_by_test_id("re-matrix-note").inner_text())[0]
+    assert printed(page, "print(f'Cell {explorer.i} → capsule {explorer.j}')", until=pair) == pair  # Python has it all.
     cell = page.locator(".jp-CodeCell", has_text="n, pair = explorer.iteration - 1").first
     cell.scroll_into_view_if_needed()
     cell.locator(".cm-content").click()

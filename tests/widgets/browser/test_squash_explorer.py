@@ -4,11 +4,13 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from capslib import equations
 from capslib.widgets import SquashExplorer
 from capslib.widgets.squash_explorer import LONGEST, OFFSETS, growing
 from tests.widgets.browser.pointers import POINTERS, Mouse, Touch, click, middle
+from tools.browser.harness import printed
 
 STATES = [
     ((0.72, 0.96), 0.5),
@@ -353,28 +355,13 @@ def test_looks(mounted, keep, width, dark):
 # In JupyterLab, in lesson 03 ----------------------------------------------------------------------------------------
 
 
-def said_by_kernel(page, code):
-    """Run code in the lesson's kernel, apart from its cells; gives back what it printed."""
-    return page.evaluate(
-        """async (code) => {
-            const kernel = jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
-            const future = kernel.requestExecute({ code });
-            let printed = "";
-            future.onIOPub = ({ content }) => (printed += content.text ?? "");
-            await future.done;
-            return printed;
-        }""",
-        code,
-    )
-
-
 @pytest.mark.parametrize("interface", ["doc", "lab"])
 def test_lesson_03(page, lab, keep, interface):
     lab.open(page, "03_squash.ipynb", interface=interface)
-    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    cells = lab.cells(page)
     view = page.locator(".caps-squash").first
     view.scroll_into_view_if_needed()
-    assert page.locator(".caps-squash").count() == 2
+    expect(page.locator(".caps-squash")).to_have_count(2)
     assert view.get_by_test_id("squash-now").text_content() == "0.742"
     keep(view, f"squash-lesson-{interface}")
 
@@ -388,19 +375,21 @@ def test_lesson_03(page, lab, keep, interface):
         handle.press(key)
     view.get_by_test_id("squash-offset").press("ArrowLeft")
     view.get_by_test_id("squash-length").press("ArrowRight")
-    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert lab.cells(page) == cells
 
-    s = np.array(numbers(said_by_kernel(page, "print(f'{explorer.s[0]:.9f} {explorer.s[1]:.9f}')").replace("-", MINUS)))
+    length = view.get_by_test_id("squash-now").text_content()
+    told = f"print(bool(abs(np.linalg.norm(explorer.v) - {length}) < 6e-4), explorer.offset)"
+    assert printed(page, told, until="True 0.49") == "True 0.49"
+    s = np.array(numbers(printed(page, "print(f'{explorer.s[0]:.9f} {explorer.s[1]:.9f}')").replace("-", MINUS)))
     moved = np.array([0.72 - 1 + 0.05, 0.96 - 0.5])
     np.testing.assert_allclose(s, moved * (1 + 0.01 / equations.length(moved)), atol=0.03)
-    assert said_by_kernel(page, "print(explorer.offset)").strip() == "0.49"
+    assert printed(page, "print(explorer.offset)") == "0.49"
     v = equations.squash(s, 0.49)
     assert view.get_by_test_id("squash-now").text_content() == f"{equations.length(v):.3f}"
     assert f"({v[0]:.3f}, {v[1]:.3f})".replace("-", MINUS) in view.get_by_test_id("squash-formula").text_content()
-    printed = said_by_kernel(page, "print(np.allclose(squash(explorer.s, explorer.offset), explorer.v))")
-    assert printed.strip() == "True"
+    assert printed(page, "print(np.allclose(squash(explorer.s, explorer.offset), explorer.v))") == "True"
 
-    said_by_kernel(page, "explorer.offset = 0.05; explorer.s = [0, 0.5]")
+    printed(page, "explorer.offset = 0.05; explorer.s = [0, 0.5]")
     view.get_by_test_id("squash-peak-text").get_by_text("peak 2.236").wait_for()
     assert view.get_by_test_id("squash-low").text_content() == "0.053"
     other = page.locator(".caps-squash").last

@@ -1,7 +1,6 @@
 """VoteRouter in a browser: every control by mouse, finger and keyboard, and its numbers against NumPy."""
 
 import re
-import time
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from capslib import equations
 from capslib.widgets import VoteRouter
 from capslib.widgets.vote_router import PRESETS, STEPS
 from tests.widgets.browser.pointers import POINTERS, Mouse, Touch, click, middle
+from tools.browser.harness import printed
 
 CLOSE = 5.1e-4  # Three decimals are shown.
 SPAN = 5.6  # From edge to edge a plane is so many units wide.
@@ -200,7 +200,8 @@ def test_a_finger_on_a_vote_does_not_scroll_the_page(mounted):
     hand.down(px, py)
     for up in (0.5, 1, 1.5, 2):
         hand.move(px, py - up * unit)
-        page.wait_for_timeout(50)  # A browser that scrolls takes the finger away from the page after a while.
+        # A browser that scrolls takes the finger away from the page after a while, and the vote stays behind.
+        page.wait_for_function("y => Math.abs(model.get('votes')[3][0][1] - y) < 0.051", arg=up - 1)
     hand.up()
     assert votes(page)[3, 0, 1] == pytest.approx(1, abs=0.051)
     assert page.evaluate("scrollY") == before
@@ -438,33 +439,11 @@ def test_width_and_size_follow_the_share(mounted):
 
 # In the lesson ------------------------------------------------------------------------------------------------------
 
-ASK = """async (code) => {
-    const { sessions } = jupyterapp.serviceManager;
-    const [model] = [...sessions.running()];
-    const connection = sessions.connectTo({ model });
-    let said = "";
-    const future = connection.kernel.requestExecute({ code });
-    future.onIOPub = (message) => (said += message.content.text ?? "");
-    await future.done;
-    connection.dispose();
-    return said;
-}"""
-"""What the notebook's kernel prints for some code."""
-
-
-def asked(page, code, arrived, patience=10):
-    """The numbers that code prints in the kernel, asked until they are what the page has sent."""
-    end = time.monotonic() + patience
-    while True:
-        told = [float(word) for word in page.evaluate(ASK, code).split()]
-        if arrived(told) or time.monotonic() > end:
-            return told
-
 
 @pytest.mark.parametrize(("interface", "dark"), [("doc", False), ("lab", True)])
 def test_in_lesson_04_votes_are_dragged_and_python_reads_them(lab, page, keep, interface, dark):
     lab.open(page, "04_routing_by_agreement.ipynb", interface=interface, dark=dark)
-    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    cells = lab.cells(page)
     first, wrong = page.locator(".caps").first, page.locator(".caps").nth(1)
     first.scroll_into_view_if_needed()
     text = first.get_by_test_id("vote-text")
@@ -488,12 +467,15 @@ def test_in_lesson_04_votes_are_dragged_and_python_reads_them(lab, page, keep, i
     vote.press("Shift+ArrowUp")
     for key in ("x", "d", "d", "Delete", "j"):  # Lab would cut the cell, or go to the next.
         vote.press(key)
-    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert lab.cells(page) == cells
     shown = [value(first.get_by_test_id(f"vote-length-{j}").inner_text()) for j in range(2)]
-    python = asked(page, "print(*router.lengths, *router.votes[3, 0])", lambda numbers: numbers[3] > 1)
-    np.testing.assert_allclose(python, [*shown, -0.5, 1.5], atol=0.051)
+    expected = [*shown, -0.5, 1.5]
+    told = "print(*router.lengths, *router.votes[3, 0])"
+    python = printed(page, told, lambda said: np.allclose(np.array(said.split(), float), expected, atol=0.051))
+    python = np.array(python.split(), float)
+    np.testing.assert_allclose(python, expected, atol=0.051)
     np.testing.assert_allclose(python[:2], shown, atol=CLOSE)
-    page.evaluate(ASK, "router.votes = router.presets['tie']")
+    printed(page, "router.votes = router.presets['tie']")
     tie = VoteRouter(PRESETS["tie"]).lengths
     expect(text).to_contain_text(f"face {tie[0]:.3f}, car {tie[1]:.3f}")
 

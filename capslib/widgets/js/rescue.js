@@ -22,14 +22,18 @@ function outputs_with_widgets(notebook) {
 }
 
 /** What outputs say that are text alone, as they are while ipywidgets searches, and when it has given up. */
-const said = () => new Set([...document.querySelectorAll(".jp-OutputArea-output")]
+const output_texts = () => new Set([...document.querySelectorAll(".jp-OutputArea-output")]
   .filter((node) => !node.childElementCount).map((node) => node.textContent));
 
-/** Let JupyterLab show the picture of each widget that is gone, and draw again each that it wrongly gave up on. */
-async function repair(manager, notebook) {
+/**
+ * Let JupyterLab show the picture of each widget that is gone, and draw again each that it wrongly gave up on.
+ * @returns whether it is still searching for some, so that there may be more to do later
+ */
+async function repair_outputs(manager, notebook) {
   const saved = notebook.getMetadata("widgets")?.[WIDGET_STATE]?.state ?? {};
-  const now = said();
-  const gave_up = now.has(NOT_FOUND) && !now.has(SEARCHING); // Who still searches will find it.
+  const now = output_texts();
+  const searching = now.has(SEARCHING);
+  const gave_up = now.has(NOT_FOUND) && !searching;
   for (const output of outputs_with_widgets(notebook)) {
     const { data } = output;
     const { [WIDGET_VIEW]: { model_id }, ...picture } = data;
@@ -40,6 +44,7 @@ async function repair(manager, notebook) {
       output.setData({ data });
     }
   }
+  return searching;
 }
 
 const rescued = Symbol.for("capslib.rescued");
@@ -51,8 +56,7 @@ export function rescue({ model }) {
   if (!notebook?.cells || !manager.restored || manager[rescued]) return;
   manager[rescued] = true; // Each widget brings this program; one of them is enough.
   const look = async () => {
-    await repair(manager, notebook);
-    if (said().has(SEARCHING)) setTimeout(look, 200);
+    if (await repair_outputs(manager, notebook)) setTimeout(look, 200);
   };
   manager.restored.connect(look);
   if (manager.restoredStatus) look();

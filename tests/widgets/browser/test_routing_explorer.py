@@ -157,7 +157,9 @@ def check(page):
 
     # Votes: their places by plots.vote_plane, one scale for both axes, and the weighted mean.
     points, plane, _ = plots.vote_plane(trace, j)
-    dots = page.locator(".caps-re-vote").evaluate_all("n => n.map((n) => ['cx', 'cy', 'r'].map((k) => +n.getAttribute(k)))")
+    dots = page.locator(".caps-re-vote").evaluate_all(
+        "n => n.map((n) => ['cx', 'cy', 'r'].map((k) => +n.getAttribute(k)))"
+    )
     x, y, r = np.transpose(dots)
     np.testing.assert_allclose(r, 14 * np.sqrt(trace.c[t, :, j]), atol=0.006)
     across, along = np.polyfit(points[:, 0], x, 1), np.polyfit(points[:, 1], y, 1)

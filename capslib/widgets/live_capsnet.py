@@ -11,13 +11,15 @@ from scipy import ndimage
 from scipy.special import cosdg, sindg
 
 from capslib import networks, plots
-from capslib.checks import check_positive
+from capslib.checks import check_number, check_positive, check_whole
 from capslib.digits import as_images, as_labels
-from capslib.widgets.base import Widget
+from capslib.widgets.base import Checked, Widget
 
 MIDDLE = 13.5
 LIMITS = {"turn": (-180, 180), "right": (-14, 14), "down": (-14, 14), "scale": (0.5, 2)}
 """The least and the largest value of each slider."""
+
+MOST_ROUTINGS = 20
 
 
 class NetworkWeights(anywidget.AnyWidget):
@@ -41,6 +43,15 @@ class NetworkWeights(anywidget.AnyWidget):
 
     def __repr__(self):
         return f"NetworkWeights: {', '.join(self.arrays)}"
+
+
+def _checked_page(name, page):
+    """The page's ink as 784 bytes, refused by the trait's name if it is none."""
+    given = bytes(page) if isinstance(page, bytes | bytearray | memoryview) else None
+    if given is None or len(given) != 784:
+        told = repr(page)[:60] if given is None else f"{len(given)} bytes"
+        raise ValueError(f"{name}: got {told}, expected 784 bytes")
+    return given
 
 
 class LiveCapsNet(Widget, script="live_capsnet.js", styles="live_capsnet.css"):
@@ -77,64 +88,45 @@ class LiveCapsNet(Widget, script="live_capsnet.js", styles="live_capsnet.css"):
             when an attribute is set later.
     """
 
-    capsnet = traitlets.Instance(NetworkWeights).tag(sync=True, **widget_serialization)
-    cnn = traitlets.Instance(NetworkWeights).tag(sync=True, **widget_serialization)
-    images = traitlets.Bytes().tag(sync=True)
-    labels = traitlets.List(traitlets.Int()).tag(sync=True)
-    routings = traitlets.Int().tag(sync=True)
-    offset = traitlets.Float().tag(sync=True)
+    capsnet = traitlets.Instance(NetworkWeights, read_only=True).tag(sync=True, **widget_serialization)
+    cnn = traitlets.Instance(NetworkWeights, read_only=True).tag(sync=True, **widget_serialization)
+    images = traitlets.Bytes(read_only=True).tag(sync=True)
+    labels = traitlets.List(traitlets.Int(), read_only=True).tag(sync=True)
+    routings = Checked(check_whole, 1, MOST_ROUTINGS, read_only=True)
+    offset = Checked(check_positive, read_only=True)
     limits = traitlets.Dict(LIMITS, read_only=True).tag(sync=True)
     # What a learner changes; from the browser.
-    page = traitlets.CBytes(bytes(784)).tag(sync=True)
-    turn = traitlets.Any(0.0).tag(sync=True)
-    right = traitlets.Any(0.0).tag(sync=True)
-    down = traitlets.Any(0.0).tag(sync=True)
-    scale = traitlets.Any(1.0).tag(sync=True)
+    page = Checked(_checked_page, default=bytes(784))
+    turn = Checked(check_number, *LIMITS["turn"], default=0.0)
+    right = Checked(check_number, *LIMITS["right"], default=0.0)
+    down = Checked(check_number, *LIMITS["down"], default=0.0)
+    scale = Checked(check_number, *LIMITS["scale"], default=1.0)
     swapped = traitlets.Bool(False).tag(sync=True)
     centred = traitlets.Bool(True).tag(sync=True)
-    upper = traitlets.Int(-1).tag(sync=True)
+    upper = Checked(check_whole, -1, 9, default=-1)
     """The capsule whose contributions are shown; −1 for the longest."""
 
     def __init__(self, capsnet, cnn, images=None, labels=None, routings=5, offset=0.5, start=0, turn=0):
         self._capsnet = networks.check_weights("capsnet", capsnet, "capsnet")
         self._cnn = networks.check_weights("cnn", cnn, "cnn")
-        if isinstance(routings, bool) or not isinstance(routings, int | np.integer) or not 1 <= routings <= 20:
-            raise ValueError(f"routings: got {routings!r}, expected a whole number from 1 to 20")
-        check_positive("offset", offset)
         pages = _pages(images)
         labels = [] if labels is None else as_labels(labels, "labels").tolist()
         if labels and len(labels) != len(pages):
             raise ValueError(f"labels: got {len(labels)}, expected one for each of {len(pages)} images")
         started = max(len(pages), 1)
-        if isinstance(start, bool) or not isinstance(start, int | np.integer) or not 0 <= start < started:
-            raise ValueError(f"start: got {start!r}, expected a whole number from 0 to {started - 1}")
+        check_whole("start", start, 0, started - 1)
         self.check_size({"images": pages.tobytes()})
         super().__init__(
             capsnet=NetworkWeights.of(self._capsnet),
             cnn=NetworkWeights.of(self._cnn),
             images=pages.tobytes(),
             labels=labels,
-            routings=int(routings),
-            offset=float(offset),
+            routings=routings,
+            offset=offset,
             page=pages[start].tobytes() if len(pages) else bytes(784),
             centred=not len(pages),
             turn=turn,
         )
-
-    @traitlets.validate(*LIMITS)
-    def _check_slider(self, proposal):
-        name, value = proposal["trait"].name, proposal["value"]
-        least, most = LIMITS[name]
-        real = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        if not real or not least <= value <= most:
-            raise ValueError(f"{name}: got {value!r}, expected a number from {least:g} to {most:g}")
-        return float(value)
-
-    @traitlets.validate("page")
-    def _check_page(self, proposal):
-        if len(proposal["value"]) != 784:
-            raise ValueError(f"page: got {len(proposal['value'])} bytes, expected 784")
-        return proposal["value"]
 
     @property
     def image(self):

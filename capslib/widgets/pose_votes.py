@@ -6,11 +6,27 @@ import numpy as np
 import traitlets
 
 from capslib import faces, plots
+from capslib.checks import check_numbers, check_whole
 from capslib.poses import check_poses, spread
-from capslib.widgets.base import Widget
+from capslib.widgets.base import Checked, Widget
 
 
-class PoseVotes(Widget, script="pose_votes.js", styles="pose_votes.css"):
+def _flat_poses(name, numbers):
+    """Five pose matrices as a flat list, refused by the trait's name if they are not."""
+    M = check_numbers(name, numbers)
+    if M.shape != (45,):
+        raise ValueError(f"{name}: got shape {M.shape}, expected the 45 numbers of five poses")
+    return check_poses(name, M.reshape(5, 3, 3), (5, 3, 3), exact=True).ravel().tolist()
+
+
+def _text(name, value):
+    """`value`, refused by the trait's name if it is no text."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: got {value!r:.60}, expected a text")
+    return value
+
+
+class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
     """A drawn face whose parts a learner moves, and the vote of each part for the pose of the whole.
 
     `parts`, `votes` and `spread` are what the page shows now. `parts` and `whole` may be set as well.
@@ -25,13 +41,13 @@ class PoseVotes(Widget, script="pose_votes.js", styles="pose_votes.css"):
         ValueError: naming the argument that is not as above.
     """
 
-    _poses = traitlets.List().tag(sync=True)  # (5, 3, 3), the whole's and the parts'
-    _first = traitlets.List().tag(sync=True)  # (5, 3, 3), what reset goes back to
-    _T = traitlets.List().tag(sync=True)  # (4, 3, 3)
-    _forms = traitlets.List().tag(sync=True)  # of each of the five: [points (P, 2), radius] of each stroke
-    _chosen = traitlets.Int(4).tag(sync=True)  # what sliders and keys act on: 0, the whole, or 1 + part; the mouth
-    _told = traitlets.Unicode("").tag(sync=True)  # what a button of the page has done last
-    _names = traitlets.List(list(faces.PARTS)).tag(sync=True)
+    _poses = Checked(_flat_poses)  # (5, 3, 3), the whole's and the parts'
+    _first = traitlets.List(read_only=True).tag(sync=True)  # (5, 3, 3), what reset goes back to
+    _T = traitlets.List(read_only=True).tag(sync=True)  # (4, 3, 3)
+    _forms = traitlets.List(read_only=True).tag(sync=True)  # of the five: [points (P, 2), radius] of each stroke
+    _chosen = Checked(check_whole, 0, 4, default=4)  # what sliders and keys act on: 0, the whole, or 1 + part
+    _told = Checked(_text, default="")  # what a button of the page has done last
+    _names = traitlets.List(list(faces.PARTS), read_only=True).tag(sync=True)
 
     def __init__(self, parts, T, forms, whole=None):
         parts = check_poses("parts", parts, (4, 3, 3), exact=True)

@@ -6,12 +6,20 @@ import numpy as np
 import traitlets
 
 from capslib import plots
-from capslib.checks import check_count, check_positive
+from capslib.checks import check_choice, check_positive, check_whole
 from capslib.equations import route
-from capslib.widgets.base import Widget, finite
+from capslib.widgets.base import Checked, Widget, frozen, validate
 
 REACH = 2.5
 """Components of a vote lie between −REACH and REACH: so far reach the planes of the widget."""
+
+PARTS = (4, 8)
+"""The least and the largest number of parts."""
+
+MOST_ITERATIONS = 20
+
+LIMITS = {"parts": PARTS, "iterations": MOST_ITERATIONS, "reach": REACH}
+"""What the page reads too."""
 
 EXAMPLE = [[[-1, 1.5], [1, 1]], [[-0.5, 2], [-1, 0.5]], [[0, 1.5], [0.5, -1.5]], [[1.5, -1], [0.5, 0]]]
 """The four votes for two wholes that lesson 04 routes by hand."""
@@ -39,7 +47,25 @@ SIDES = {"upper": -1, "lower": -2}
 """The axis of b (I, J) that the softmax runs along, by the capsules that it shares each unit out to."""
 
 
-class VoteRouter(Widget, script="vote_router.js", styles="vote_router.css"):
+def _checked_votes(name, votes):
+    """Votes as (I, 2, 2) of float64, refused by name if they do not fit the widget."""
+    votes = frozen(name, votes, ("I", 2, 2))
+    if not PARTS[0] <= len(votes) <= PARTS[1]:
+        raise ValueError(f"{name}: got {len(votes)} parts, expected {PARTS[0]} to {PARTS[1]}")
+    if np.abs(votes).max() > REACH:
+        raise ValueError(f"{name}: got components up to {np.abs(votes).max():g} in size, expected at most {REACH:g}")
+    return votes
+
+
+def _checked_names(name, names):
+    """Names of the two wholes as a list, refused by the trait's name if they do not fit the widget."""
+    fits = isinstance(names, list | tuple) and len(set(map(str, names))) == len(names) == 2
+    if not fits or not all(isinstance(one, str) and 0 < len(one) <= 8 for one in names):
+        raise ValueError(f"{name}: got {names!r}, expected two different names of 1 to 8 characters")
+    return list(names)
+
+
+class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"):
     """Four to eight parts that vote for two wholes, routed anew while a vote is dragged.
 
     Where the browser and Python meet, all of it readable and settable: `votes` (I, 2, 2), parts, wholes, components
@@ -48,19 +74,19 @@ class VoteRouter(Widget, script="vote_router.js", styles="vote_router.css"):
     `i`, `j` (part and whole). `trace` and `lengths` are computed from these.
     """
 
-    votes = traitlets.Any().tag(
-        sync=True, to_json=lambda votes, widget: votes.tolist(), from_json=lambda votes, widget: votes
+    votes = Checked(_checked_votes)
+    iterations = Checked(check_whole, 1, MOST_ITERATIONS, default=3)
+    over = Checked(check_choice, SIDES, default="upper")
+    offset = Checked(check_positive, default=0.5)
+    names = Checked(_checked_names, default=["face", "car"])
+    iteration = Checked(check_whole, 1, MOST_ITERATIONS, default=1)
+    step = Checked(check_choice, STEPS, default="agreement")
+    i = Checked(check_whole, 0, PARTS[1] - 1, default=0)
+    j = Checked(check_whole, 0, 1, default=0)
+    presets = traitlets.Dict(read_only=True).tag(sync=True)
+    limits = traitlets.Dict({"parts": PARTS, "iterations": MOST_ITERATIONS, "reach": REACH}, read_only=True).tag(
+        sync=True
     )
-    iterations = traitlets.Any(3).tag(sync=True)
-    over = traitlets.Any("upper").tag(sync=True)
-    offset = traitlets.Any(0.5).tag(sync=True)
-    names = traitlets.Any(("face", "car")).tag(sync=True)
-    iteration = traitlets.Int(1).tag(sync=True)
-    step = traitlets.Enum(STEPS, "agreement").tag(sync=True)
-    i = traitlets.Int().tag(sync=True)
-    j = traitlets.Int().tag(sync=True)
-    presets = traitlets.Dict().tag(sync=True)
-    reach = traitlets.Float(REACH).tag(sync=True)
 
     def __init__(self, votes=None, iterations=3, offset=0.5, names=("face", "car"), over="upper"):
         """Untouched, it shows the first iteration with all its numbers, those of the last part chosen.
@@ -75,41 +101,18 @@ class VoteRouter(Widget, script="vote_router.js", styles="vote_router.css"):
         Raises:
             ValueError: if an argument is not as said here.
         """
-        votes = checked_votes(EXAMPLE if votes is None else votes)
+        votes = _checked_votes("votes", EXAMPLE if votes is None else votes)
         presets = {"as given": votes.tolist(), **PRESETS}
         given = {"votes": votes, "iterations": iterations, "offset": offset, "names": names, "over": over}
         super().__init__(**given, presets=presets, i=len(votes) - 1)
 
-    @traitlets.validate("votes")
-    def _check_votes(self, proposal):
-        return checked_votes(proposal["value"])
+    @validate("i")
+    def _check_part(self, name, i):
+        return check_whole(name, i, 0, len(self.votes) - 1)
 
-    @traitlets.validate("iterations")
-    def _check_iterations(self, proposal):
-        check_count("iterations", proposal["value"])
-        if proposal["value"] > 20:
-            raise ValueError(f"iterations: got {proposal['value']}, expected at most 20")
-        return int(proposal["value"])
-
-    @traitlets.validate("over")
-    def _check_over(self, proposal):
-        over = proposal["value"]
-        if not isinstance(over, str) or over not in SIDES:
-            raise ValueError(f'over: got {over!r}, expected "upper" or "lower"')
-        return over
-
-    @traitlets.validate("offset")
-    def _check_offset(self, proposal):
-        check_positive("offset", proposal["value"])
-        return float(proposal["value"])
-
-    @traitlets.validate("names")
-    def _check_names(self, proposal):
-        names = proposal["value"]
-        fits = isinstance(names, list | tuple) and len(set(map(str, names))) == len(names) == 2
-        if not fits or not all(isinstance(name, str) and 0 < len(name) <= 8 for name in names):
-            raise ValueError(f"names: got {names!r}, expected two different names of 1 to 8 characters")
-        return list(names)
+    @validate("iteration")
+    def _check_iteration(self, name, iteration):
+        return check_whole(name, iteration, 1, self.iterations)
 
     @property
     def trace(self):
@@ -132,15 +135,3 @@ class VoteRouter(Widget, script="vote_router.js", styles="vote_router.css"):
         t = min(self.iteration, self.iterations)
         shown = replace(self.trace, **{name: getattr(self.trace, name)[t - 1 : t] for name in "bcsva"})
         return plots.png(plots.routings_side_by_side({f"iteration {t}": shown}, self.names), saved=True)
-
-
-def checked_votes(votes):
-    """Votes as (I, 2, 2) of float64, refused by name if they do not fit the widget."""
-    finite("votes", votes, ("I", 2, 2))
-    votes = np.array(votes, float)
-    votes.flags.writeable = False  # What is changed in place would never reach the page.
-    if not 4 <= len(votes) <= 8:
-        raise ValueError(f"votes: got {len(votes)} parts, expected 4 to 8")
-    if np.abs(votes).max() > REACH:
-        raise ValueError(f"votes: got components up to {np.abs(votes).max():g} in size, expected at most {REACH:g}")
-    return votes

@@ -82,9 +82,9 @@ def test_votes_are_changed_as_a_whole():
         ("votes", np.full((4, 2, 2), -2.6), r"votes: got components up to 2\.6 in size, expected at most 2\.5"),
         ("votes", [["a"]], "votes: got shape"),
         ("iterations", 0, "iterations: got 0, expected a whole number"),
-        ("iterations", 21, "iterations: got 21, expected at most 20"),
+        ("iterations", 21, "iterations: got 21, expected a whole number from 1 to 20"),
         ("iterations", 2.5, r"iterations: got 2\.5, expected a whole number"),
-        ("over", "wholes", 'over: got \'wholes\', expected "upper" or "lower"'),
+        ("over", "wholes", "over: got 'wholes', expected 'upper' or 'lower'"),
         ("over", ["upper"], "over: got "),
     ],
 )

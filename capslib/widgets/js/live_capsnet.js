@@ -50,7 +50,9 @@ function paint(canvas, ink, strength) {
 
 /** Let one control of a group be reached by Tab, and the others from there by arrow keys. */
 function roving(group, controls) {
-  const enter = (control) => controls.forEach((other) => set(other, { tabindex: other === control ? 0 : -1 }));
+  const enter = (control) => {
+    for (const other of controls) set(other, { tabindex: other === control ? 0 : -1 });
+  };
   enter(controls[0]);
   group.addEventListener("focusin", (event) => controls.includes(event.target) && enter(event.target));
   group.addEventListener("keydown", (event) => {
@@ -77,26 +79,33 @@ function described(what, state, cut) {
   return `${[what, turned, moved, scaled, swapped].filter(Boolean).join(", ")}${lost}.`;
 }
 
-/** One network's ten answers as bars. `tag` is what a row is made of. */
-function bars(tag, test, title, unit, attributes = () => ({})) {
+/**
+ * One network's ten answers as bars.
+ * @param {string} tag what a row is made of
+ * @param {string} test its data-testid
+ * @param {string} title
+ * @param {Array<Node|string>} unit
+ * @param {(j: number) => Object} attributes of row j
+ */
+function bars(tag, test, title, unit, attributes = (_) => ({})) {
   const rows = Array.from({ length: CLASSES }, (_, j) => {
-    const fill = html("span", { class: "live-fill" });
-    const value = html("span", { class: "live-value" });
-    const row = html(tag, { class: "live-bar", "data-testid": `${test}-${j}`, ...attributes(j) },
-      html("span", { class: "live-digit" }, String(j)), html("span", { class: "live-track" }, fill), value);
+    const fill = html("span", { class: "caps-live-fill" });
+    const value = html("span", { class: "caps-live-value" });
+    const row = html(tag, { class: "caps-live-bar", "data-testid": `${test}-${j}`, ...attributes(j) },
+      html("span", { class: "caps-live-digit" }, String(j)), html("span", { class: "caps-live-track" }, fill), value);
     return { row, fill, value };
   });
-  const sum = html("p", { class: "live-sum" });
+  const sum = html("p", { class: "caps-live-sum" });
   const heading = unique();
   const group = html("div", { role: "group", "aria-labelledby": heading }, ...rows.map(({ row }) => row));
   const ticks = ["0", "0.5", "1"].map((at) => html("span", {}, at));
-  const axis = html("div", { class: "live-axis", "aria-hidden": "true" }, ...ticks);
-  const node = html("div", { class: `live-answers ${test}` },
+  const axis = html("div", { class: "caps-live-axis", "aria-hidden": "true" }, ...ticks);
+  const node = html("div", { class: `caps-live-answers caps-${test}` },
     html("h5", { id: heading }, title, html("span", {}, " ", ...unit)), group, axis, sum);
   const draw = (values, winner) => rows.forEach(({ row, fill, value }, j) => {
     fill.style.width = `${100 * values[j]}%`;
     value.textContent = number(values[j]);
-    row.classList.toggle("live-winner", j === winner);
+    row.classList.toggle("caps-live-winner", j === winner);
   });
   return { node, group, rows: rows.map(({ row }) => row), sum, draw };
 }
@@ -109,6 +118,7 @@ function start({ model, el, networks, history }) {
   const count = images.length / PIXELS;
   const starts = Array.from({ length: count }, (_, n) => images.subarray(n * PIXELS, (n + 1) * PIXELS));
   const tint = diverging("contribution");
+  /** @type {"pen"|"eraser"} */
   let tool = "pen";
   let cursor = [13, 13];
   let stroke = null; // The page under the pen until it is lifted, so that a kernel hears of each line once.
@@ -134,12 +144,12 @@ function start({ model, el, networks, history }) {
 
   // The pad.
   const canvas = html("canvas", { width: SIDE, height: SIDE });
-  const here = svg("rect", { width: 1, height: 1, class: "live-cursor" });
-  const invitation = svg("text", { x: 14, y: 14.5, class: "live-invitation" }, "draw a digit here");
+  const here = svg("rect", { width: 1, height: 1, class: "caps-live-cursor" });
+  const invitation = svg("text", { x: 14, y: 14.5, class: "caps-live-invitation" }, "draw a digit here");
   const overlay = svg("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, "aria-hidden": "true" },
-    svg("rect", { x: 4, y: 4, width: 20, height: 20, class: "live-guide" }), invitation, here);
+    svg("rect", { x: 4, y: 4, width: 20, height: 20, class: "caps-live-guide" }), invitation, here);
   const pad = html("div", {
-    class: "live-pad live-paper", "data-testid": "live-pad", tabindex: 0, role: "application",
+    class: "caps-live-pad caps-live-paper", "data-testid": "live-pad", tabindex: 0, role: "application",
     "aria-roledescription": "page to draw on",
   }, canvas, overlay);
 
@@ -225,12 +235,12 @@ function start({ model, el, networks, history }) {
     thumbnail.append(paint(html("canvas", { width: SIDE, height: SIDE }), ink, 1));
     return thumbnail;
   });
-  const strip = html("div", { class: "live-strip", role: "group", "aria-label": "Start from" }, ...thumbnails);
+  const strip = html("div", { class: "caps-live-strip", role: "group", "aria-label": "Start from" }, ...thumbnails);
   if (thumbnails.length) roving(strip, thumbnails);
 
   // What both networks see, and the sliders.
   const seen_canvas = html("canvas", { width: SIDE, height: SIDE, role: "img", "data-testid": "live-seen" });
-  const nothing = svg("text", { x: 14, y: 14.5, class: "live-invitation" }, "no ink");
+  const nothing = svg("text", { x: 14, y: 14.5, class: "caps-live-invitation" }, "no ink");
   const over_seen = svg("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, "aria-hidden": "true" }, nothing);
   const sliders = SLIDERS.map(({ name, label, step, say, text }) => {
     const [low, high] = model.get("limits")[name];
@@ -238,18 +248,18 @@ function start({ model, el, networks, history }) {
       type: "range", min: low, max: high, step, "data-testid": `live-${name}`, "aria-label": label,
       oninput: () => put({ [name]: Number(range.value) }),
     });
-    const value = html("span", { class: "live-value" });
+    const value = html("span", { class: "caps-live-value" });
     const draw = (x) => {
       range.value = x;
       set(range, { "aria-valuetext": say(x) });
       value.textContent = text(x);
     };
-    return { name, node: html("label", { class: "live-slider" }, html("span", {}, label), range, value), draw };
+    return { name, node: html("label", { class: "caps-live-slider" }, html("span", {}, label), range, value), draw };
   });
   const switched = (name, test, label) => {
     const onchange = () => put({ [name]: box.checked });
     const box = html("input", { type: "checkbox", role: "switch", "data-testid": test, onchange });
-    return { name, box, node: html("label", { class: "live-switch" }, box, label) };
+    return { name, box, node: html("label", { class: "caps-live-switch" }, box, label) };
   };
   const switches = [
     switched("centred", "live-centre", "centre it as MNIST does"),
@@ -267,25 +277,25 @@ function start({ model, el, networks, history }) {
     () => put({ upper: -1 }));
   const grid_canvas = html("canvas", { width: SIDE, height: SIDE, role: "img", "data-testid": "live-contribution" });
   const lines = svg("svg", { viewBox: "0 0 7 7", "aria-hidden": "true" }, ...[1, 2, 3, 4, 5, 6].flatMap((at) => [
-    svg("line", { x1: at, x2: at, y1: 0, y2: 7, class: "live-line" }),
-    svg("line", { x1: 0, x2: 7, y1: at, y2: at, class: "live-line" }),
+    svg("line", { x1: at, x2: at, y1: 0, y2: 7, class: "caps-live-line" }),
+    svg("line", { x1: 0, x2: 7, y1: at, y2: at, class: "caps-live-line" }),
   ]));
   const grid_text = html("p");
   const [scale_low, scale_high] = [html("span"), html("span")];
-  const scale = html("div", { class: "live-scale" }, scale_low, html("span", {}, "0"), scale_high);
+  const scale = html("div", { class: "caps-live-scale" }, scale_low, html("span", {}, "0"), scale_high);
   scale.style.setProperty("--live-scale", `linear-gradient(to right, ${[-1, -0.5, 0, 0.5, 1].map(tint).join(", ")})`);
-  const text = html("p", { class: "live-text", "aria-live": "polite", "data-testid": "live-text" });
+  const text = html("p", { class: "caps-live-text", "aria-live": "polite", "data-testid": "live-text" });
 
-  el.replaceChildren(html("div", { class: "live" },
+  el.replaceChildren(html("div", { class: "caps-live" },
     html("section", {}, html("h4", {}, thumbnails.length ? "Draw here, or take a digit" : "Draw here"), pad, toolbar,
       ...(thumbnails.length ? [strip] : [])),
     html("section", {}, html("h4", {}, "What both networks see"),
-      html("div", { class: "live-paper" }, seen_canvas, over_seen),
+      html("div", { class: "caps-live-paper" }, seen_canvas, over_seen),
       switches[0].node, ...sliders.map(({ node }) => node),
       html("div", { class: "caps-row" }, switches[1].node, reset)),
-    html("section", { class: "live-read" }, html("h4", {}, "What they answer"),
-      html("div", { class: "live-both" }, lengths.node, probabilities.node),
-      html("div", { class: "live-grid" }, html("div", { class: "live-paper" }, grid_canvas, lines),
+    html("section", { class: "caps-live-read" }, html("h4", {}, "What they answer"),
+      html("div", { class: "caps-live-both" }, lengths.node, probabilities.node),
+      html("div", { class: "caps-live-grid" }, html("div", { class: "caps-live-paper" }, grid_canvas, lines),
         html("div", {}, grid_text, scale, longest)))), text);
 
   const draw_pad = (page, state) => {
@@ -300,12 +310,12 @@ function start({ model, el, networks, history }) {
     });
     for (const [name, node] of Object.entries(tools)) set(node, { "aria-pressed": name === tool });
     undo_button.disabled = history.length === 0;
-    starts.forEach((ink, n) => set(thumbnails[n], { "aria-pressed": same(ink, page) }));
-    sliders.forEach(({ name, draw }) => draw(state[name]));
-    switches.forEach(({ name, box }) => { box.checked = state[name]; });
+    for (const [n, ink] of starts.entries()) set(thumbnails[n], { "aria-pressed": same(ink, page) });
+    for (const { name, draw } of sliders) draw(state[name]);
+    for (const { name, box } of switches) box.checked = state[name];
   };
 
-  const draw_grid = (seen, caps, winner) => {
+  const draw_grid = (caps, winner) => {
     const D_in = caps.u.length / CELLS ** 2;
     const shape = { I: CELLS ** 2, J: CLASSES, D: caps.u_hat.length / (CELLS ** 2 * CLASSES), D_in };
     const upper = model.get("upper");
@@ -327,10 +337,12 @@ function start({ model, el, networks, history }) {
     grid_text.textContent = `What each of the 49 cells adds to ‖s${"₀₁₂₃₄₅₆₇₈₉"[j]}‖ = ${total}. `
       + "Vermilion adds, blue takes away. Choose a length for another capsule.";
     [scale_low.textContent, scale_high.textContent] = [number(-limit, 1), number(limit, 1)];
-    lengths.rows.forEach((row, k) => set(row, {
-      "aria-pressed": k === j,
-      "aria-label": `Capsule ${k}, length ${number(caps.lengths[k])}: show what the cells add to it`,
-    }));
+    for (const [k, row] of lengths.rows.entries()) {
+      set(row, {
+        "aria-pressed": k === j,
+        "aria-label": `Capsule ${k}, length ${number(caps.lengths[k])}: show what the cells add to it`,
+      });
+    }
     set(longest, { "aria-pressed": upper < 0 });
   };
 
@@ -368,7 +380,7 @@ function start({ model, el, networks, history }) {
     const [winner] = first_two(caps.lengths);
     lengths.draw(caps.lengths, winner);
     probabilities.draw(p, first_two(p)[0]);
-    draw_grid(seen, caps, winner);
+    draw_grid(caps, winner);
     say(page, state, seen, caps.lengths, p);
   };
   return { draw };

@@ -44,7 +44,7 @@ def shown(page, view=0):
     """The lengths and the probabilities as the bars have them, to six digits."""
     widths = """(view) => ["length", "probability"].map((name) => Array.from({ length: 10 }, (_, j) =>
         parseFloat(document.querySelectorAll(`[data-testid=live-${name}-${j}]`)[view]
-            .querySelector(".live-fill").style.width) / 100))"""
+            .querySelector(".caps-live-fill").style.width) / 100))"""
     return [np.array(values) for values in page.evaluate(widths, view)]
 
 

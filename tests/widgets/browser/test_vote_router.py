@@ -133,8 +133,8 @@ def test_what_a_step_has_not_computed_yet_is_not_shown(mounted):
     for step, told in zip(STEPS, ([0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]), strict=True):
         page.evaluate(f"model.set('step', '{step}')")
         plane = page.get_by_role("group", name="Votes for face")
-        shown = [plane.locator(".vr-mean").is_visible(), page.get_by_test_id("vote-length-0").inner_text() != "–"]
-        shown.append(plane.locator(".vr-shadow").get_attribute("display") != "none")
+        shown = [plane.locator(".caps-vr-mean").is_visible(), page.get_by_test_id("vote-length-0").inner_text() != "–"]
+        shown.append(plane.locator(".caps-vr-shadow").get_attribute("display") != "none")
         assert shown == [bool(x) for x in told]
         assert bool(table(page)[2].size) == bool(told[2])
 
@@ -236,7 +236,9 @@ def test_the_chosen_vote_is_the_one_with_the_focus(mounted):
         page.get_by_test_id(f"vote-{i}-{j}").focus()
         assert page.evaluate("[model.get('i'), model.get('j')]") == [i, j]
         assert f"part {i}" in page.get_by_test_id("vote-text").inner_text()
-        rings = page.locator(".vr-chosen").evaluate_all("rings => rings.map((ring) => ring.getAttribute('display'))")
+        rings = page.locator(".caps-vr-chosen").evaluate_all(
+            "rings => rings.map((ring) => ring.getAttribute('display'))"
+        )
         assert rings.count("inline") == 1
 
 
@@ -432,7 +434,7 @@ def test_width_and_size_follow_the_share(mounted):
     widths = [
         float(line.get_attribute("stroke-width")) for line in plane.locator("g > line[x1][stroke-width]").all()[:4]
     ]
-    radii = [float(dot.get_attribute("r")) for dot in plane.locator(".vr-dot").all()]
+    radii = [float(dot.get_attribute("r")) for dot in plane.locator(".caps-vr-dot").all()]
     assert np.array_equal(np.argsort(widths), np.argsort(c)) and np.array_equal(np.argsort(radii), np.argsort(c))
     np.testing.assert_allclose(np.diff(widths), np.diff(c) * 11, atol=1e-6)
 

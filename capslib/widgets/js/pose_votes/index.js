@@ -3,12 +3,12 @@
  *
  * The five things that can be chosen are the whole face, 0, and its parts, 1 to 4, as in `_poses` (5, 3, 3).
  */
-import { inverse, pose, product, read_pose, spread, swap_eyes_and_mouth } from "./poses.js";
-import { button, calm, html, number, set, svg, unique, widget } from "./dom.js";
-import { plane } from "./plane.js";
+import { inverse, pose, product, read_pose, spread, swap_eyes_and_mouth } from "../poses.js";
+import { button, calm, html, number, set, svg, unique, widget } from "../dom.js";
+import { plane } from "../plane.js";
+import { frame, moved, path_of } from "./drawing.js";
 
 const EDGE = 18; // of the board, in pixels of the canvas
-const FRAME = { part: 2.4, vote: 4.4 }; // lengths of a frame's arrow to the right at scale 1, as in the pictures
 const TURN = 30; // degrees, of the button
 const [NUDGE, BY_KEY] = [0.2, { angle: 5, scale: 0.05 }]; // of the keys
 const NEAR = 1; // pixels: votes that lie closer share their label
@@ -29,29 +29,6 @@ const said = ([x, y, angle, scale]) =>
 const listed = (names) => names.join(", ").replace(/, ([^,]*)$/, " and $1");
 const says = (names, all) => (all ? "say all four" : `${names.length > 1 ? "say" : "says the"} ${listed(names)}`);
 const between = ([low, high], value) => Math.max(low, Math.min(high, value));
-
-/** Strokes [points (P, 2), radius] as one path in their own coordinates. */
-const path_of = (form) =>
-  form.map(([points]) => `M${points.map((point) => point.join(",")).join("L")}h0`).join(""); // h0: a point is a dot.
-
-/** Points (P, 2) of a part's own coordinates where pose n of M has them. */
-const moved = (M, n, points) => {
-  const [a, b, x, c, d, y] = M.subarray(9 * n, 9 * n + 6);
-  return points.map(([p, q]) => [Number((a * p + b * q + x).toFixed(3)), Number((c * p + d * q + y).toFixed(3))]);
-};
-
-/** A pose's frame: a dot, a long arrow to its right, a short one to its up; heads and dot keep to the part's scale. */
-function frame(kind) {
-  const reach = FRAME[kind];
-  const arrow = (x, y, long) => {
-    const foot = long - 0.9;
-    const at = (along, across) => `${along * x - across * y},${along * y + across * x}`;
-    const head = svg("path", { d: `M${at(long, 0)}L${at(foot, 0.38)}L${at(foot, -0.38)}Z` });
-    return [svg("path", { d: `M0,0L${at(foot, 0)}`, class: "caps-pv-shaft" }), head];
-  };
-  const arrows = [...arrow(1, 0, reach), ...arrow(0, 1, 0.6 * reach)];
-  return svg("g", { class: `caps-pv-frame caps-pv-frame-${kind}` }, ...arrows, svg("circle", { r: 0.36 }));
-}
 
 export default widget(({ model, el }) => {
   const names = ["whole face", ...model.get("_names")];

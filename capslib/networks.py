@@ -5,7 +5,7 @@ Layers are named as in Keras, and as in the widgets' network.js. Arrays are batc
 
 import numpy as np
 
-from capslib.checks import check_floats
+from capslib.checks import check_count, check_floats
 from capslib.digits import as_images
 from capslib.equations import RoutingTrace, predict, route, softmax
 
@@ -122,6 +122,7 @@ def capsnet(images, weights, routings=5, offset=0.5) -> RoutingTrace:
         ValueError: naming the argument that is not as above.
     """
     weights = check_weights("weights", weights, "capsnet")
+    check_count("routings", routings)
     features = trunk(images, weights)  # (B, 7, 7, F2)
     u = features.reshape(*features.shape[:-3], CELLS, -1)  # (B, 49, F2)
     return route(predict(u, weights["v.W"]), routings, offset)

@@ -11,6 +11,7 @@ import traitlets
 from capslib.checks import check_number, check_whole
 from capslib.widgets import MarginLossExplorer, SquashExplorer
 from capslib.widgets.base import Checked, Refused, Widget, validate
+from capslib.widgets.vote_router import EXAMPLE
 from tools.browser.examples import EXAMPLES
 
 NOT_OURS = {"_esm", "_css", "_anywidget_id", *anywidget.AnyWidget().keys}
@@ -26,7 +27,7 @@ FITS = {
     },
     "MarginLossExplorer": {"present": [[]], "with_softmax": [True, False]},
     "PoseVotes": {"_told": ["no such word"]},
-    "VoteRouter": {"offset": [10**6, 1e6]},
+    "VoteRouter": {"offset": [10**6, 1e6], "votes": [np.array([*EXAMPLE, EXAMPLE[-1]], float).tolist()]},
     "RoutingExplorer": {"lengths": [[]]},
 }
 """What of BAD a trait takes nevertheless."""

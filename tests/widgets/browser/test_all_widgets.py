@@ -162,7 +162,7 @@ def test_it_has_the_colours_of_the_course(mounted, widget):
     assert dict(zip(names.values(), found, strict=True)) == style.COLOURS
 
 
-NOT_YET = ["LiveCapsNet", "RoutingExplorer", "VoteRouter"]
+NOT_YET = ["RoutingExplorer"]
 
 
 def test_classes_begin_with_caps_so_that_no_page_has_styles_for_them(mounted, widget, request):

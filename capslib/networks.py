@@ -3,7 +3,10 @@
 Layers are named as in Keras, and as in the widgets' network.js. Arrays are batch first and keep their channels last.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from capslib.checks import check_count, check_floats
 from capslib.digits import as_images
@@ -29,7 +32,7 @@ NETWORKS = {
 must be the same wherever it stands."""
 
 
-def check_weights(name, weights, network):
+def check_weights(name: str, weights: Mapping[str, ArrayLike], network: str) -> dict[str, np.ndarray]:
     """A network's arrays by name, checked.
 
     Args:
@@ -49,7 +52,8 @@ def check_weights(name, weights, network):
         expected = " or ".join(", ".join(one) for one in NETWORKS[network])
         found = ", ".join(map(str, weights)) if isinstance(weights, dict) else type(weights).__name__
         raise ValueError(f"{name}: got {found or 'no arrays'}, expected a dict of arrays {expected}")
-    sizes, checked = {}, {}
+    sizes: dict[int | str, int] = {}
+    checked: dict[str, np.ndarray] = {}
     for key, shape in shapes.items():
         known = tuple(sizes.get(size, size) for size in shape)
         x = checked[key] = check_floats(f'{name}["{key}"]', weights[key], known)
@@ -59,7 +63,7 @@ def check_weights(name, weights, network):
     return checked
 
 
-def convolution(x, kernel, bias):
+def convolution(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """Convolution with stride 1 and zeros around the image, so that its size stays ("same").
 
     y_hwf = bias_f + Σ_pqc x_(h+p−K/2)(w+q−K/2)c kernel_pqcf: a correlation, as in Keras; nothing is flipped.
@@ -79,13 +83,13 @@ def convolution(x, kernel, bias):
     return np.tensordot(windows, kernel, ((4, 5, 3), (0, 1, 2))) + bias
 
 
-def max_pooling(x):
+def max_pooling(x: np.ndarray) -> np.ndarray:
     """The largest value in each 2×2 square: (B, H, W, C) → (B, H/2, W/2, C), H and W even."""
     B, H, W, C = x.shape
     return x.reshape(B, H // 2, 2, W // 2, 2, C).max((2, 4))
 
 
-def trunk(images, weights):
+def trunk(images: ArrayLike, weights: Mapping[str, np.ndarray]) -> np.ndarray:
     """The trunk that all networks of the course share: two 5×5 convolutions, each with relu and 2×2 max-pooling.
 
     Args:
@@ -104,7 +108,9 @@ def trunk(images, weights):
     return x[0] if np.ndim(images) == 2 else x
 
 
-def capsnet(images, weights, routings=5, offset=0.5) -> RoutingTrace:
+def capsnet(
+    images: ArrayLike, weights: Mapping[str, ArrayLike], routings: int = 5, offset: float = 0.5
+) -> RoutingTrace:
     """The article's network.
 
     Args:
@@ -128,7 +134,7 @@ def capsnet(images, weights, routings=5, offset=0.5) -> RoutingTrace:
     return route(predict(u, weights["v.W"]), routings, offset)
 
 
-def cnn(images, weights):
+def cnn(images: ArrayLike, weights: Mapping[str, ArrayLike]) -> np.ndarray:
     """A plain CNN with the same trunk; its arrays tell which of two heads it has.
 
     Args:

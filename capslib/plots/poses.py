@@ -80,7 +80,8 @@ def one_vote(image, part, whole_from_part):
     for M, colour, name in ((part, "u", "the eye"), (vote, "u_hat", "its vote")):
         _frame(ax, M, COLOURS[colour], name, reach=2.6)
         write_beside(ax, name, M[:2, 2], (8, -12))
-    x, y, reach = *vote[:2, 2], 14 * np.hypot(*vote[:2, 0])
+    x, y = vote[:2, 2]
+    reach = 14 * np.hypot(*vote[:2, 0])
     ax.set(xlim=(x - reach, x + reach), ylim=(y - reach, y + reach), xlabel="x", ylabel="y")
     return fig
 

@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tomllib
 
 import pytest
 import yaml
@@ -77,6 +78,19 @@ def test_an_import_across_the_floors_is_found(lint_imports):
     missed = [pair for pair in PLANTED[:-1] if f"{pair[0]} -> {pair[1]} (" not in said]
     assert missed == []
     assert "capslib.newcomer" in said, "a module that is on no floor"
+
+
+def test_every_module_is_in_the_lists_of_its_floor():
+    """The layers are complete, or the linter complains; what names modules one by one has to follow them."""
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    contracts = tools["importlinter"]["contracts"]
+    _, layers, mirrored = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    pictures, keras, ground = ({f"capslib.{name}" for name in layer.split(" : ")} for layer in layers)
+    assert mirrored == [layers[1], layers[0], layers[2]]
+    without_keras, without_pictures, _ = (set(c["source_modules"]) for c in contracts if c["type"] == "forbidden")
+    assert without_keras == ground | pictures and without_pictures == keras
+    typed = [set(part["module"]) for part in tools["mypy"]["overrides"] if part.get("disallow_untyped_defs")]
+    assert typed == [ground]
 
 
 # GitHub, git and editors ------------------------------------------------------------------------------------------

@@ -4,18 +4,29 @@ import numpy as np
 import traitlets
 
 from capslib import digits, plots
-from capslib.checks import check_positive
+from capslib.checks import check_choice, check_numbers, check_positive, check_shape, check_whole, is_whole
 from capslib.equations import predict, route
-from capslib.widgets.base import Widget, finite
+from capslib.widgets.base import Checked, Widget, finite, validate
+
+# The page is told these as `limits`.
 
 STEPS = ["softmax", "sum", "squash", "agreement"]
 """The four steps of an iteration, in their order."""
 
 DIALECTS = ["accumulate", "replace", "uniform"]
-"""What becomes of the agreement: b ← b + a, b ← a, or nothing (c stays 1/J). As in equations.js."""
+"""What becomes of the agreement: b ← b + a, b ← a, or nothing (c stays 1/J)."""
 
 MOST_ROUTINGS = 8
 MOST_UPPER = 12
+
+LIMITS = {"steps": STEPS, "dialects": DIALECTS, "routings": MOST_ROUTINGS}
+
+
+def _whole(name, value):
+    """`value` as int; what it must lie between depends on other traits."""
+    if not is_whole(value):
+        raise ValueError(f"{name}: got {value!r}, expected a whole number")
+    return int(value)
 
 
 class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routing_explorer.css"):
@@ -27,30 +38,30 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
     `lengths` is read only: ‖v_j‖ as last drawn, (J,), empty while there are none yet.
     """
 
-    images = traitlets.Bytes().tag(sync=True)
-    u = traitlets.Bytes().tag(sync=True)
+    images = traitlets.Bytes(read_only=True).tag(sync=True)
+    u = traitlets.Bytes(read_only=True).tag(sync=True)
     """Those of its numbers that are not 0, float32; a rectifier leaves few."""
-    where = traitlets.Bytes().tag(sync=True)
+    where = traitlets.Bytes(read_only=True).tag(sync=True)
     """Which ones these are, a bit each."""
-    W = traitlets.Bytes().tag(sync=True)
-    shape = traitlets.Dict().tag(sync=True)
-    labels = traitlets.List().tag(sync=True)
-    captions = traitlets.List().tag(sync=True)
-    presets = traitlets.List().tag(sync=True)
-    trained = traitlets.Int().tag(sync=True)
-    offset = traitlets.Float().tag(sync=True)
-    limits = traitlets.Dict().tag(sync=True)
+    W = traitlets.Bytes(read_only=True).tag(sync=True)
+    shape = traitlets.Dict(read_only=True).tag(sync=True)
+    labels = traitlets.List(read_only=True).tag(sync=True)
+    captions = traitlets.List(read_only=True).tag(sync=True)
+    presets = traitlets.List(read_only=True).tag(sync=True)
+    trained = traitlets.Int(read_only=True).tag(sync=True)
+    offset = traitlets.Float(read_only=True).tag(sync=True)
+    limits = traitlets.Dict(LIMITS, read_only=True).tag(sync=True)
 
-    chosen = traitlets.Int().tag(sync=True)
-    routings = traitlets.Int().tag(sync=True)
-    dialect = traitlets.Unicode("accumulate").tag(sync=True)
-    iteration = traitlets.Int().tag(sync=True)
-    step = traitlets.Unicode("squash").tag(sync=True)
-    i = traitlets.Int().tag(sync=True)
-    j = traitlets.Int().tag(sync=True)
-    kind = traitlets.Unicode("contribution").tag(sync=True)
-    links = traitlets.Unicode("upper").tag(sync=True)
-    lengths = traitlets.List().tag(sync=True)
+    chosen = Checked(_whole)
+    routings = Checked(check_whole, 1, MOST_ROUTINGS)
+    dialect = Checked(check_choice, DIALECTS, default="accumulate")
+    iteration = Checked(_whole)
+    step = Checked(check_choice, STEPS, default="squash")
+    i = Checked(_whole)
+    j = Checked(_whole)
+    kind = Checked(check_choice, ["contribution", "coupling"], default="contribution")
+    links = Checked(check_choice, ["upper", "lower"], default="upper")
+    lengths = Checked()
 
     def __init__(
         self, images, u, W, labels=None, routings=5, offset=0.5, chosen=0, captions=None, presets=None, **kwargs
@@ -67,10 +78,11 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
             chosen: which digit to begin with.
             captions: N texts, each shown with its digit, or None.
             presets: dict from the text of a button to the digit that it chooses, or None.
-            kwargs: any of the class's traits, to begin elsewhere, as in `iteration=1`.
+            kwargs: any of the settable traits, to begin elsewhere, as in `iteration=1`.
 
         Raises:
-            ValueError: naming the argument, if one does not fit, or all of it is more than a notebook should hold.
+            ValueError: naming the argument, if one does not fit, or all of it is more than a notebook should hold;
+                likewise when one is set later.
         """
         x = digits.as_images(images)[..., 0]
         N = len(x)
@@ -86,10 +98,10 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
                 raise ValueError(f"{name}: got {len(given)}, expected one for each of the {N} digits")
         presets = list((presets or {}).items())
         for text, k in presets:
-            _check_range(f"presets[{text!r}]", k, 0, N - 1)
+            check_whole(f"presets[{text!r}]", k, 0, N - 1)
         check_positive("offset", offset)
-        _check_range("routings", routings, 1, MOST_ROUTINGS)
-        _check_range("chosen", chosen, 0, N - 1)
+        check_whole("routings", routings, 1, MOST_ROUTINGS)
+        check_whole("chosen", chosen, 0, N - 1)
         ink = np.round(255 * x).astype(np.uint8).tobytes()
         buffers = {"images": ink, "u": u[u != 0].tobytes(), "W": W.tobytes(), "where": np.packbits(u != 0).tobytes()}
         self.check_size(buffers)
@@ -98,7 +110,7 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         self._trained = {"iterations": int(routings), "offset": float(offset)}
         trace = self._trace(chosen)
         j = kwargs.get("j", int(trace.lengths[-1].argmax()))
-        _check_range("j", j, 0, W.shape[1] - 1)
+        check_whole("j", j, 0, W.shape[1] - 1)
         super().__init__(
             **buffers,
             shape={"N": N, "I": 49, "D_in": len(W), "J": W.shape[1], "D": W.shape[2]},
@@ -107,7 +119,6 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
             presets=[[str(text), int(k)] for text, k in presets],
             trained=int(routings),
             offset=float(offset),
-            limits={"steps": STEPS, "dialects": DIALECTS, "routings": MOST_ROUTINGS},
             routings=int(routings),
             chosen=int(chosen),
             lengths=[float(length) for length in trace.lengths[-1]],
@@ -134,31 +145,21 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         first = f"It is the longest at iteration {'1 too' if before == after else f'{len(lengths)} only'}"
         return text + (f"{first}." if before == after else f"{first}: at iteration 1 that is capsule {before}.")
 
-    # What Python or the browser may set. Iterations are checked against the routings when both have arrived.
+    # What depends on other traits is judged when all that were set together have arrived.
 
-    @traitlets.validate("chosen", "i", "j", "routings", "iteration")
-    def _whole(self, proposal):
-        last = {"chosen": self.shape["N"] - 1, "i": 48, "j": self.shape["J"] - 1, "routings": MOST_ROUTINGS}
-        name = proposal["trait"].name
-        start = int(name in ("routings", "iteration"))
-        _check_range(name, proposal["value"], start, last.get(name, self.routings))
-        return proposal["value"]
+    @validate("chosen", "i", "j", "iteration")
+    def _within(self, name, value):
+        least = int(name == "iteration")
+        sizes = {"chosen": self.shape["N"], "i": self.shape["I"], "j": self.shape["J"], "iteration": self.routings + 1}
+        return check_whole(name, value, least, sizes[name] - 1)
 
-    @traitlets.validate("dialect", "step", "kind", "links")
-    def _named(self, proposal):
-        names = {"dialect": DIALECTS, "step": STEPS, "kind": ["contribution", "coupling"], "links": ["upper", "lower"]}
-        name, value = proposal["trait"].name, proposal["value"]
-        if value not in names[name]:
-            raise ValueError(f"{name}: got {value!r}, expected one of {', '.join(names[name])}")
-        return value
+    @validate("lengths")
+    def _none_or_all(self, name, value):
+        lengths = check_numbers(name, value, 0, 1)
+        if lengths.shape != (0,):
+            check_shape(name, lengths, (self.shape["J"],))
+        return lengths.tolist()
 
     @traitlets.observe("routings")
     def _fewer_routings(self, change):
         self.iteration = min(self.iteration, change["new"])
-
-
-def _check_range(name, value, low, high):
-    """Refuse what is not a whole number from `low` to `high`, by name."""
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or not low <= value <= high:
-        raise ValueError(f"{name}: got {value!r}, expected a whole number from {low} to {high}")

@@ -5,11 +5,12 @@ import re
 
 import numpy as np
 import pytest
+import traitlets
 from PIL import Image
 
 from capslib import equations
 from capslib.widgets import RoutingExplorer
-from capslib.widgets.routing_explorer import STEPS
+from capslib.widgets.routing_explorer import DIALECTS, MOST_ROUTINGS, STEPS
 
 RNG = np.random.default_rng(2017)
 N = 4
@@ -71,6 +72,16 @@ def test_arrays_are_sent_once_as_float32_and_bytes():
         ({"presets": {"a changed one": 9}}, r"presets\['a changed one'\]: got 9, expected a whole number from 0 to 3"),
         ({"j": 10}, "j: got 10, expected a whole number from 0 to 9"),
         ({"iteration": 6}, "iteration: got 6, expected a whole number from 1 to 5"),
+        ({"iteration": 0}, "iteration: got 0, expected a whole number from 1 to 5"),
+        ({"iteration": 4, "routings": 3}, "iteration: got 4, expected a whole number from 1 to 3"),
+        ({"iteration": True}, "iteration: got True, expected a whole number"),
+        ({"i": 49}, "i: got 49, expected a whole number from 0 to 48"),
+        ({"i": 2.0}, "i: got 2.0, expected a whole number"),
+        ({"j": "3"}, "j: got '3', expected a whole number"),
+        ({"step": "sort"}, "step: got 'sort', expected 'softmax', 'sum', 'squash' or 'agreement'"),
+        ({"dialect": None}, "dialect: got None, expected 'accumulate', 'replace' or 'uniform'"),
+        ({"kind": "votes"}, "kind: got 'votes', expected 'contribution' or 'coupling'"),
+        ({"links": "all"}, "links: got 'all', expected 'upper' or 'lower'"),
     ],
 )
 def test_bad_input_is_refused_by_name(wrong, message):
@@ -87,18 +98,26 @@ def test_bad_input_is_refused_by_name(wrong, message):
         ("i", 49, "i: got 49, expected a whole number from 0 to 48"),
         ("j", -1, "j: got -1, expected a whole number from 0 to 9"),
         ("routings", 9, "routings: got 9"),
-        ("dialect", "mean", "dialect: got 'mean', expected one of accumulate, replace, uniform"),
-        ("step", "sort", "step: got 'sort', expected one of softmax, sum, squash, agreement"),
+        ("dialect", "mean", "dialect: got 'mean', expected 'accumulate', 'replace' or 'uniform'"),
+        ("step", "sort", "step: got 'sort', expected 'softmax', 'sum', 'squash' or 'agreement'"),
         ("kind", "votes", "kind: got 'votes'"),
         ("links", "all", "links: got 'all'"),
+        ("lengths", [0.5] * 9, r"lengths: got shape \(9,\), expected \(10,\)"),
+        ("lengths", [0.5] * 9 + [1.5], "lengths: got 1.5, expected 0 to 1"),
+        ("trained", 3, "trained"),
+        ("limits", {}, "limits"),
+        ("W", b"", "W"),
     ],
 )
 def test_setting_what_is_not_there_is_refused_and_changes_nothing(name, value, message):
     widget = explorer()
-    before = getattr(widget, name)
-    with pytest.raises(ValueError, match=message):
+    before = widget.get_state()
+    with pytest.raises((ValueError, traitlets.TraitError), match=message):
         setattr(widget, name, value)
-    assert getattr(widget, name) == before
+    assert widget.get_state() == before
+    with pytest.raises(ValueError, match=message):
+        widget.set_state({"step": "softmax", "iteration": 1, name: value})
+    assert widget.get_state() == before
 
 
 def test_what_it_shows_can_be_set():
@@ -119,6 +138,21 @@ def test_fewer_routings_take_the_iteration_along():
     # As it comes from the browser, in one message.
     widget.set_state({"iteration": 8, "routings": 8})
     assert (widget.iteration, widget.routings) == (8, 8)
+    widget.set_state({"routings": 5})
+    assert (widget.iteration, widget.routings) == (5, 5)
+    with pytest.raises(ValueError, match="iteration: got 5, expected a whole number from 1 to 3"):
+        widget.set_state({"routings": 3, "iteration": 5})
+    assert (widget.iteration, widget.routings) == (5, 5)
+
+
+def test_numbers_of_numpy_are_numbers():
+    widget = explorer(chosen=np.int64(2), routings=np.int32(3), iteration=np.int64(2), i=np.uint8(7), j=np.int64(1))
+    assert (widget.chosen, widget.routings, widget.iteration, widget.i, widget.j) == (2, 3, 2, 7, 1)
+    assert all(type(widget.get_state()[name]) is int for name in ("chosen", "routings", "iteration", "i", "j"))
+
+
+def test_the_page_is_told_the_limits():
+    assert explorer().limits == {"steps": STEPS, "dialects": DIALECTS, "routings": MOST_ROUTINGS}
 
 
 def test_too_many_digits_are_refused():

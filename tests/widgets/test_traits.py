@@ -32,9 +32,6 @@ FITS = {
 }
 """What of BAD a trait takes nevertheless."""
 
-NOT_YET = ["RoutingExplorer"]
-
-
 def ours(widget):
     return sorted(set(widget.keys) - NOT_OURS)
 
@@ -54,12 +51,8 @@ def alike(one, other):
     return repr(one) == repr(other)
 
 
-def not_yet(name):
-    return pytest.mark.xfail(strict=False, reason=f"{name} is not mended") if name in NOT_YET else ()
-
-
 @pytest.mark.parametrize("way", ["Python", "page"])
-@pytest.mark.parametrize("name", [pytest.param(name, marks=not_yet(name)) for name in sorted(EXAMPLES)])
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_what_does_not_fit_a_trait_is_refused_by_name_and_changes_nothing(name, way):
     widget, wrong = EXAMPLES[name](), []
     before = copy.deepcopy(widget.get_state(ours(widget)))

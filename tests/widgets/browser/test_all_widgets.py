@@ -162,12 +162,7 @@ def test_it_has_the_colours_of_the_course(mounted, widget):
     assert dict(zip(names.values(), found, strict=True)) == style.COLOURS
 
 
-NOT_YET = ["RoutingExplorer"]
-
-
-def test_classes_begin_with_caps_so_that_no_page_has_styles_for_them(mounted, widget, request):
-    if type(widget).__name__ in NOT_YET:
-        request.applymarker(pytest.mark.xfail(strict=False, reason=f"{type(widget).__name__} has other names"))
+def test_classes_begin_with_caps_so_that_no_page_has_styles_for_them(mounted, widget):
     page = mounted(widget)
     use(page)  # What is pressed, chosen or opened has classes of its own.
     given = page.evaluate("""[...document.querySelectorAll(".view *")].flatMap((node) => [...node.classList])""")

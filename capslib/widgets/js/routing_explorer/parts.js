@@ -36,7 +36,9 @@ export function tint(state, now, t, i) {
 export function painter(nodes) {
   const last = [];
   return (k, fill) => {
-    if (last[k] !== fill) nodes[k].setAttribute("fill", (last[k] = fill));
+    if (last[k] === fill) return;
+    last[k] = fill;
+    nodes[k].setAttribute("fill", fill);
   };
 }
 

@@ -16,15 +16,15 @@ import numpy as np
 # isort: off
 try:
     import capslib.quiet  # noqa: F401
-except (ImportError, ValueError) as error:
+except ImportError as error:  # A backend of Keras that is not installed.
     if __name__ != "__main__":
         raise
-    sys.exit(f"python -m capslib.training: {error}")  # A backend of Keras that is not installed.
-import keras
+    sys.exit(f"python -m capslib.training: {error}")
 
 # isort: on
 
 from capslib import digits
+from capslib.backend import keras
 from capslib.checks import check_choice, check_count, check_number, check_positive, check_seed, check_whole
 from capslib.layers import Length
 from capslib.losses import margin_loss

@@ -32,6 +32,7 @@ FITS = {
 }
 """What of BAD a trait takes nevertheless."""
 
+
 def ours(widget):
     return sorted(set(widget.keys) - NOT_OURS)
 

@@ -9,7 +9,7 @@ from capslib.style import COLOURS
 
 NAMES = {"article": "article's layer", "ours": "ours", "convolutions": "convolutions only"}
 LOOKS = {
-    "article": {"color": COLOURS["u_hat"], "hatch": "//"},
+    "article": {"color": COLOURS["u"], "hatch": "//"},
     "ours": {"color": COLOURS["v"], "hatch": None},
     "convolutions": {"color": COLOURS["neutral"], "hatch": ".."},
 }

@@ -1,20 +1,18 @@
 """The test digits on which the shipped network was most wrong, from its stored run; needs the full MNIST set."""
 
-import json
-from pathlib import Path
-
-from capslib import digits, style
+from capslib import digits, records, style, weights
 from capslib.plots import digit_sheet
 from capslib.plots.board import main
 
 TITLE = "The worst mistakes of the shipped network"
 
-RUN = Path(__file__).parents[1] / "notebooks" / "results" / "article_capsnet-best-0.json"
+RUN = f"article_capsnet-best-{weights.card('article_capsnet')['seed']}"
+"""The run whose weights are shipped."""
 
 
 def mistakes():
     """The stored mistakes, worst first: index, label, predicted and the ten lengths of each."""
-    return json.loads(RUN.read_text(encoding="utf-8"))["test"]["mistakes"]
+    return records.stored(RUN)["test"]["mistakes"]
 
 
 def alt():

@@ -22,7 +22,7 @@ def training_curves(runs, value, label, reference=None, limits=None):
     fig, ax = figure(7.5, 3.4)
     for k, (name, rows) in enumerate(runs.items()):
         x, y = zip(*((row["epoch"], row[value]) for row in rows), strict=True)
-        line = look(k, marked=False)
+        line = look(k, ("u", "v", "a", "c"), marked=False)
         draw_named(ax, x, y, name, shift=(6, 0), ink=line["color"], **line)
     if reference is not None:
         ax.axhline(reference[0], color=COLOURS["neutral"], linewidth=1, linestyle=(0, (6, 3)))
@@ -45,7 +45,7 @@ def learning_rates(rates):
     """
     fig, ax = figure(7.5, 2.6)
     for k, (name, rate) in enumerate(rates.items()):
-        line = look(k, ("u", "v", "a", "c"), marked=False)
+        line = look(k, ("v", "u", "a", "c"), marked=False)
         ax.plot(rate, label=name, **line)
         peak = int(np.argmax(rate))
         write_beside(ax, name, (peak, rate[peak]), (8, 2), color=line["color"], va="bottom")

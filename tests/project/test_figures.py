@@ -555,3 +555,13 @@ def test_pose_votes_draws_votes_that_meet_turn_and_fall_apart():
         head = (parts[f"face-{n}-0"].get_xydata() - middle) / figure.UNIT
         np.testing.assert_allclose(head, faces.strokes(faces.Identity(), None, heads[n], poses)[0][0], atol=1e-9)
     assert parts["spread-0"].get_text() == parts["spread-1"].get_text() == "spread of votes 0.0"
+
+
+def test_lessons_give_a_figure_the_alt_text_that_it_was_drawn_with():
+    shown = 0
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            for alt, name in re.findall(r"!\[([^\]]*)\]\(\.\./figures/(\w+)\.svg\)", "".join(cell["source"])):
+                assert alt == (FOLDER / f"{name}.alt.txt").read_text(encoding="utf-8").strip(), f"{path.name}: {name}"
+                shown += 1
+    assert shown >= 4

@@ -66,7 +66,7 @@ def check_number(name: str, value: Any, low: float, high: float) -> float:
 def check_choice(name: str, value: Any, choices: Iterable) -> Any:
     """`value`; refused by name if it is not one of `choices`, of which there are at least two."""
     choices = list(choices)
-    if value not in choices:
+    if isinstance(value, np.ndarray) or value not in choices:  # An array would be compared number by number.
         named = [repr(choice) for choice in choices]
         raise ValueError(f"{name}: got {value!r}, expected {', '.join(named[:-1])} or {named[-1]}")
     return value

@@ -19,16 +19,28 @@ MIDDLE = 13.5
 LIMITS = {"turn": (-180, 180), "right": (-14, 14), "down": (-14, 14), "scale": (0.5, 2)}
 """The least and the largest value of each slider."""
 
-MOST_ROUTINGS = 20
+
+def _checked_page(name, ink):
+    """The 784 pixels of a page as bytes; a browser sends them as a view of memory."""
+    if not isinstance(ink, bytes | bytearray | memoryview):
+        raise ValueError(f"{name}: got {ink!r:.60}, expected 784 bytes")
+    ink = bytes(ink)
+    if len(ink) != 784:
+        raise ValueError(f"{name}: got {len(ink)} bytes, expected 784")
+    return ink
 
 
 class NetworkWeights(anywidget.AnyWidget):
     """A network's arrays in the page, once for all widgets that use them; it shows nothing."""
 
     _esm = "export default {};"
-    arrays = traitlets.Dict().tag(sync=True)
+    arrays = traitlets.Dict(read_only=True).tag(sync=True)
     """Name → bytes of little-endian float32."""
     _sent: typing.ClassVar = {}
+
+    def __init__(self, arrays):
+        self.set_trait("arrays", arrays)
+        super().__init__()
 
     @classmethod
     def of(cls, weights):
@@ -38,23 +50,14 @@ class NetworkWeights(anywidget.AnyWidget):
             digest.update(f"{name} {x.shape} ".encode() + x.tobytes())
         found = cls._sent.get(digest.digest())
         if found is None or found.comm is None:  # Closed by who closes all widgets of the kernel.
-            found = cls._sent[digest.digest()] = cls(arrays={name: x.tobytes() for name, x in weights.items()})
+            found = cls._sent[digest.digest()] = cls({name: x.tobytes() for name, x in weights.items()})
         return found
 
     def __repr__(self):
         return f"NetworkWeights: {', '.join(self.arrays)}"
 
 
-def _checked_page(name, page):
-    """The page's ink as 784 bytes, refused by the trait's name if it is none."""
-    given = bytes(page) if isinstance(page, bytes | bytearray | memoryview) else None
-    if given is None or len(given) != 784:
-        told = repr(page)[:60] if given is None else f"{len(given)} bytes"
-        raise ValueError(f"{name}: got {told}, expected 784 bytes")
-    return given
-
-
-class LiveCapsNet(Widget, script="live_capsnet.js", styles="live_capsnet.css"):
+class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.css"):
     """Draw a digit, or turn, move, scale and cut one, and see what two networks make of it at every change.
 
     A pad to draw on beside the picture that the networks read, the ten lengths of a capsule network and the ten
@@ -92,18 +95,18 @@ class LiveCapsNet(Widget, script="live_capsnet.js", styles="live_capsnet.css"):
     cnn = traitlets.Instance(NetworkWeights, read_only=True).tag(sync=True, **widget_serialization)
     images = traitlets.Bytes(read_only=True).tag(sync=True)
     labels = traitlets.List(traitlets.Int(), read_only=True).tag(sync=True)
-    routings = Checked(check_whole, 1, MOST_ROUTINGS, read_only=True)
-    offset = Checked(check_positive, read_only=True)
+    routings = Checked(check_whole, 1, 20)
+    offset = Checked(check_positive)
     limits = traitlets.Dict(LIMITS, read_only=True).tag(sync=True)
     # What a learner changes; from the browser.
-    page = Checked(_checked_page, default=bytes(784))
+    page = Checked(_checked_page)
     turn = Checked(check_number, *LIMITS["turn"], default=0.0)
     right = Checked(check_number, *LIMITS["right"], default=0.0)
     down = Checked(check_number, *LIMITS["down"], default=0.0)
     scale = Checked(check_number, *LIMITS["scale"], default=1.0)
     swapped = traitlets.Bool(False).tag(sync=True)
     centred = traitlets.Bool(True).tag(sync=True)
-    upper = Checked(check_whole, -1, 9, default=-1)
+    upper = Checked(check_whole, -1, networks.CLASSES - 1, default=-1)
     """The capsule whose contributions are shown; −1 for the longest."""
 
     def __init__(self, capsnet, cnn, images=None, labels=None, routings=5, offset=0.5, start=0, turn=0):
@@ -113,8 +116,7 @@ class LiveCapsNet(Widget, script="live_capsnet.js", styles="live_capsnet.css"):
         labels = [] if labels is None else as_labels(labels, "labels").tolist()
         if labels and len(labels) != len(pages):
             raise ValueError(f"labels: got {len(labels)}, expected one for each of {len(pages)} images")
-        started = max(len(pages), 1)
-        check_whole("start", start, 0, started - 1)
+        start = check_whole("start", start, 0, max(len(pages), 1) - 1)
         self.check_size({"images": pages.tobytes()})
         super().__init__(
             capsnet=NetworkWeights.of(self._capsnet),

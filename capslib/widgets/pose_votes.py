@@ -6,24 +6,22 @@ import numpy as np
 import traitlets
 
 from capslib import faces, plots
-from capslib.checks import check_numbers, check_whole
+from capslib.checks import check_whole
 from capslib.poses import check_poses, spread
-from capslib.widgets.base import Checked, Widget
+from capslib.widgets.base import Checked, Widget, frozen
 
 
-def _flat_poses(name, numbers):
-    """Five pose matrices as a flat list, refused by the trait's name if they are not."""
-    M = check_numbers(name, numbers)
-    if M.shape != (45,):
-        raise ValueError(f"{name}: got shape {M.shape}, expected the 45 numbers of five poses")
-    return check_poses(name, M.reshape(5, 3, 3), (5, 3, 3), exact=True).ravel().tolist()
+def _flat_poses(name, numbers, count):
+    """`count` poses as (count·9,), row after row."""
+    numbers = frozen(name, numbers, (9 * count,))
+    check_poses(name, numbers.reshape(count, 3, 3), (count, 3, 3), exact=True)
+    return numbers
 
 
-def _text(name, value):
-    """`value`, refused by the trait's name if it is no text."""
-    if not isinstance(value, str):
-        raise ValueError(f"{name}: got {value!r:.60}, expected a text")
-    return value
+def _checked_words(name, text):
+    if not isinstance(text, str):
+        raise ValueError(f"{name}: got {text!r:.60}, expected a text")
+    return text
 
 
 class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
@@ -38,25 +36,28 @@ class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
         whole: (3, 3) pose of the drawn head, which votes for nothing; upright in the middle if None.
 
     Raises:
-        ValueError: naming the argument that is not as above.
+        ValueError: naming the argument that is not as above; likewise when `parts` or `whole` is set later.
     """
 
-    _poses = Checked(_flat_poses)  # (5, 3, 3), the whole's and the parts'
-    _first = traitlets.List(read_only=True).tag(sync=True)  # (5, 3, 3), what reset goes back to
-    _T = traitlets.List(read_only=True).tag(sync=True)  # (4, 3, 3)
-    _forms = traitlets.List(read_only=True).tag(sync=True)  # of the five: [points (P, 2), radius] of each stroke
-    _chosen = Checked(check_whole, 0, 4, default=4)  # what sliders and keys act on: 0, the whole, or 1 + part
-    _told = Checked(_text, default="")  # what a button of the page has done last
+    # Poses are sent as one list of numbers.
+    _poses = Checked(_flat_poses, 5)  # of the whole and the parts
+    _first = Checked(_flat_poses, 5, read_only=True)  # what reset goes back to
+    _T = Checked(_flat_poses, 4, read_only=True)
+    _forms = traitlets.List(read_only=True).tag(sync=True)  # of each of the five: [points (P, 2), radius] of strokes
+    _chosen = Checked(
+        check_whole, 0, 4, default=4
+    )  # what sliders and keys act on: 0, the whole, or 1 + part; the mouth
+    _told = Checked(_checked_words, default="")  # what a button of the page has done last
     _names = traitlets.List(list(faces.PARTS), read_only=True).tag(sync=True)
 
     def __init__(self, parts, T, forms, whole=None):
         parts = check_poses("parts", parts, (4, 3, 3), exact=True)
         T = check_poses("T", T, (4, 3, 3), exact=True)
         whole = check_poses("whole", np.eye(3) if whole is None else whole, (3, 3), exact=True)
-        poses = np.concatenate([[whole], parts]).ravel().tolist()
+        poses = np.concatenate([[whole], parts]).ravel()
         strokes = [[[np.round(points, 3).tolist(), radius] for points, radius in form] for form in _forms(forms)]
         self.check_size({"forms": json.dumps(strokes).encode()})
-        super().__init__(_poses=poses, _first=poses, _T=T.ravel().tolist(), _forms=strokes)
+        super().__init__(_poses=poses, _first=poses, _T=T.ravel(), _forms=strokes)
 
     @property
     def parts(self):
@@ -81,12 +82,12 @@ class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
     def _put(self, whole, parts):
         with self.hold_sync():
             self._told = ""
-            self._poses = np.concatenate([[whole], parts]).ravel().tolist()
+            self._poses = np.concatenate([[whole], parts]).ravel()
 
     @property
     def votes(self):
         """(4, 3, 3) the poses of the whole for which the parts vote, parts @ T."""
-        return self.parts @ np.array(self._T).reshape(4, 3, 3)
+        return self.parts @ self._T.reshape(4, 3, 3)
 
     @property
     def spread(self):
@@ -104,7 +105,7 @@ class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
 
     def picture(self):
         forms = [[(np.array(points), radius) for points, radius in form] for form in self._forms]
-        T = np.array(self._T).reshape(4, 3, 3)
+        T = self._T.reshape(4, 3, 3)
         return plots.png(plots.ghost_votes(forms, self.whole, self.parts, T, faces.PARTS))
 
 

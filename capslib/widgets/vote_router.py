@@ -14,12 +14,10 @@ REACH = 2.5
 """Components of a vote lie between −REACH and REACH: so far reach the planes of the widget."""
 
 PARTS = (4, 8)
-"""The least and the largest number of parts."""
+"""The fewest and the most parts that vote."""
 
-MOST_ITERATIONS = 20
-
-LIMITS = {"parts": PARTS, "iterations": MOST_ITERATIONS, "reach": REACH}
-"""What the page reads too."""
+ITERATIONS = 20
+"""The most iterations of routing."""
 
 EXAMPLE = [[[-1, 1.5], [1, 1]], [[-0.5, 2], [-1, 0.5]], [[0, 1.5], [0.5, -1.5]], [[1.5, -1], [0.5, 0]]]
 """The four votes for two wholes that lesson 04 routes by hand."""
@@ -40,6 +38,9 @@ PRESETS = {
 }
 """Votes (I, 2, 2) that the widget offers by name."""
 
+MORE = [[[-2, 0.4], [2, -0.4]], [[0.7, -1.9], [-2, -1.2]], [[2.2, 0.5], [-0.3, 2]], [[-1, -2], [2, 1.6]]]
+"""Where the votes of a fifth, sixth, seventh and eighth part begin: apart from each other and from the presets."""
+
 STEPS = ["softmax", "sum", "squash", "agreement"]
 """The four steps of an iteration, in their order."""
 
@@ -48,17 +49,18 @@ SIDES = {"upper": -1, "lower": -2}
 
 
 def _checked_votes(name, votes):
-    """Votes as (I, 2, 2) of float64, refused by name if they do not fit the widget."""
+    """Votes (I, 2, 2) that fit the widget."""
     votes = frozen(name, votes, ("I", 2, 2))
-    if not PARTS[0] <= len(votes) <= PARTS[1]:
-        raise ValueError(f"{name}: got {len(votes)} parts, expected {PARTS[0]} to {PARTS[1]}")
+    fewest, most = PARTS
+    if not fewest <= len(votes) <= most:
+        raise ValueError(f"{name}: got {len(votes)} parts, expected {fewest} to {most}")
     if np.abs(votes).max() > REACH:
         raise ValueError(f"{name}: got components up to {np.abs(votes).max():g} in size, expected at most {REACH:g}")
     return votes
 
 
 def _checked_names(name, names):
-    """Names of the two wholes as a list, refused by the trait's name if they do not fit the widget."""
+    """The names of the two wholes, as a list."""
     fits = isinstance(names, list | tuple) and len(set(map(str, names))) == len(names) == 2
     if not fits or not all(isinstance(one, str) and 0 < len(one) <= 8 for one in names):
         raise ValueError(f"{name}: got {names!r}, expected two different names of 1 to 8 characters")
@@ -71,22 +73,22 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
     Where the browser and Python meet, all of it readable and settable: `votes` (I, 2, 2), parts, wholes, components
     from −2.5 to 2.5, set as a whole; `iterations` of routing, 1 to 20; `over`, "upper" for the softmax of the paper and
     "lower" for the well-known mistake; and where the learner looks: `iteration` (from 1), `step` (of STEPS), the pair
-    `i`, `j` (part and whole). `trace` and `lengths` are computed from these.
+    `i`, `j` (part and whole). With fewer iterations or parts, `iteration` and `i` become the last that is left.
+    `trace` and `lengths` are computed from these.
     """
 
     votes = Checked(_checked_votes)
-    iterations = Checked(check_whole, 1, MOST_ITERATIONS, default=3)
+    iterations = Checked(check_whole, 1, ITERATIONS, default=3)
     over = Checked(check_choice, SIDES, default="upper")
     offset = Checked(check_positive, default=0.5)
-    names = Checked(_checked_names, default=["face", "car"])
-    iteration = Checked(check_whole, 1, MOST_ITERATIONS, default=1)
+    names = Checked(_checked_names)
+    iteration = Checked(check_whole, 1, ITERATIONS, default=1)
     step = Checked(check_choice, STEPS, default="agreement")
     i = Checked(check_whole, 0, PARTS[1] - 1, default=0)
     j = Checked(check_whole, 0, 1, default=0)
     presets = traitlets.Dict(read_only=True).tag(sync=True)
-    limits = traitlets.Dict({"parts": PARTS, "iterations": MOST_ITERATIONS, "reach": REACH}, read_only=True).tag(
-        sync=True
-    )
+    more = traitlets.List(MORE, read_only=True).tag(sync=True)
+    limits = traitlets.Dict({"parts": PARTS, "iterations": ITERATIONS, "reach": REACH}, read_only=True).tag(sync=True)
 
     def __init__(self, votes=None, iterations=3, offset=0.5, names=("face", "car"), over="upper"):
         """Untouched, it shows the first iteration with all its numbers, those of the last part chosen.
@@ -99,20 +101,21 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
             over: what the softmax runs over, "upper" or "lower".
 
         Raises:
-            ValueError: if an argument is not as said here.
+            ValueError: naming the argument, if one is not as said here; likewise when one is set later.
         """
         votes = _checked_votes("votes", EXAMPLE if votes is None else votes)
-        presets = {"as given": votes.tolist(), **PRESETS}
         given = {"votes": votes, "iterations": iterations, "offset": offset, "names": names, "over": over}
-        super().__init__(**given, presets=presets, i=len(votes) - 1)
+        super().__init__(**given, presets={"as given": votes.tolist(), **PRESETS}, i=len(votes) - 1)
 
-    @validate("i")
-    def _check_part(self, name, i):
-        return check_whole(name, i, 0, len(self.votes) - 1)
+    @validate("iteration", "i")
+    def _check_place(self, name, value):
+        most = self.iterations if name == "iteration" else len(self.votes) - 1
+        return check_whole(name, value, int(name == "iteration"), most)
 
-    @validate("iteration")
-    def _check_iteration(self, name, iteration):
-        return check_whole(name, iteration, 1, self.iterations)
+    @traitlets.observe("iterations", "votes")
+    def _stay_inside(self, change):
+        self.iteration = min(self.iteration, self.iterations)
+        self.i = min(self.i, len(self.votes) - 1)
 
     @property
     def trace(self):
@@ -132,6 +135,6 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
         return f"{text} at iteration 1, {end} at iteration {self.iterations}."
 
     def picture(self):
-        t = min(self.iteration, self.iterations)
-        shown = replace(self.trace, **{name: getattr(self.trace, name)[t - 1 : t] for name in "bcsva"})
+        t, trace = self.iteration, self.trace
+        shown = replace(trace, **{name: getattr(trace, name)[t - 1 : t] for name in "bcsva"})
         return plots.png(plots.routings_side_by_side({f"iteration {t}": shown}, self.names), saved=True)

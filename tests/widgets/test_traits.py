@@ -23,10 +23,11 @@ FITS = {
     "LiveCapsNet": {
         **{name: [-1, -0.5] for name in ("turn", "right", "down")},
         **{name: [True, False] for name in ("swapped", "centred")},
+        "offset": [10**6, 1e6],
         "upper": [-1],
     },
     "MarginLossExplorer": {"present": [[]], "with_softmax": [True, False]},
-    "PoseVotes": {"_told": ["no such word"]},
+    "PoseVotes": {"_told": ["no such word", ""]},
     "VoteRouter": {"offset": [10**6, 1e6], "votes": [np.array([*EXAMPLE, EXAMPLE[-1]], float).tolist()]},
     "RoutingExplorer": {"lengths": [[]]},
 }

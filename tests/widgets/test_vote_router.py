@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from capslib import equations
-from capslib.widgets.vote_router import EXAMPLE, PRESETS, REACH, VoteRouter
+from capslib.widgets.vote_router import EXAMPLE, ITERATIONS, MORE, PARTS, PRESETS, REACH, VoteRouter
 
 COMPONENTS = st.floats(-REACH, REACH, width=32)
 VOTES = st.integers(4, 8).flatmap(lambda parts: hnp.arrays(float, (parts, 2, 2), elements=COMPONENTS))
@@ -113,9 +113,68 @@ def test_bad_options_are_refused_by_name(argument, value, message):
         VoteRouter(**{argument: value})
 
 
+@pytest.mark.parametrize(
+    ("trait", "value", "message"),
+    [
+        ("iteration", -3, "iteration: got -3, expected a whole number from 1 to"),
+        ("iteration", 4, "iteration: got 4, expected a whole number from 1 to 3"),
+        ("iteration", 1.0, r"iteration: got 1\.0, expected a whole number"),
+        ("step", "routing", "step: got 'routing', expected 'softmax', 'sum', 'squash' or 'agreement'"),
+        ("step", np.array(["softmax", "sum"]), "step: got array"),
+        ("i", 4, "i: got 4, expected a whole number from 0 to 3"),
+        ("i", -1, "i: got -1, expected a whole number from 0 to"),
+        ("j", 2, "j: got 2, expected a whole number from 0 to 1"),
+        ("offset", 0, "offset: got 0, expected a positive number"),
+        ("names", ("face", "face"), "names: got"),
+    ],
+)
+def test_a_place_that_is_not_there_is_refused_and_the_old_one_stays(trait, value, message):
+    router = VoteRouter()
+    before = router.get_state()
+    with pytest.raises(ValueError, match=message):
+        setattr(router, trait, value)
+    assert router.get_state() == before
+    assert router.picture()
+
+
+def test_with_fewer_iterations_or_parts_the_place_is_the_last_that_is_left():
+    router = VoteRouter(PRESETS["cluster and outlier"], iterations=6)
+    router.iteration, router.i = 5, 5
+    router.iterations = 4
+    assert (router.iteration, router.i) == (4, 5)
+    router.votes = PRESETS["tie"]
+    assert (router.iteration, router.i) == (4, 3)
+    router.iterations, router.votes = 6, PRESETS["cluster and outlier"]
+    assert (router.iteration, router.i) == (4, 3)
+
+
+def test_what_the_page_sends_at_once_must_fit_together():
+    router = VoteRouter()
+    router.set_state({"iteration": 5, "iterations": 5, "i": 5, "votes": PRESETS["cluster and outlier"]})
+    assert (router.iteration, router.i) == (5, 5)
+    router.set_state({"i": 2, "votes": PRESETS["tie"]})
+    assert (router.iteration, router.i) == (5, 2)
+    for sent in ({"iterations": 2, "iteration": 3}, {"votes": PRESETS["all agree"], "i": 4}):
+        with pytest.raises(ValueError, match="got .*, expected a whole number from"):
+            router.set_state(sent)
+        assert (router.iterations, router.iteration, router.i) == (5, 5, 2)
+        assert np.array_equal(router.votes, PRESETS["tie"])
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_are_votes_that_fit(name):
     assert np.array_equal(VoteRouter(PRESETS[name]).votes, PRESETS[name])
+
+
+def test_parts_that_are_added_begin_where_no_other_part_votes():
+    fewest, most = PARTS
+    assert len(MORE) == most - fewest
+    for votes in PRESETS.values():
+        for j in (0, 1):
+            places = np.array([*votes[:fewest], *MORE], float)[:, j]  # (8, 2)
+            apart = np.linalg.norm(places[:, None] - places, axis=-1) + 9 * np.eye(most)
+            assert apart[fewest:].min() > 0.1 and np.abs(places).max() <= REACH
+    assert VoteRouter([*EXAMPLE, *MORE]).limits == {"parts": PARTS, "iterations": ITERATIONS, "reach": REACH}
 
 
 def test_presets_are_what_they_are_called():

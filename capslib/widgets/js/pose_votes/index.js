@@ -6,7 +6,7 @@
 import { inverse, pose, product, read_pose, spread, swap_eyes_and_mouth } from "../poses.js";
 import { button, calm, html, number, set, svg, unique, widget } from "../dom.js";
 import { plane } from "../plane.js";
-import { frame, moved, path_of } from "./drawing.js";
+import { moved, path_of, pose_frame } from "./strokes.js";
 
 const EDGE = 18; // of the board, in pixels of the canvas
 const TURN = 30; // degrees, of the button
@@ -151,7 +151,7 @@ export default widget(({ model, el }) => {
     const box = n
       ? svg("rect", { x: left, y: bottom, width: right - left, height: top - bottom, rx: 1, class: "caps-pv-box" })
       : svg("path", { d: path_of(forms[0]), class: "caps-pv-box" });
-    const look = svg("g", { class: "caps-pv-look" }, box, ...strokes, ...(n ? [frame("part")] : []));
+    const look = svg("g", { class: "caps-pv-look" }, box, ...strokes, ...(n ? [pose_frame("part")] : []));
     const handle = board.handle(
       {
         ...{ test: `pv-thing-${n}`, label: n ? `the ${name}` : "the whole face" },
@@ -179,7 +179,7 @@ export default widget(({ model, el }) => {
   set(knob.node, { "aria-valuemin": -180, "aria-valuemax": 180, "aria-roledescription": "turn" });
   const spoke = svg("line", { class: "caps-pv-spoke" });
 
-  const frames = ghosts.map((_, i) => svg("g", { "data-testid": `pv-vote-${i}` }, frame("vote")));
+  const frames = ghosts.map((_, i) => svg("g", { "data-testid": `pv-vote-${i}` }, pose_frame("vote")));
   const labels = ghosts.map(() => svg("text", { class: "caps-pv-label", "text-anchor": "middle" }));
   const over = svg("g", { class: "caps-pv-over", "aria-hidden": true, "clip-path": `url(#${cut})` });
   over.append(spoke, ...ghosts, ...ways, ...frames, ...labels);

@@ -1,19 +1,33 @@
-/** VoteRouter: the steps of an iteration by name, and each step's equation with the numbers of the chosen pair. */
+/** What the vote router says of a step: its formula with the numbers of the chosen pair, and a line of text. */
 import { html, number } from "../dom.js";
-import { factor, fraction, norm, power, strong, sum_over, sup, symbol } from "../formula.js";
+import { factor, fraction, power, strong, sum_over, sup, symbol } from "../formula.js";
 
-/** The steps of an iteration, in their order, and what they are called. */
+/** @typedef {import("../formula.js").Part} Part */
+
+/**
+ * An iteration: u_hat (I, 2, 2); b, c, a (I, 2); s, v (2, 2); `next`, the c of the iteration after it, if there is one.
+ * @typedef {{I: number, u_hat: Float64Array, b: Float64Array, c: Float64Array, s: Float64Array, v: Float64Array,
+ *   a: Float64Array, next?: Float64Array}} Iteration
+ */
+/** A part and a whole. @typedef {{i: number, j: number}} Pair */
+
+/** What the steps of an iteration are called, in their order. */
 export const STEPS = { softmax: "softmax", sum: "weighted sum", squash: "squash", agreement: "agreement" };
+export const ORDER = Object.keys(STEPS);
 
-/** Vector k of a flat array of vectors in the plane. */
-export const at = (x, k) => [x[2 * k], x[2 * k + 1]];
-/** Σ_i c_ij over the parts. */
+/** Vector k of a flat array of vectors in the plane. @param {Float64Array} x @param {number} k */
+export const vector_at = (x, k) => [x[2 * k], x[2 * k + 1]];
+
+/** Σ_i c_ij over the parts. @param {Float64Array} c @param {number} j */
 export const column_sum = (c, j) => c.reduce((sum, share, place) => sum + (place % 2 === j ? share : 0), 0);
 
+/** @param {number[]} x */
 const vector = (x, digits = 2) => `(${x.map((value) => number(value, digits)).join(", ")})`;
+
+/** @param {Part[]} terms @returns {Part[]} */
 const added = (terms) => terms.flatMap((term, k) => (k ? [" + ", term] : [term]));
 
-/** A positive number, with a power of ten where it is large: logits add up, and exponentials of them grow. */
+/** A positive number, with a power of ten where it is large: logits add up, and their exponentials grow. @param {number} x */
 function positive(x) {
   if (x < 1e5) return number(x, 3);
   const exponent = Math.floor(Math.log10(x));
@@ -23,13 +37,13 @@ function positive(x) {
 /**
  * A step's equation: in symbols, with the numbers of the chosen pair, and what to read off it.
  * @param {string} step one of STEPS
- * @param {Object} now the iteration: u_hat, b, c, s, v, a; I parts; `next`, the c of the next iteration or undefined
- * @param {{i: number, j: number}} chosen the pair
+ * @param {Iteration} now
+ * @param {Pair} chosen
  * @param {string[]} wholes their names
  * @param {{over: string, offset: number}} options
- * @returns {Array[]} three lists of nodes and texts
+ * @returns {Part[][]} three lists
  */
-export function formula(step, now, { i, j }, wholes, { over, offset }) {
+export function step_formula(step, now, { i, j }, wholes, { over, offset }) {
   const whole = wholes[j];
   const here = `${i},${whole}`;
   const pair = 2 * i + j;
@@ -53,9 +67,9 @@ export function formula(step, now, { i, j }, wholes, { over, offset }) {
     ];
   }
   if (step === "sum") {
-    const s = at(now.s, j);
+    const s = vector_at(now.s, j);
     const terms = Array.from({ length: now.I }, (_, k) => {
-      const text = `${number(now.c[2 * k + j], 3)}·${vector(at(now.u_hat, 2 * k + j))}`;
+      const text = `${number(now.c[2 * k + j], 3)}·${vector(vector_at(now.u_hat, 2 * k + j))}`;
       return html(k === i ? "b" : "span", { class: "caps-vr-term" }, text);
     });
     const shares = number(column_sum(now.c, j), 3);
@@ -66,20 +80,20 @@ export function formula(step, now, { i, j }, wholes, { over, offset }) {
     ];
   }
   if (step === "squash") {
-    const [s, v] = [at(now.s, j), at(now.v, j)];
-    const long = Math.hypot(...s);
-    const [above, below] = [[number(long, 3)], [`${offset} + ${number(long ** 2, 3)}`]];
+    const [s, v] = [vector_at(now.s, j), vector_at(now.v, j)];
+    const norm = Math.hypot(...s);
+    const [above, below] = [[number(norm, 3)], [`${offset} + ${number(norm ** 2, 3)}`]];
     return [
       [
         ...[symbol("v", "j"), " = "],
-        fraction([norm(symbol("s", "j"))], [`${offset} + `, norm(symbol("s", "j")), "²"]),
+        fraction(["‖", symbol("s", "j"), "‖"], [`${offset} + ‖`, symbol("s", "j"), "‖²"]),
         ...[" ", symbol("s", "j")],
       ],
       [symbol("v", whole), " = ", fraction(above, below), ` · ${vector(s, 3)} = `, strong(vector(v, 3))],
       [`‖v‖ = ${number(Math.hypot(...v), 3)}: the direction of s, and a length below 1.`],
     ];
   }
-  const [u_hat, v] = [at(now.u_hat, pair), at(now.v, j)];
+  const [u_hat, v] = [vector_at(now.u_hat, pair), vector_at(now.v, j)];
   const [a, b] = [now.a[pair], now.b[pair]];
   const products = `${number(u_hat[0])}·${factor(v[0])} + ${factor(u_hat[1], 2)}·${factor(v[1])}`;
   const kept = [",  ", symbol("b", here), ` ← ${number(b, 3)} + ${factor(a)} = `, strong(number(b + a, 3))];
@@ -93,4 +107,29 @@ export function formula(step, now, { i, j }, wholes, { over, offset }) {
       ? [`In the next iteration the share of part ${i} for ${whole} is ${number(now.next[pair], 3)}.`]
       : ["This was the last iteration: its agreement is added to nothing, since no softmax follows."],
   ];
+}
+
+/**
+ * What the picture shows after a step, in numbers.
+ * @param {string} step one of STEPS
+ * @param {Iteration} now
+ * @param {Pair} chosen
+ * @param {string[]} wholes their names
+ * @param {{over: string, t: number, T: number}} options the iteration t of T, counted from 0
+ */
+export function step_text(step, now, { i }, wholes, { over, t, T }) {
+  /** @param {(k: number) => number} value */
+  const both = (value, digits = 3) => wholes.map((name, k) => `${name} ${number(value(k), digits)}`).join(", ");
+  const total = now.c[2 * i] + now.c[2 * i + 1];
+  const sum = Math.abs(total - 1) > 5e-4 ? `, in all ${number(total, 3)} and not 1` : "";
+  const shares = `shares of part ${i}: ${both((k) => now.c[2 * i + k])}${sum}`;
+  const lengths = `lengths ‖v‖: ${both((k) => Math.hypot(...vector_at(now.v, k)))}`;
+  const says = {
+    softmax: shares,
+    sum: `lengths ‖s‖ of the sums: ${both((k) => Math.hypot(...vector_at(now.s, k)))}; ${shares}`,
+    squash: `${lengths}; ${shares}`,
+    agreement: `${lengths}; ${shares}; its agreement: ${both((k) => now.a[2 * i + k])}`,
+  }[step];
+  const side = over === "lower" ? " The softmax runs over the parts." : "";
+  return `Iteration ${t + 1} of ${T}, ${STEPS[step]}; ${says}.${side}`;
 }

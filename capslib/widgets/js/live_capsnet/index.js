@@ -1,19 +1,18 @@
 /** Draw a digit, or turn one, and see a capsule network and a plain CNN read it at every change. See live_capsnet.py */
-import { contribution } from "./equations.js";
-import { capsnet, cnn } from "./network.js";
-import { SIDE, cuts, draw_line, picture, placement } from "./ink.js";
-import { button, bytes, diverging, floats, html, number, set, svg, unique, widget } from "./dom.js";
-import { rescue } from "./rescue.js";
+import { contribution } from "../equations.js";
+import { capsnet, cnn } from "../network.js";
+import { SIDE, cuts, draw_line, picture, placement } from "../ink.js";
+import { CLASSES, bars, degrees, described, first_two, named, paint, roving } from "./parts.js";
+import { button, bytes, diverging, floats, html, number, set, svg, svg_point, widget } from "../dom.js";
+import { rescue } from "../rescue.js";
 
 const PIXELS = SIDE * SIDE;
-const CLASSES = 10;
 const CELLS = 7;
 const STEPS_BACK = 100;
 const STILL = { turn: 0, right: 0, down: 0, scale: 1, swapped: false };
 const SETTINGS = ["centred", ...Object.keys(STILL)];
 
 const signed = (x) => (x > 0 ? `+${x}` : number(x, 0));
-const degrees = (x) => `${number(Math.abs(x), 0)}°${x === 0 ? "" : x > 0 ? " counter-clockwise" : " clockwise"}`;
 const SLIDERS = [
   { name: "turn", label: "turn", step: 1, say: degrees, text: (x) => `${number(x, 0)}°` },
   { name: "right", label: "move right", step: 1, say: (x) => `${number(x, 0)} pixels`, text: (x) => `${signed(x)} px` },
@@ -24,90 +23,10 @@ const SLIDERS = [
 /** Whether two pages hold the same ink. */
 const same = (one, other) => one.length === other.length && one.every((value, at) => value === other[at]);
 
-/** Positions of the largest number and of the one after it. */
-function first_two(values) {
-  const [first, second] = [...values.keys()].sort((one, other) => values[other] - values[one]);
-  return [first, second];
-}
-
 /** A network's arrays from the model that holds them for all widgets. */
 async function loaded(model, name) {
   const holder = await model.widget_manager.get_model(model.get(name).replace("IPY_MODEL_", ""));
   return Object.fromEntries(Object.entries(holder.get("arrays")).map(([key, view]) => [key, floats(view)]));
-}
-
-/** Paint ink on a canvas of 28×28 pixels that lies on white paper. */
-function paint(canvas, ink, strength) {
-  const context = canvas.getContext("2d");
-  const pixels = context.createImageData(SIDE, SIDE);
-  for (let at = 0; at < PIXELS; at++) {
-    pixels.data.fill(0x22, 4 * at, 4 * at + 3);
-    pixels.data[4 * at + 3] = strength * ink[at];
-  }
-  context.putImageData(pixels, 0, 0);
-  return canvas;
-}
-
-/** Let one control of a group be reached by Tab, and the others from there by arrow keys. */
-function roving(group, controls) {
-  const enter = (control) => {
-    for (const other of controls) set(other, { tabindex: other === control ? 0 : -1 });
-  };
-  enter(controls[0]);
-  group.addEventListener("focusin", (event) => controls.includes(event.target) && enter(event.target));
-  group.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const at = controls.indexOf(event.target);
-    if (!step || at < 0) return;
-    event.preventDefault();
-    controls[Math.max(0, Math.min(controls.length - 1, at + step))].focus();
-  });
-}
-
-/** A digit with its article. */
-const named = (label) => (label === 8 ? "an 8" : `a ${label}`);
-
-/** What the text says of the picture: `what` is on the page, and what the sliders did to it. */
-function described(what, state, cut) {
-  const turned = state.turn ? `turned ${degrees(state.turn)}` : "";
-  const sideways = state.right ? `${Math.abs(state.right)} px ${state.right > 0 ? "right" : "left"}` : "";
-  const upright = state.down ? `${Math.abs(state.down)} px ${state.down > 0 ? "down" : "up"}` : "";
-  const moved = sideways || upright ? `moved ${[sideways, upright].filter(Boolean).join(" and ")}` : "";
-  const scaled = state.scale === 1 ? "" : `drawn × ${number(state.scale)}`;
-  const swapped = state.swapped ? "its halves swapped" : "";
-  const lost = cut ? "; some ink is cut off at the edge" : "";
-  return `${[what, turned, moved, scaled, swapped].filter(Boolean).join(", ")}${lost}.`;
-}
-
-/**
- * One network's ten answers as bars.
- * @param {string} tag what a row is made of
- * @param {string} test its data-testid
- * @param {string} title
- * @param {Array<Node|string>} unit
- * @param {(j: number) => Object} attributes of row j
- */
-function bars(tag, test, title, unit, attributes = (_) => ({})) {
-  const rows = Array.from({ length: CLASSES }, (_, j) => {
-    const fill = html("span", { class: "caps-live-fill" });
-    const value = html("span", { class: "caps-live-value" });
-    const row = html(tag, { class: "caps-live-bar", "data-testid": `${test}-${j}`, ...attributes(j) },
-      html("span", { class: "caps-live-digit" }, String(j)), html("span", { class: "caps-live-track" }, fill), value);
-    return { row, fill, value };
-  });
-  const sum = html("p", { class: "caps-live-sum" });
-  const heading = unique();
-  const group = html("div", { role: "group", "aria-labelledby": heading }, ...rows.map(({ row }) => row));
-  const ticks = ["0", "0.5", "1"].map((at) => html("span", {}, at));
-  const axis = html("div", { class: "caps-live-axis", "aria-hidden": "true" }, ...ticks);
-  const node = html("div", { class: `caps-live-answers caps-${test}` },
-    html("h5", { id: heading }, title, html("span", {}, " ", ...unit)), group, axis, sum);
-  const draw = (values, winner) => rows.forEach(({ row, fill, value }, j) => {
-    fill.style.width = `${100 * values[j]}%`;
-    value.textContent = number(values[j]);
-    row.classList.toggle("caps-live-winner", j === winner);
-  });
-  return { node, group, rows: rows.map(({ row }) => row), sum, draw };
 }
 
 function start({ model, el, networks, history }) {
@@ -169,9 +88,8 @@ function start({ model, el, networks, history }) {
     else change({ page });
   };
   const place_of = (event) => {
-    const box = pad.getBoundingClientRect();
-    const [down, right] = [(event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width];
-    return [down * SIDE - 0.5, right * SIDE - 0.5];
+    const { x, y } = svg_point(overlay, event);
+    return [y - 0.5, x - 0.5];
   };
   pad.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || stroke) return;
@@ -216,6 +134,7 @@ function start({ model, el, networks, history }) {
     draw();
   });
 
+  /** @param {"pen"|"eraser"} name */
   const choose = (name) => () => {
     tool = name;
     draw();
@@ -283,7 +202,7 @@ function start({ model, el, networks, history }) {
   const grid_text = html("p");
   const [scale_low, scale_high] = [html("span"), html("span")];
   const scale = html("div", { class: "caps-live-scale" }, scale_low, html("span", {}, "0"), scale_high);
-  scale.style.setProperty("--live-scale", `linear-gradient(to right, ${[-1, -0.5, 0, 0.5, 1].map(tint).join(", ")})`);
+  scale.style.setProperty("--caps-live-scale", `linear-gradient(to right, ${[-1, -0.5, 0, 0.5, 1].map(tint).join(", ")})`);
   const text = html("p", { class: "caps-live-text", "aria-live": "polite", "data-testid": "live-text" });
 
   el.replaceChildren(html("div", { class: "caps-live" },
@@ -311,7 +230,7 @@ function start({ model, el, networks, history }) {
     for (const [name, node] of Object.entries(tools)) set(node, { "aria-pressed": name === tool });
     undo_button.disabled = history.length === 0;
     for (const [n, ink] of starts.entries()) set(thumbnails[n], { "aria-pressed": same(ink, page) });
-    for (const { name, draw } of sliders) draw(state[name]);
+    for (const { name, draw: draw_slider } of sliders) draw_slider(state[name]);
     for (const { name, box } of switches) box.checked = state[name];
   };
 
@@ -338,10 +257,8 @@ function start({ model, el, networks, history }) {
       + "Vermilion adds, blue takes away. Choose a length for another capsule.";
     [scale_low.textContent, scale_high.textContent] = [number(-limit, 1), number(limit, 1)];
     for (const [k, row] of lengths.rows.entries()) {
-      set(row, {
-        "aria-pressed": k === j,
-        "aria-label": `Capsule ${k}, length ${number(caps.lengths[k])}: show what the cells add to it`,
-      });
+      const label = `Capsule ${k}, length ${number(caps.lengths[k])}: show what the cells add to it`;
+      set(row, { "aria-pressed": k === j, "aria-label": label });
     }
     set(longest, { "aria-pressed": upper < 0 });
   };

@@ -1,0 +1,242 @@
+/** The pictures of the vote router: a plane for each whole, the table of all parts, and the lengths by iteration. */
+import { colour, coupling_scale, diverging, html, number, set, svg } from "../dom.js";
+import { italic } from "../formula.js";
+import { plane } from "../plane.js";
+import { column_sum, vector_at } from "./steps.js";
+
+/** @typedef {import("./steps.js").Iteration} Iteration @typedef {import("./steps.js").Pair} Pair */
+/** What a step has computed already. @typedef {{sum: boolean, squash: boolean, agreement: boolean}} Shown */
+
+const tint = diverging("coupling");
+
+/** A number with its sign, also where it is a plus. @param {number} x */
+const signed = (x, digits = 2) => (number(x, digits).startsWith("−") ? "" : "+") + number(x, digits);
+
+/**
+ * The plane of whole j: its votes to drag, their weighted mean, v, and how far the chosen vote goes along v.
+ * @param {number} j
+ * @param {number} reach how far from 0 a component of a vote may be
+ * @param {{move: (i: number, j: number, x: number, y: number) => void, choose: (i: number, j: number) => void}} act
+ */
+export function votes_plane(j, reach, { move, choose }) {
+  const rim = 1.12 * reach; // A vote at the edge still has room for its number.
+  const board = plane({ label: "", x: [-rim, rim], y: [-rim, rim], size: 330, unit: "length 1" });
+  const lines = svg("g", { stroke: colour("u_hat") });
+  board.marks.append(lines);
+  const v = board.arrow({ stroke: colour("v"), width: 4 });
+  const shadow = svg("path", { class: "caps-vr-shadow" });
+  const mean = svg("path", { d: "M0,-7 L7,0 L0,7 L-7,0 Z", class: "caps-vr-mean" });
+  board.marks.append(shadow, mean);
+  /** @param {number} value */
+  const within = (value) => Math.max(-reach, Math.min(reach, value));
+  /** @type {ReturnType<typeof make_vote>[]} */
+  const votes = [];
+  /** @param {number} i */
+  function make_vote(i) {
+    const line = svg("line");
+    lines.append(line);
+    const ring = svg("circle", { class: "caps-vr-chosen" });
+    const dot = svg("circle", { fill: colour("u"), class: "caps-vr-dot" });
+    const value = svg("tspan", { class: "caps-vr-agreement", dx: 4 });
+    const part = svg("tspan", {}, `${i}`);
+    const text = svg("text", { class: "caps-vr-part" }, part, value);
+    const handle = board.handle(
+      {
+        ...{ test: `vote-${i}-${j}`, label: "", choose: () => choose(i, j) },
+        move: (x, y) => move(i, j, within(x), within(y)),
+      },
+      ...[ring, dot, text],
+    );
+    return { line, handle, ring, dot, text, value };
+  }
+  const [name, norm, presence] = [html("b"), html("span"), html("span", { "data-testid": `vote-length-${j}` })];
+  const bar = html("span");
+  const node = html(
+    "div",
+    {},
+    html("div", { class: "caps-vr-head" }, name, html("span", {}, "‖s‖ ", norm), html("span", {}, "‖v‖ ", presence)),
+    html("div", { class: "caps-vr-bar", "aria-hidden": "true" }, bar),
+    board.node,
+  );
+
+  /**
+   * @param {ReturnType<typeof make_vote>} vote
+   * @param {number} i
+   * @param {Iteration} now
+   * @param {Shown} shown
+   * @param {Pair} chosen
+   * @param {string} whole
+   */
+  function draw_vote({ line, handle, ring, dot, text, value }, i, now, shown, chosen, whole) {
+    const [x, y] = vector_at(now.u_hat, 2 * i + j);
+    const share = now.c[2 * i + j];
+    const r = 3 + 6 * Math.sqrt(share);
+    const far = Math.hypot(x, y);
+    const [out_x, out_y] = far > 0.05 ? [x / far, -y / far] : [1, 0]; // Its number stands beyond the tip.
+    const anchor = Math.abs(out_x) < 0.35 ? "middle" : out_x > 0 ? "start" : "end";
+    set(line, { x1: board.x(0), y1: board.y(0), x2: board.x(x), y2: board.y(y), "stroke-width": 0.7 + 11 * share });
+    set(dot, { r });
+    set(ring, { r: r + 3.5, display: chosen.i === i && chosen.j === j ? "inline" : "none" });
+    set(text, { x: out_x * (r + 6), y: out_y * (r + 11) + 4, "text-anchor": anchor });
+    value.textContent = shown.agreement ? signed(now.a[2 * i + j]) : "";
+    handle.node.setAttribute("aria-label", `Vote of part ${i} for ${whole}`);
+    handle.place(x, y, `x ${number(x)}, y ${number(y)}, share ${number(share, 3)}`);
+  }
+
+  /** @param {Iteration} now @param {Shown} shown @param {Pair} chosen @param {string} whole */
+  function draw(now, shown, chosen, whole) {
+    const [s, tip] = [vector_at(now.s, j), vector_at(now.v, j)];
+    const long = Math.hypot(...tip);
+    name.textContent = whole;
+    board.node.setAttribute("aria-label", `Votes for ${whole}`);
+    norm.textContent = shown.sum ? number(Math.hypot(...s), 3) : "–";
+    presence.textContent = shown.squash ? number(long, 3) : "–";
+    bar.style.width = `${shown.squash ? 100 * long : 0}%`;
+    while (votes.length < now.I) votes.push(make_vote(votes.length));
+    for (const { line, handle } of votes.splice(now.I)) {
+      line.remove();
+      handle.remove();
+    }
+    for (const [i, vote] of votes.entries()) draw_vote(vote, i, now, shown, chosen, whole);
+    const total = column_sum(now.c, j);
+    const transform = `translate(${board.x(s[0] / total)} ${board.y(s[1] / total)})`;
+    set(mean, { transform, display: shown.sum ? "inline" : "none" });
+    v.to(...tip);
+    v.node.setAttribute("display", shown.squash ? "inline" : "none");
+    // From the chosen vote down to the line of v, and along it to 0: agreement is that way along, times ‖v‖.
+    const falls = shown.agreement && chosen.j === j && long > 1e-6;
+    shadow.setAttribute("display", falls ? "inline" : "none");
+    if (!falls) return;
+    const along = now.a[2 * chosen.i + j] / long ** 2;
+    const [x, y] = vector_at(now.u_hat, 2 * chosen.i + j);
+    const corners = [[x, y], [along * tip[0], along * tip[1]], [0, 0]];
+    set(shadow, { d: `M${corners.map(([right, up]) => `${board.x(right)},${board.y(up)}`).join(" L")}` });
+  }
+  return { node, draw };
+}
+
+/**
+ * The table of b, c and a: a row a part, a column a whole; and the sums of c, which softmax keeps at 1 or does not.
+ * @param {number} most how many parts there may be
+ * @param {(i: number, j: number) => void} choose
+ */
+export function routing_table(most, choose) {
+  const groups = Object.entries({ b: "logit", c: "share", a: "agreement" }).map(([quantity, title]) => {
+    const colspan = quantity === "c" ? 3 : 2;
+    return html("th", { scope: "colgroup", colspan, class: `caps-vr-${quantity}` }, italic(quantity), ` ${title}`);
+  });
+  const names = Array.from({ length: 6 }, () => html("th", { scope: "col" }));
+  const rows = Array.from({ length: most }, (_, i) => {
+    const cells = [..."bca"].flatMap((quantity) =>
+      [0, 1].map((j) => ({ quantity, j, node: html("td", { onclick: () => choose(i, j) }) })),
+    );
+    const sum = html("td", { class: "caps-vr-sum" });
+    const [b, c, a] = [0, 2, 4].map((k) => cells.slice(k, k + 2).map(({ node }) => node));
+    const part = html("th", { scope: "row" }, `${i}`);
+    const node = html("tr", { "data-testid": `vote-row-${i}` }, part, ...b, ...c, sum, ...a);
+    return { node, cells, sum };
+  });
+  const feet = [0, 1].map(() => html("td"));
+  const widths = ["narrow", ...Array(4).fill("even"), "wide", "even", "even"];
+  /** @param {number} colspan */
+  const blank = (colspan) => html("td", { colspan });
+  const node = html(
+    "table",
+    { class: "caps-vr-table", "data-testid": "vote-table" },
+    html("caption", {}, "Part by part"),
+    html("colgroup", {}, ...widths.map((width) => html("col", { class: `caps-vr-${width}` }))),
+    html(
+      "thead",
+      {},
+      html("tr", {}, html("th", { scope: "col", rowspan: 2 }, "part"), ...groups),
+      html("tr", {}, ...names.slice(0, 4), html("th", { scope: "col" }, "sum"), ...names.slice(4)),
+    ),
+    html("tbody", {}, ...rows.map((row) => row.node)),
+    html("tfoot", {}, html("tr", {}, html("th", { scope: "row", "aria-label": "sum" }, "Σ"), blank(2), ...feet, blank(3))),
+  );
+
+  /** @param {Iteration} now @param {Shown} shown @param {Pair} chosen @param {string[]} wholes */
+  function draw(now, shown, chosen, wholes) {
+    for (const [k, name] of names.entries()) name.textContent = wholes[k % 2];
+    rows.forEach(({ node: row, cells, sum }, i) => {
+      row.style.display = i < now.I ? "" : "none";
+      if (i >= now.I) return;
+      row.classList.toggle("caps-vr-row", chosen.i === i);
+      for (const { quantity, j, node: cell } of cells) {
+        const value = now[quantity][2 * i + j];
+        const told = quantity !== "a" || shown.agreement;
+        cell.textContent = told ? number(value, 3) : "";
+        cell.classList.toggle("caps-vr-pair", told && chosen.i === i && chosen.j === j);
+        if (quantity !== "c") continue;
+        const scaled = coupling_scale(value, 2);
+        cell.style.background = tint(scaled);
+        cell.style.color = scaled < -0.82 ? "#fff" : "#000";
+      }
+      const total = now.c[2 * i] + now.c[2 * i + 1];
+      const off = Math.abs(total - 1) > 5e-4;
+      sum.textContent = number(total, 3) + (off ? " ≠ 1" : "");
+      sum.classList.toggle("caps-vr-off", off);
+    });
+    for (const [j, foot] of feet.entries()) foot.textContent = number(column_sum(now.c, j), 3);
+  }
+  return { node, draw };
+}
+
+/** Both lengths against the iteration, with the one that is looked at. */
+export function length_chart() {
+  const [width, height, left, right, top, bottom] = [260, 112, 22, 96, 10, 22];
+  /** @param {number} value */
+  const y = (value) => top + (1 - value) * (height - top - bottom);
+  const grid = [0, 0.5, 1].flatMap((value) => [
+    svg("line", { x1: left, x2: width - right, y1: y(value), y2: y(value), class: "caps-grid" }),
+    svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, `${value}`),
+  ]);
+  const line = svg("line", { y1: top - 4, y2: height - bottom, class: "caps-vr-here" });
+  const label = svg("text", { y: height - 6, "text-anchor": "middle" });
+  const curves = [0, 1].map((j) => ({
+    curve: svg("path", { class: "caps-vr-curve", "stroke-dasharray": j ? "5 3" : "none" }),
+    marks: svg("path", { fill: colour("v") }),
+    name: svg("text", { x: width - right + 8, "font-weight": 600 }),
+  }));
+  const drawn = curves.flatMap(({ curve, marks, name }) => [curve, marks, name]);
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, ...grid, line, label, ...drawn);
+  const title = html("div", { class: "caps-vr-title" }, "Length ‖v‖ by iteration");
+  const node = html("div", { class: "caps-vr-chart" }, title, picture);
+
+  /**
+   * A disc for the first whole and a square for the second, larger where one looks.
+   * @param {number} x @param {number} y_of @param {number} r @param {number} j
+   */
+  function mark(x, y_of, r, j) {
+    if (j) return `M${x - r},${y_of - r} h${2 * r} v${2 * r} h${-2 * r} Z`;
+    return `M${x - r},${y_of} a${r},${r} 0 1 0 ${2 * r},0 a${r},${r} 0 1 0 ${-2 * r},0`;
+  }
+
+  /**
+   * @param {number[][]} lengths (T, 2)
+   * @param {number} t the iteration that is looked at
+   * @param {string[]} wholes
+   */
+  function draw(lengths, t, wholes) {
+    const T = lengths.length;
+    const gap = (width - left - right - 16) / Math.max(1, T - 1);
+    /** @param {number} n */
+    const x = (n) => left + 8 + n * gap;
+    set(line, { x1: x(t), x2: x(t) });
+    set(label, { x: x(t) });
+    label.textContent = `iteration ${t + 1}`;
+    const ends = lengths[T - 1].map(y);
+    const apart = Math.max(0, 14 - Math.abs(ends[0] - ends[1])) / 2; // Names do not lie on each other.
+    const upper = ends[0] <= ends[1] ? 0 : 1;
+    curves.forEach(({ curve, marks, name }, j) => {
+      const points = lengths.map((of, n) => [x(n), y(of[j])]);
+      set(curve, { d: `M${points.join(" L")}` });
+      set(marks, { d: points.map(([px, py], n) => mark(px, py, n === t ? 4.5 : 2.5, j)).join(" ") });
+      set(name, { y: ends[j] + 4 + (j === upper ? -apart : apart) });
+      name.textContent = `${wholes[j]} ${number(lengths[T - 1][j], 3)}`;
+    });
+    const said = wholes.map((name, j) => `${name} ${lengths.map((of) => number(of[j], 3)).join(", ")}`);
+    picture.setAttribute("aria-label", `Lengths by iteration. ${said.join("; ")}`);
+  }
+  return { node, draw };
+}

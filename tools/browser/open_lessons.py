@@ -17,8 +17,8 @@ from tools.browser.harness import PATIENCE, ROOT, Lab, chromium, launched, watch
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PIECE = 3000
 """Pixels that one picture is high; Chromium draws no more than 16,384."""
-WHOLE = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
-"""All cells are on the page, whether or not they are in sight."""
+WHOLE = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none", "scrollPastLastCell": False}}
+"""All cells are on the page, whether or not they are in sight, and nothing after the last."""
 OUTPUTS = """() => jupyterapp.shell.currentWidget.content.model.toJSON().cells.flatMap((cell, number) =>
     (cell.outputs ?? []).flatMap((output) => {
         if (output.output_type === "error") return [`cell ${number}: ${output.ename}: ${output.evalue}`];
@@ -31,18 +31,19 @@ SCROLLER = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer"
 def photograph(page, name):
     """Save pictures of the notebook in a page, from top to bottom; gives back how many."""
     scroller = page.locator(SCROLLER)
-    # What is drawn when it comes into sight changes the height, so it is asked for each time.
-    taken, top, seen = 0, 0, 0
-    while taken == 0 or top + seen < scroller.evaluate("node => node.scrollHeight") - 1:
-        wanted = top + seen
-        top, seen = scroller.evaluate(
-            """async (node, top) => {
-                node.scrollTop = top;
-                for (let n = 0; n < 3; n++) await new Promise(requestAnimationFrame);
+    taken, at_end = 0, False
+    while not at_end:
+        at_end = scroller.evaluate(
+            """async (node, down) => {
+                const before = node.scrollTop;
+                node.scrollTop += down ? node.clientHeight : -node.scrollHeight;
+                for (let n = 0; n < 3; n++) await new Promise(requestAnimationFrame); // What comes into sight is drawn.
                 await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
-                return [node.scrollTop, node.clientHeight];
+                // A page that is almost at its end moves by less than a whole one.
+                return down ? node.scrollTop - before < node.clientHeight - 1
+                    : node.scrollHeight - node.clientHeight < 1;
             }""",
-            wanted,
+            taken > 0,
         )
         taken += 1
         scroller.screenshot(path=SCREENSHOTS / f"lesson-{name}-{taken}.png", animations="disabled")

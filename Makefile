@@ -64,7 +64,7 @@ pages: setup
 	@$(PY) tools/pages.py $(NOTEBOOKS)
 
 figures: setup
-	@for script in figures/[!_]*.py; do echo "$$script"; $(APART) $(PY) "$$script" || exit 1; done
+	@for script in figures/*.py; do echo "$$script"; $(APART) $(PY) "$$script" || exit 1; done
 
 weights: setup
 	@for seed in 0 1 2; do for model in article_capsnet $(CNNS); do \

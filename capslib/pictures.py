@@ -4,7 +4,7 @@ import base64
 import html
 
 
-def bundle(png, alt):
+def bundle(png, alt) -> tuple[dict, dict]:
     """What IPython's `display` takes for a picture, and a widget's `_repr_mimebundle_` gives.
 
     JupyterLab drops the alt text of a plain PNG output, so the picture is also given as HTML, which Lab prefers and

@@ -118,7 +118,7 @@ def as_recipe(recipe: Recipe | str) -> Recipe:
     return recipe if isinstance(recipe, Recipe) else RECIPES[check_choice("recipe", recipe, RECIPES)]
 
 
-def learning_rate(recipe: Recipe, examples: int):
+def learning_rate(recipe: Recipe, examples: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """The learning rate of a recipe: a number, or a Keras schedule over all steps of the run.
 
     Args:

@@ -1,6 +1,7 @@
 """What networks answer: digits and their lengths, a digit that turns, accuracy, mistakes."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from capslib import style
 from capslib.plots.base import figure
@@ -9,7 +10,7 @@ from capslib.style import COLOURS, MISTAKES
 
 
 @style.context()
-def digit_and_lengths(image, lengths):
+def digit_and_lengths(image, lengths) -> Figure:
     """Draw a digit beside the lengths of the upper capsules that read it.
 
     Args:
@@ -24,7 +25,7 @@ def digit_and_lengths(image, lengths):
 
 
 @style.context()
-def digit_sheet(images, captions, columns=8):
+def digit_sheet(images, captions, columns=8) -> Figure:
     """Small pictures of digits in rows, each with a line or two above it.
 
     Args:
@@ -43,7 +44,7 @@ def digit_sheet(images, captions, columns=8):
 
 
 @style.context()
-def turning_digit(images, angles, label, beliefs, lengths=()):
+def turning_digit(images, angles, label, beliefs, lengths=()) -> Figure:
     """A digit at every angle of a turn, and below it what each network believes of it.
 
     Args:
@@ -85,7 +86,7 @@ def turning_digit(images, angles, label, beliefs, lengths=()):
 
 
 @style.context()
-def accuracy_by_angle(angles, curves):
+def accuracy_by_angle(angles, curves) -> Figure:
     """Accuracy while digits turn, a curve a network.
 
     Args:
@@ -104,7 +105,7 @@ def accuracy_by_angle(angles, curves):
 
 
 @style.context()
-def top_scores(panels, accept):
+def top_scores(panels, accept) -> Figure:
     """How sure each network is of intact and of wrong faces: histograms of its highest probability.
 
     Args:
@@ -132,7 +133,7 @@ def top_scores(panels, accept):
 
 
 @style.context()
-def two_answers(image, contributions, j, lengths, probabilities):
+def two_answers(image, contributions, j, lengths, probabilities) -> Figure:
     """A digit under the contributions to one capsule, and what a capsule network and a plain CNN answer.
 
     Args:
@@ -159,7 +160,7 @@ def two_answers(image, contributions, j, lengths, probabilities):
 
 
 @style.context()
-def confusion_matrix(confusion):
+def confusion_matrix(confusion) -> Figure:
     """Draw how often each digit was read as each other; correct readings are left out of the shading.
 
     Args:

@@ -18,13 +18,13 @@ class HouseFigure(Figure):
 
 
 @style.context()
-def figure(width=7.5, height=3.0, rows=1, columns=1, **kwargs):
+def figure(width=7.5, height=3.0, rows=1, columns=1, **kwargs) -> tuple:
     """A figure that pyplot does not keep open, and its axes, as `plt.subplots` returns them; sizes in inches."""
     fig = HouseFigure(figsize=(width, height))
     return fig, fig.subplots(rows, columns, **kwargs)
 
 
-def png(fig, saved=False):
+def png(fig, saved=False) -> bytes:
     """The figure as PNG bytes with a palette of 256 colours: a third of the size, and no difference to the eye.
 
     Drawn straight into memory, since encoding it twice took half of the time.
@@ -37,7 +37,7 @@ def png(fig, saved=False):
     return small.getvalue()
 
 
-def show(fig, alt):
+def show(fig, alt) -> None:
     """Display a figure in a notebook with a text for those who do not see it.
 
     Args:

@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from capslib import style
@@ -25,13 +27,13 @@ SMALLEST = 11
 """Smallest type in points on a page 7.5 inches wide; a wider figure needs larger type to be readable at half size."""
 
 
-def tint(quantity, amount):
+def tint(quantity, amount) -> str:
     """The colour of a quantity mixed with white; `amount` 1 is the full colour, 0 is white."""
     return to_hex([1 - amount * (1 - channel) for channel in to_rgb(COLOURS[quantity])])
 
 
 @style.context()
-def board(width, height):
+def board(width, height) -> tuple[Figure, Axes]:
     """A figure of this size in inches and one invisible Axes over all of it, whose coordinates are inches too."""
     fig = HouseFigure(figsize=(width, height), layout="none")
     ax = fig.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
@@ -39,7 +41,7 @@ def board(width, height):
     return fig, ax
 
 
-def arrow(ax, points, gid, color, width=1.8, linestyle="-", head=0.13):
+def arrow(ax, points, gid, color, width=1.8, linestyle="-", head=0.13) -> None:
     """Draw an arrow along a polyline on a board; its tip is exactly the last point.
 
     Args:
@@ -63,7 +65,7 @@ def arrow(ax, points, gid, color, width=1.8, linestyle="-", head=0.13):
 
 
 @style.context()
-def svg(fig, name, title, alt):
+def svg(fig, name, title, alt) -> str:
     """The figure as the text of an SVG that carries its title and its alt text, the same bytes at every call.
 
     Args:
@@ -89,7 +91,7 @@ def svg(fig, name, title, alt):
     )
 
 
-def main(script, title, alt, fig):
+def main(script, title, alt, fig) -> None:
     """Write NAME.svg and NAME.alt.txt, each whole or not at all, beside `script` or into the folder in sys.argv."""
     script = Path(script)
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else script.parent

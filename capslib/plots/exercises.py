@@ -1,6 +1,7 @@
 """What a solution of an exercise gave, beside what it should give."""
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from capslib import style
@@ -10,7 +11,7 @@ from capslib.style import COLOURS, CONTRIBUTION
 
 
 @style.context()
-def expected_and_got(expected, got, names=("i", "j")):
+def expected_and_got(expected, got, names=("i", "j")) -> Figure:
     """What a task should give beside what it gave, on one scale, with every number; where they differ is framed.
 
     Args:

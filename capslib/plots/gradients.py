@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 
 from capslib import style
 from capslib.plots.base import figure
@@ -13,7 +14,7 @@ WEIGHT = LinearSegmentedColormap.from_list("weight", ["#FFFFFF", style.SCALES["c
 
 
 @style.context()
-def gradient_paths():
+def gradient_paths() -> Figure:
     """The two ways by which a gradient runs from the last capsule back to a vote, for two routing iterations."""
     places = {"û": (0, 1), "s¹": (1.4, 0), "v¹": (2.5, 0), "a": (3.6, 0), "b²": (4.7, 0), "c²": (5.8, 0)}
     places |= {"s²": (7.2, 1), "v²": (8.4, 1), "L": (9.6, 1)}
@@ -40,7 +41,7 @@ def gradient_paths():
 
 
 @style.context()
-def gradient_parts(direct, through, names):
+def gradient_parts(direct, through, names) -> Figure:
     """Slopes of one number by every component of some votes, split into two parts that add up to the whole.
 
     Args:
@@ -69,7 +70,7 @@ def gradient_parts(direct, through, names):
 
 
 @style.context()
-def weights_and_sums(panels):
+def weights_and_sums(panels) -> Figure:
     """Matrices of weights (I, J) with every number, and the sums of their rows and columns at the edges.
 
     Args:

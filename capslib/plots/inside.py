@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from capslib import style
@@ -20,7 +21,7 @@ FAINT = 0.5
 
 
 @style.context()
-def lower_capsule(image, u, u_hat, cell):
+def lower_capsule(image, u, u_hat, cell) -> Figure:
     """One lower capsule, from the pixels that it sees to the votes that it casts.
 
     Args:
@@ -52,7 +53,7 @@ def lower_capsule(image, u, u_hat, cell):
 
 
 @style.context()
-def first_and_last(image, trace, j, entropy):
+def first_and_last(image, trace, j, entropy) -> Figure:
     """A routing's first and last iteration, one above the other: contribution to capsule j and the ten lengths.
 
     Args:
@@ -73,7 +74,7 @@ def first_and_last(image, trace, j, entropy):
 
 
 @style.context()
-def film_strip(image, trace, j):
+def film_strip(image, trace, j) -> Figure:
     """A whole routing, an iteration a column: contributions to capsule j above, all couplings below.
 
     Args:
@@ -96,7 +97,7 @@ def film_strip(image, trace, j):
 
 
 @style.context()
-def two_opinions(images, for_read, for_true, captions):
+def two_opinions(images, for_read, for_true, captions) -> Figure:
     """Misread digits: above, what each cell adds to the class read; below, what it adds to the true one; one scale.
 
     Args:
@@ -121,7 +122,7 @@ def two_opinions(images, for_read, for_true, captions):
 
 
 @style.context()
-def votes_of_capsule(trace, j, iterations):
+def votes_of_capsule(trace, j, iterations) -> Figure:
     """The votes for capsule j in a plane through 0, their areas and their mean as the couplings have them.
 
     The plane is spanned by the last direction of v_j and the direction in which the votes differ most beside it.
@@ -149,7 +150,7 @@ def votes_of_capsule(trace, j, iterations):
     return fig
 
 
-def vote_plane(trace, j):
+def vote_plane(trace, j) -> tuple[np.ndarray, np.ndarray, float]:
     """Coordinates of the votes for capsule j in the plane that `votes_of_capsule` draws.
 
     Args:

@@ -1,6 +1,7 @@
 """The capsule layer: all votes as one product, what routing stores, what sharing W makes invisible."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from capslib import style
 from capslib.plots.base import HouseFigure, figure
@@ -9,7 +10,7 @@ from capslib.style import COLOURS
 
 
 @style.context()
-def votes_as_product(u, W, u_hat, pair):
+def votes_as_product(u, W, u_hat, pair) -> Figure:
     """All votes of one example as a single matrix product, with one pair (i, j) picked out.
 
     Args:
@@ -60,7 +61,7 @@ def _number_grid(ax, values, x, room, title, colour, mark, names=()):
 
 
 @style.context()
-def two_ways_to_route(stored, routings, products, mark):
+def two_ways_to_route(stored, routings, products, mark) -> Figure:
     """What routing with û and without it stores and computes for one example.
 
     Args:
@@ -89,7 +90,7 @@ def two_ways_to_route(stored, routings, products, mark):
 
 
 @style.context()
-def shuffled_capsules(image, norms, order, shared, unshared):
+def shuffled_capsules(image, norms, order, shared, unshared) -> Figure:
     """One digit's lower capsules in place and shuffled, and what a shared and an unshared layer say of both.
 
     Args:

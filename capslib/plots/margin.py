@@ -1,6 +1,7 @@
 """The margin loss: its terms, its slopes, where it pulls lengths and where they settle."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from capslib import style
 from capslib.plots.base import figure
@@ -9,7 +10,7 @@ from capslib.style import COLOURS
 
 
 @style.context()
-def margin_terms(lengths, present, absent, m_plus, m_minus):
+def margin_terms(lengths, present, absent, m_plus, m_minus) -> Figure:
     """The two terms of the margin loss against length, with the margins.
 
     Args:
@@ -33,7 +34,7 @@ def margin_terms(lengths, present, absent, m_plus, m_minus):
 
 
 @style.context()
-def margin_slopes(lengths, panels):
+def margin_slopes(lengths, panels) -> Figure:
     """Slopes of the two terms for several designs side by side, on one scale.
 
     Args:
@@ -48,13 +49,14 @@ def margin_slopes(lengths, panels):
         ax.axhline(0, color=COLOURS["neutral"], linewidth=0.8)
         _margin_pair(ax, lengths, present, absent)
         ax.set(title=title, xlim=(0, 1), xlabel="length", xticks=[0, 0.5, 1])
-    _margin_names(axes[0], lengths, *next(iter(panels.values())), drop=14)
+    present, absent = next(iter(panels.values()))
+    _margin_names(axes[0], lengths, present, absent, drop=14)
     axes[0].set_ylabel("slope of the term")
     return fig
 
 
 @style.context()
-def margin_pulls(panels, m_plus, m_minus):
+def margin_pulls(panels, m_plus, m_minus) -> Figure:
     """Lengths as bars, and on each an arrow that shows where gradient descent moves it.
 
     Args:
@@ -87,7 +89,7 @@ def margin_pulls(panels, m_plus, m_minus):
 
 
 @style.context()
-def margin_settled(shares, squared, unsquared, mark=None):
+def margin_settled(shares, squared, unsquared, mark=None) -> Figure:
     """The length at which a capsule settles, against how often its digit is present.
 
     Args:
@@ -114,7 +116,7 @@ def margin_settled(shares, squared, unsquared, mark=None):
 
 
 @style.context()
-def margin_against_softmax(lengths, losses, slopes, floor):
+def margin_against_softmax(lengths, losses, slopes, floor) -> Figure:
     """Margin loss beside softmax with cross-entropy, on the length of the present class.
 
     Args:

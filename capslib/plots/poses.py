@@ -3,6 +3,7 @@
 from itertools import cycle
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from capslib import style
 from capslib.plots.base import figure
@@ -11,7 +12,7 @@ from capslib.style import COLOURS
 
 
 @style.context()
-def patches_and_vectors(patches, vectors, titles):
+def patches_and_vectors(patches, vectors, titles) -> Figure:
     """Small patches of an image, and on each the vector that was computed from it.
 
     Args:
@@ -33,7 +34,7 @@ def patches_and_vectors(patches, vectors, titles):
 
 
 @style.context()
-def face_row(images, titles):
+def face_row(images, titles) -> Figure:
     """Faces side by side.
 
     Args:
@@ -52,7 +53,7 @@ def face_row(images, titles):
 
 
 @style.context()
-def one_vote(image, part, whole_from_part):
+def one_vote(image, part, whole_from_part) -> Figure:
     """How one part finds the whole: its frame, the way from it to the whole, and the frame that it votes for.
 
     A frame is a dot with two arrows: the long one is the "right" of its owner, the short one its "up".
@@ -87,7 +88,7 @@ def one_vote(image, part, whole_from_part):
 
 
 @style.context()
-def face_votes(images, parts, votes, titles):
+def face_votes(images, parts, votes, titles) -> Figure:
     """Faces with a line from every part to the place where it says the face is.
 
     Args:
@@ -113,7 +114,7 @@ def face_votes(images, parts, votes, titles):
 
 
 @style.context()
-def ghost_votes(forms, whole, parts, T, names):
+def ghost_votes(forms, whole, parts, T, names) -> Figure:
     """A face, and over it, as thin lines, the whole face as each of its parts says that it lies.
 
     Args:
@@ -171,7 +172,7 @@ def _said_alike(places, names, near=1.0):
 
 
 @style.context()
-def spread_over_turns(angles, curves):
+def spread_over_turns(angles, curves) -> Figure:
     """Spread of the votes while a face turns, one named curve a face.
 
     Args:
@@ -194,7 +195,7 @@ def spread_over_turns(angles, curves):
 
 
 @style.context()
-def two_measures(names, cosines, scores):
+def two_measures(names, cosines, scores) -> Figure:
     """Representations as points: across, how little they change; up, how well a fixed map foretells the change.
 
     Args:

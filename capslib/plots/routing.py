@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from capslib import style
 from capslib.plots.base import figure
@@ -28,7 +29,7 @@ def _vote(ax, vote, name, width):
 
 
 @style.context()
-def votes_of_parts(u_hat, names):
+def votes_of_parts(u_hat, names) -> Figure:
     """The votes for each whole as lines from the origin, one panel a whole, each with the number of its part.
 
     Args:
@@ -49,7 +50,7 @@ def votes_of_parts(u_hat, names):
 
 
 @style.context()
-def votes_end_to_end(c, u_hat, v, names):
+def votes_end_to_end(c, u_hat, v, names) -> Figure:
     """Weighted votes c_ij û_ij laid end to end, so that the last tip is s_j, with v_j inside the circle of length 1.
 
     Args:
@@ -105,7 +106,7 @@ WEIGHTED_VOTES = "line: vote, as wide as c     ◇: weighted mean of the votes, 
 
 
 @style.context()
-def routing_iterations(trace, names):
+def routing_iterations(trace, names) -> Figure:
     """One row a whole and one column an iteration: votes as wide as their coupling, their weighted mean, and v.
 
     Args:
@@ -136,7 +137,7 @@ def _length_curves(ax, lengths, names):
 
 
 @style.context()
-def routing_progress(trace, names):
+def routing_progress(trace, names) -> Figure:
     """Lengths of the wholes, and the mean entropy of the parts' couplings under its ceiling ln J, by iteration.
 
     Args:
@@ -158,7 +159,7 @@ def routing_progress(trace, names):
 
 
 @style.context()
-def lengths_by_iteration(panels, names):
+def lengths_by_iteration(panels, names) -> Figure:
     """Lengths of the wholes against iteration, one panel a case, on one scale.
 
     Args:
@@ -176,7 +177,7 @@ def lengths_by_iteration(panels, names):
 
 
 @style.context()
-def routings_side_by_side(traces, names):
+def routings_side_by_side(traces, names) -> Figure:
     """The last iteration of several routings of the same votes: votes as wide as c, and c with the sum of each row.
 
     Args:
@@ -204,7 +205,7 @@ def routings_side_by_side(traces, names):
 
 
 @style.context()
-def labelled_curves(x, curves, xlabel, ylabel, ylim):
+def labelled_curves(x, curves, xlabel, ylabel, ylim) -> Figure:
     """Curves over one axis, told apart by line style and marker and named at their ends.
 
     Args:

@@ -1,6 +1,7 @@
 """What was measured: curves, amounts of work, single values, and the race to one accuracy."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from capslib import style
 from capslib.plots.base import figure
@@ -9,7 +10,7 @@ from capslib.style import COLOURS
 
 
 @style.context()
-def measured_curves(x, panels, xlabel, log=False):
+def measured_curves(x, panels, xlabel, log=False) -> Figure:
     """Several quantities over one axis, a panel each, with lines told apart by marker and dashes.
 
     Args:
@@ -45,7 +46,7 @@ def _plain_ticks(axis, ticks):
 
 
 @style.context()
-def work_and_time(rows, reference):
+def work_and_time(rows, reference) -> Figure:
     """Bars in units of a reference, of which the first unit is drawn apart from what is added to it.
 
     Args:
@@ -65,7 +66,7 @@ def work_and_time(rows, reference):
 
 
 @style.context()
-def dots(rows, xlabel, mark=None):
+def dots(rows, xlabel, mark=None) -> Figure:
     """Every measured value of each row as a small dot, and their median as a large one with its number.
 
     Args:
@@ -90,7 +91,7 @@ def dots(rows, xlabel, mark=None):
 
 
 @style.context()
-def race_to_level(runs, level, names):
+def race_to_level(runs, level, names) -> Figure:
     """Validation accuracy by seconds of training, a line a run, up to where each run reached the level.
 
     Args:

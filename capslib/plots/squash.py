@@ -1,6 +1,7 @@
 """Squash: what becomes of vectors, of their lengths, and of small nudges."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from capslib import style
 from capslib.plots.base import figure
@@ -9,7 +10,7 @@ from capslib.style import COLOURS
 
 
 @style.context()
-def squash_arrows(s, v=None):
+def squash_arrows(s, v=None) -> Figure:
     """Vectors as arrows beside the circle of length 1; with `v`, each squashed vector on top of its own.
 
     Args:
@@ -43,7 +44,7 @@ def _draw_squash_arrows(ax, s, v):
 
 
 @style.context()
-def squash_lengths(norms, lengths):
+def squash_lengths(norms, lengths) -> Figure:
     """Length after squash against length before, one curve an offset, with the diagonal of "unchanged".
 
     Args:
@@ -67,7 +68,7 @@ def squash_lengths(norms, lengths):
 
 
 @style.context()
-def squash_ratios(norms, ratios, peaks, grows=None):
+def squash_ratios(norms, ratios, peaks, grows=None) -> Figure:
     """How much of its length a vector keeps, one curve an offset, with the peak of each.
 
     Args:
@@ -100,7 +101,7 @@ def _draw_squash_ratios(ax, norms, ratios, peaks, grows):
 
 
 @style.context()
-def squash_view(s, v, norms, ratio, offset, grows=None):
+def squash_view(s, v, norms, ratio, offset, grows=None) -> Figure:
     """One vector before and after squash, beside the share of its length that a vector keeps.
 
     Args:
@@ -128,7 +129,7 @@ def squash_view(s, v, norms, ratio, offset, grows=None):
 
 
 @style.context()
-def squash_nudges(before, after):
+def squash_nudges(before, after) -> Figure:
     """What squash makes of small circles: the vectors s with a circle of nudges around each, and their images.
 
     Args:
@@ -153,7 +154,7 @@ def squash_nudges(before, after):
 
 
 @style.context()
-def squash_gains(norms, across, along, naive=None, mark=None):
+def squash_gains(norms, across, along, naive=None, mark=None) -> Figure:
     """The two gains of squash against ‖s‖, both axes logarithmic.
 
     Args:

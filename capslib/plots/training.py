@@ -1,6 +1,7 @@
 """How a training went, epoch by epoch."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from capslib import style
 from capslib.plots.base import figure
@@ -9,7 +10,7 @@ from capslib.style import COLOURS
 
 
 @style.context()
-def training_curves(runs, value, label, reference=None, limits=None):
+def training_curves(runs, value, label, reference=None, limits=None) -> Figure:
     """Draw one value of several training histories, each named at its end.
 
     Args:
@@ -37,7 +38,7 @@ def training_curves(runs, value, label, reference=None, limits=None):
 
 
 @style.context()
-def learning_rates(rates):
+def learning_rates(rates) -> Figure:
     """Draw learning rates by optimizer step, each line named at its peak.
 
     Args:

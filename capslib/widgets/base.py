@@ -4,7 +4,9 @@ import functools
 import json
 import posixpath
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import numpy as np
@@ -20,7 +22,7 @@ STATE_LIMIT = 400_000
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.\.?/[\w./]+)";\n', re.MULTILINE)
 
 
-def join(name):
+def join(name) -> str:
     """A widget's JavaScript as one module: the files that it imports, each once and before its first use, then its own.
 
     A widget's module reaches the page as text, where `import … from "./equations.js"` has nothing to be relative to.
@@ -45,7 +47,7 @@ def join(name):
     return "\n".join(parts.values())
 
 
-def join_styles(*names):
+def join_styles(*names) -> str:
     """The palette as CSS variables `--caps-…`, then the shared styles, then those of a widget."""
     palette = "".join(f"  --caps-{name.replace('_', '-')}: {value};\n" for name, value in style.COLOURS.items())
     palette = palette.replace("--caps-ink:", "--caps-print:")  # Ink follows the theme; see base.css.
@@ -75,7 +77,7 @@ class Checked(traitlets.TraitType):
         self._check, self._args = check, args
         self.tag(sync=True, to_json=lambda value, widget: value.tolist() if isinstance(value, np.ndarray) else value)
 
-    def validate(self, obj, value):
+    def validate(self, obj, value) -> Any:
         """The value to keep; Refused if the check raises ValueError."""
         if self._check is None:
             return value
@@ -85,7 +87,7 @@ class Checked(traitlets.TraitType):
             raise Refused(str(error)) from None
 
 
-def validate(*names):
+def validate(*names: str) -> Callable:
     """`traitlets.validate` for a method `check(self, name, value)` that returns what to keep, or raises ValueError.
 
     For what depends on other traits: where several are set at once, it is called after all of them have arrived.
@@ -125,7 +127,7 @@ class Widget(anywidget.AnyWidget):
             self.set_trait(name, values.pop(name))
         super().__init__(**values)
 
-    def set_state(self, sync_data):
+    def set_state(self, sync_data) -> None:
         """Take what the page sends, all of it or nothing; a page whose values are refused gets the old ones back."""
         ours = [name for name in sync_data if name in self.keys]
         try:
@@ -137,11 +139,11 @@ class Widget(anywidget.AnyWidget):
             self.send_state(ours)
             raise
 
-    def describe(self):
+    def describe(self) -> str:
         """What the widget shows now, in a sentence or two."""
         raise NotImplementedError
 
-    def picture(self):
+    def picture(self) -> bytes:
         """PNG bytes of what the widget shows now."""
         raise NotImplementedError
 
@@ -173,7 +175,7 @@ class Widget(anywidget.AnyWidget):
             )
 
 
-def frozen(name, x, shape):
+def frozen(name, x, shape) -> np.ndarray:
     """A float64 copy of `x`, checked as by `finite`; `x[0] = 1` would reach no view, so it must not pass in silence."""
     finite(name, x, shape)
     x = np.array(x, float)

@@ -131,7 +131,7 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
         )
 
     @property
-    def image(self):
+    def image(self) -> np.ndarray:
         """The picture that both networks read now, float32 (28, 28) in 0–1."""
         page = np.frombuffer(self.page, np.uint8).reshape(28, 28)
         factor, mass, target = _centring(page) if self.centred else (1, np.zeros(2), 0)
@@ -144,19 +144,19 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
         return np.roll(seen, 14, axis=0) if self.swapped else seen
 
     @property
-    def lengths(self):
+    def lengths(self) -> np.ndarray:
         """‖v_j‖ of the capsule network after its last iteration, float32 (10,)."""
         return self._trace().lengths[-1]
 
     @property
-    def probabilities(self):
+    def probabilities(self) -> np.ndarray:
         """What the plain network answers, float32 (10,)."""
         return networks.cnn(self.image, self._cnn)
 
     def _trace(self):
         return networks.capsnet(self.image, self._capsnet, self.routings, self.offset)
 
-    def describe(self):
+    def describe(self) -> str:
         """What the networks see and answer now, in two sentences."""
         image, lengths, probabilities = self.image, self.lengths, self.probabilities
         j, k = int(lengths.argmax()), int(probabilities.argmax())
@@ -169,7 +169,7 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
             f"{lengths[j]:.2f}; most probable: {k}, probability {probabilities[k]:.2f}."
         )
 
-    def picture(self):
+    def picture(self) -> bytes:
         """The picture, the contributions of the longest or the chosen capsule, and both answers, as PNG."""
         trace = self._trace()
         j = self.upper if self.upper >= 0 else int(trace.lengths[-1].argmax())

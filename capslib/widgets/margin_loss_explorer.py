@@ -91,29 +91,29 @@ class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margi
         return value
 
     @property
-    def y_true(self):
+    def y_true(self) -> np.ndarray:
         """The labels T, (J,): 1 for each class that is present."""
         return np.isin(np.arange(len(self.lengths)), self.present).astype(float)
 
     @property
-    def loss(self):
+    def loss(self) -> float:
         """The margin loss of what is shown now."""
         return float(self._of_one(margin_loss))
 
     @property
-    def gradient(self):
+    def gradient(self) -> np.ndarray:
         """The gradient of the margin loss by the lengths, (J,)."""
         return self._of_one(margin_gradient)
 
     @property
-    def cross_entropy(self):
+    def cross_entropy(self) -> float:
         """What a softmax on the lengths costs: the sum of −ln q over the classes that are present."""
         return float(-np.sum(self.y_true * np.log(softmax(self.lengths))))
 
     def _of_one(self, function):
         return function(self.y_true[None], self.lengths[None], self.m_plus, self.m_minus, self.lam)[0]
 
-    def describe(self):
+    def describe(self) -> str:
         J, moved = len(self.lengths), int(np.count_nonzero(self.gradient))
         shown = ", ".join(f"{x:.2f}" for x in self.lengths)
         who = " and ".join(map(str, self.present)) or "none"
@@ -127,7 +127,7 @@ class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margi
             + f" A softmax on the lengths reaches at most {most:.3f}; its cross-entropy is {self.cross_entropy:.3f}."
         )
 
-    def picture(self):
+    def picture(self) -> bytes:
         panels = {f"margin loss {self.loss:.3f}": (self.lengths, self.gradient, self.present)}
         if self.with_softmax:
             pushes = len(self.present) * softmax(self.lengths) - self.y_true

@@ -60,7 +60,7 @@ class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
         super().__init__(_poses=poses, _first=poses, _T=T.ravel(), _forms=strokes)
 
     @property
-    def parts(self):
+    def parts(self) -> np.ndarray:
         """(4, 3, 3) poses M of the parts in the picture, in the order of faces.PARTS."""
         return np.array(self._poses).reshape(5, 3, 3)[1:]
 
@@ -70,7 +70,7 @@ class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
         self._put(self.whole, parts)
 
     @property
-    def whole(self):
+    def whole(self) -> np.ndarray:
         """(3, 3) pose of the head. Where the head is put, its parts go with it."""
         return np.array(self._poses[:9]).reshape(3, 3)
 
@@ -85,16 +85,16 @@ class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
             self._poses = np.concatenate([[whole], parts]).ravel()
 
     @property
-    def votes(self):
+    def votes(self) -> np.ndarray:
         """(4, 3, 3) the poses of the whole for which the parts vote, parts @ T."""
         return self.parts @ self._T.reshape(4, 3, 3)
 
     @property
-    def spread(self):
+    def spread(self) -> float:
         """How far the votes lie apart, in pixels; see `poses.spread`."""
         return float(spread(self.votes))
 
-    def describe(self):
+    def describe(self) -> str:
         places = [f"({x:z.1f}, {y:z.1f})" for x, y in self.votes[:, :2, 2]]
         said = (f"{name} {place}" for name, place in zip(faces.PARTS, places, strict=True))
         text = (
@@ -103,7 +103,7 @@ class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
         )
         return text.replace("-", "−")
 
-    def picture(self):
+    def picture(self) -> bytes:
         forms = [[(np.array(points), radius) for points, radius in form] for form in self._forms]
         T = self._T.reshape(4, 3, 3)
         return plots.png(plots.ghost_votes(forms, self.whole, self.parts, T, faces.PARTS))

@@ -129,12 +129,12 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         _, u, W = self._arrays
         return route(predict(u[k], W), **self._trained)
 
-    def picture(self):
+    def picture(self) -> bytes:
         trace, size = self._trace(self.chosen), np.linalg.norm(self._arrays[1][self.chosen], axis=-1)
         entropy = (trace.entropy * size).sum(-1) / max(size.sum(), 1e-9)
         return plots.png(plots.first_and_last(self._arrays[0][self.chosen], trace, self.j, entropy), saved=True)
 
-    def describe(self):
+    def describe(self) -> str:
         lengths = self._trace(self.chosen).lengths
         before, after = (int(now.argmax()) for now in (lengths[0], lengths[-1]))
         label = f", labelled {self.labels[self.chosen]}" if self.labels else ""

@@ -48,11 +48,11 @@ class SquashExplorer(Widget, script="squash_explorer.js", styles="squash_explore
         super().__init__(s=s, offset=offset)
 
     @property
-    def v(self):
+    def v(self) -> np.ndarray:
         """The squashed vector, (2,)."""
         return squash(self.s, self.offset)
 
-    def describe(self):
+    def describe(self) -> str:
         before, after, k = length(self.s), length(self.v), self.offset
         text = f"Squash with offset {k:g}: a vector of length {before:.3f} gets the length {after:.3f}. "
         if k < 0.25:
@@ -61,14 +61,14 @@ class SquashExplorer(Widget, script="squash_explorer.js", styles="squash_explore
         kept = f"the share of the length that is kept peaks at {1 / (2 * k**0.5):.3f}, where the length is {k**0.5:.3f}"
         return text + f"No length grows: {kept}."
 
-    def picture(self):
+    def picture(self) -> bytes:
         norms = np.linspace(0, LONGEST, 401)[1:]  # (N,)
         lengths = length(squash(np.stack([norms, 0 * norms], -1), self.offset))  # (N,)
         grows = growing(self.offset) if self.offset < 0.25 else None
         return plots.png(plots.squash_view(self.s, self.v, norms, lengths / norms, self.offset, grows))
 
 
-def growing(offset):
+def growing(offset) -> tuple[float, float]:
     """The two lengths between which vectors grow, (1 ± √(1 − 4κ))/2, of an offset κ of at most ¼."""
     half = np.sqrt(1 - 4 * offset) / 2
     return 0.5 - half, 0.5 + half

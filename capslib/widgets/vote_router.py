@@ -7,7 +7,7 @@ import traitlets
 
 from capslib import plots
 from capslib.checks import check_choice, check_positive, check_whole
-from capslib.equations import route
+from capslib.equations import RoutingTrace, route
 from capslib.widgets.base import Checked, Widget, frozen, validate
 
 REACH = 2.5
@@ -118,23 +118,23 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
         self.i = min(self.i, len(self.votes) - 1)
 
     @property
-    def trace(self):
+    def trace(self) -> RoutingTrace:
         """The routing that the widget shows, as a RoutingTrace; under "lower", Σ_i c_ij = 1 and not Σ_j."""
         return route(self.votes, self.iterations, self.offset, SIDES[self.over])
 
     @property
-    def lengths(self):
+    def lengths(self) -> np.ndarray:
         """‖v_j‖ of the two wholes after the last iteration, (2,)."""
         return self.trace.lengths[-1]
 
-    def describe(self):
+    def describe(self) -> str:
         trace, (first, second) = self.trace, self.names
         side = "" if self.over == "upper" else " with the softmax over the parts"
         start, end = (f"{first} {x:.3f} and {second} {y:.3f}" for x, y in trace.lengths[[0, -1]])
         text = f"{len(self.votes)} parts vote for {first} and {second}; routed{side}, their lengths are {start}"
         return f"{text} at iteration 1, {end} at iteration {self.iterations}."
 
-    def picture(self):
+    def picture(self) -> bytes:
         t, trace = self.iteration, self.trace
         shown = replace(trace, **{name: getattr(trace, name)[t - 1 : t] for name in "bcsva"})
         return plots.png(plots.routings_side_by_side({f"iteration {t}": shown}, self.names), saved=True)

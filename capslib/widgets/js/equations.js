@@ -10,7 +10,7 @@
 export const EPSILON = 1e-7;
 
 /** How agreement reaches the logits: added (the paper), put in their place, or not at all (c stays 1/J). */
-export const DIALECTS = ["accumulate", "replace", "uniform"];
+const DIALECTS = ["accumulate", "replace", "uniform"];
 
 /** The margins and λ of the paper. (Eq. 4) */
 export const PAPER = { m_plus: 0.9, m_minus: 0.1, lam: 0.5 };

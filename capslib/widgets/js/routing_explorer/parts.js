@@ -22,7 +22,13 @@ export function row_at(y, n) {
 /** Scales from −1 … 1 to a colour. */
 export const tints = { contribution: diverging("contribution"), coupling: diverging("coupling") };
 
-/** The colour of lower capsule i at iteration t. @param {State} state @param {Now} now @param {number} t @param {number} i */
+/**
+ * The colour of lower capsule i at iteration t.
+ * @param {State} state
+ * @param {Now} now
+ * @param {number} t
+ * @param {number} i
+ */
 export function tint(state, now, t, i) {
   const pair = i * state.J + now.j;
   if (now.kind === "coupling") return tints.coupling(coupling_scale(now.trace.c[t][pair], state.J));

@@ -17,7 +17,7 @@ from tools.browser.harness import PATIENCE, ROOT, Lab, chromium, launched, watch
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PIECE = 3000
 """Pixels that one picture is high; Chromium draws no more than 16,384."""
-WHOLE = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none", "scrollPastLastCell": False}}
+WHOLE = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none", "scrollPastEnd": False}}
 """All cells are on the page, whether or not they are in sight, and nothing after the last."""
 OUTPUTS = """() => jupyterapp.shell.currentWidget.content.model.toJSON().cells.flatMap((cell, number) =>
     (cell.outputs ?? []).flatMap((output) => {
@@ -31,6 +31,8 @@ SCROLLER = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer"
 def photograph(page, name):
     """Save pictures of the notebook in a page, from top to bottom; gives back how many."""
     scroller = page.locator(SCROLLER)
+    for old in SCREENSHOTS.glob(f"lesson-{name}-*.png"):
+        old.unlink()
     taken, at_end = 0, False
     while not at_end:
         at_end = scroller.evaluate(

@@ -1,5 +1,9 @@
 """The tool that opens lessons and takes their pictures finds what is wrong with one."""
 
+import json
+import sys
+from pathlib import Path
+
 import nbformat
 import pytest
 from PIL import Image
@@ -41,3 +45,10 @@ def test_whatever_is_wrong_is_told(look):
     told = "\n".join(wrong)
     assert "cell 0, standard error: a warning" in told and "cell 2: ZeroDivisionError: division by zero" in told
     assert "a cell failed" in told and f"requested from elsewhere: {outside}" in told
+
+
+def test_its_settings_are_ones_that_jupyterlab_knows():
+    schemas = Path(sys.prefix, "share", "jupyter", "lab", "schemas")
+    for name, values in open_lessons.WHOLE.items():
+        schema = json.loads((schemas / f"{name.replace(':', '/')}.json").read_text(encoding="utf-8"))
+        assert set(values) <= set(schema["properties"])

@@ -13,7 +13,7 @@ import numpy as np
 import traitlets
 
 from capslib import pictures, style
-from capslib.checks import check_floats as finite
+from capslib.checks import check_floats
 
 FOLDER = Path(__file__).parent
 STATE_LIMIT = 400_000
@@ -176,8 +176,8 @@ class Widget(anywidget.AnyWidget):
 
 
 def frozen(name, x, shape) -> np.ndarray:
-    """A float64 copy of `x`, checked as by `finite`; `x[0] = 1` would reach no view, so it must not pass in silence."""
-    finite(name, x, shape)
+    """A float64 copy of `x`, checked as by `check_floats`; `x[0] = 1` would reach no view, so it must not pass in silence."""
+    check_floats(name, x, shape)
     x = np.array(x, float)
     x.flags.writeable = False
     return x

@@ -4,9 +4,9 @@ import numpy as np
 import traitlets
 
 from capslib import digits, plots
-from capslib.checks import check_choice, check_numbers, check_positive, check_shape, check_whole, is_whole
+from capslib.checks import check_choice, check_floats, check_numbers, check_positive, check_shape, check_whole, is_whole
 from capslib.equations import predict, route
-from capslib.widgets.base import Checked, Widget, finite, validate
+from capslib.widgets.base import Checked, Widget, validate
 
 # The page is told these as `limits`.
 
@@ -86,7 +86,7 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         """
         x = digits.as_images(images)[..., 0]
         N = len(x)
-        u, W = finite("u", u, (N, 49, "D_in")), finite("W", W, ("D_in", "J", "D"))
+        u, W = check_floats("u", u, (N, 49, "D_in")), check_floats("W", W, ("D_in", "J", "D"))
         if len(W) != u.shape[-1]:
             raise ValueError(f"W: got shape {W.shape}, expected ({u.shape[-1]}, J, D) to fit u of shape {u.shape}")
         if not 2 <= W.shape[1] <= MOST_UPPER:

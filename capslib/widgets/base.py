@@ -176,7 +176,7 @@ class Widget(anywidget.AnyWidget):
 
 
 def frozen(name, x, shape) -> np.ndarray:
-    """A float64 copy of `x`, checked as by `check_floats`; `x[0] = 1` would reach no view, so it must not pass in silence."""
+    """A float64 copy of `x`, checked; `x[0] = 1` would reach no view, so it must not pass in silence."""
     check_floats(name, x, shape)
     x = np.array(x, float)
     x.flags.writeable = False

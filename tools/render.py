@@ -3,7 +3,8 @@
     python tools/render.py notebooks/03_squash.ipynb ...
 
 Times, versions and random identifiers are left out; the state of the widgets shown is kept, so that a page made from
-the notebook shows them. A cell keeps its id for good, since links and translations name it.
+the notebook shows them. A cell keeps its id for good, since links and translations name it. Outputs of a cell with the
+tag `hide-output` are saved collapsed: they answer a question that stands before them.
 """
 
 import json
@@ -41,6 +42,8 @@ def render(path):
     for cell in notebook.cells:
         tags = cell.metadata.get("tags")
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if "hide-output" in (tags or []):
+            cell.metadata |= nbformat.from_dict({"collapsed": True, "jupyter": {"outputs_hidden": True}})
         if cell.cell_type == "code":
             cell.outputs = _joined_streams(cell.outputs)
     text = _stable_widgets(notebook).rstrip("\n") + "\n"

@@ -14,7 +14,7 @@ from capslib.plots.answers import (
     turning_digit,
     two_answers,
 )
-from capslib.plots.base import figure, png, show
+from capslib.plots.base import described, figure, png, show
 from capslib.plots.exercises import expected_and_got
 from capslib.plots.gradients import WEIGHT, gradient_parts, gradient_paths, weights_and_sums
 from capslib.plots.inside import (
@@ -67,6 +67,7 @@ __all__ = [
     "accuracy_by_angle",
     "confusion_matrix",
     "coupling_scale",
+    "described",
     "digit_and_lengths",
     "digit_sheet",
     "dots",

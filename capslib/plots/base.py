@@ -37,18 +37,36 @@ def png(fig, saved=False) -> bytes:
     return small.getvalue()
 
 
-def show(fig, alt) -> None:
-    """Display a figure in a notebook with a text for those who do not see it.
+def described(fig, alt) -> Figure:
+    """The same figure, with the text that `show` gives to those who do not see it.
+
+    Whoever draws a figure knows what is in it, so the functions of this package describe what they draw.
 
     Args:
         fig: a matplotlib Figure.
-        alt: what the picture shows, in a sentence or two.
+        alt: what the picture shows, in a sentence or two; numbers in it come from what was drawn.
 
     Raises:
         ValueError: if `alt` is empty.
     """
+    check_text("alt", alt, "a sentence that says what the picture shows")
+    fig.set_label(alt)
+    return fig
+
+
+def show(fig, alt=None) -> None:
+    """Display a figure in a notebook with a text for those who do not see it.
+
+    Args:
+        fig: a matplotlib Figure.
+        alt: what the picture shows, in a sentence or two; by default what the figure was `described` with.
+
+    Raises:
+        ValueError: if there is no such text.
+    """
     from IPython.display import display
 
+    alt = fig.get_label() if alt is None else alt
     check_text("alt", alt, "a sentence that says what the picture shows")
     data, metadata = pictures.bundle(png(fig, saved=True), alt)
     display(data, raw=True, metadata=metadata)

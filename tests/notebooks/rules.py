@@ -12,6 +12,8 @@ from functools import cached_property
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from tools import pace
+
 KB = 1024
 
 
@@ -50,14 +52,24 @@ class Notebook:
 
     @property
     def number(self):
-        """The lesson's two digits, or None for a solution."""
-        found = re.match(r"(\d\d)_", self.name)
+        """The lesson's two digits, A and a digit for an appendix, or None for a solution."""
+        found = re.match(r"(\d\d|A\d)_", self.name)
         return found and found[1]
 
 
 def lines(cell):
     """How many lines of code a cell has; blank ones and comments do not count."""
     return sum(bool(line.strip()) and not line.strip().startswith("#") for line in cell["source"].splitlines())
+
+
+def tags(cell):
+    """The tags of a cell, none for most."""
+    return cell["metadata"].get("tags", [])
+
+
+def shows_widget(cell):
+    """Whether a code cell shows a widget."""
+    return any(pace.WIDGET in output.get("data", {}) for output in cell["outputs"])
 
 
 def text_of(value):
@@ -163,8 +175,8 @@ def header(nb):
     promise, _, after = rest.partition("**Time:**")
     if not 3 <= words(promise) <= 40 or len(promise.strip().split("\n\n")) != 1:
         yield "no promise of one sentence between the title and **Time:**"
-    if not re.match(r" \d+ minutes · \*\*You need:\*\* \S", after):
-        yield "no line '**Time:** N minutes · **You need:** …'"
+    if not re.match(r" \d+ minutes(, and \d+ more for \*Going deeper\*)? · \*\*You need:\*\* \S", after):
+        yield "no line '**Time:** N minutes[, and M more for *Going deeper*] · **You need:** …'"
     goals = items(first, "**Goals.** At the end you")
     if not 3 <= len(goals) <= 5:
         yield f"{len(goals)} goals in a list after '**Goals.** At the end you can', expected 3 to 5"
@@ -173,7 +185,10 @@ def header(nb):
 
 
 def ending(nb):
-    """The last cells: a recap as long as the goals, a misconception, sources, previous and next."""
+    """The last cells: a recap as long as the goals, a misconception, sources, previous and next.
+
+    Nothing comes after an appendix.
+    """
     everything = "\n".join(nb.markdown)
     marks = ("\n## Recap", "**A common misconception.**", "**Sources.**")
     places = [("\n" + everything).rfind(mark) for mark in marks]
@@ -183,9 +198,75 @@ def ending(nb):
     if len(recap) != len(goals):
         yield f"the recap has {len(recap)} items for {len(goals)} goals"
     last = nb.markdown[-1].strip().splitlines()[-1] if nb.cells[-1]["cell_type"] == "markdown" else ""
-    arrows = [arrow for arrow, none in (("←", "00"), ("→", "13")) if nb.number != none]
+    arrows = [arrow for arrow, none in (("←", ["00"]), ("→", ["13", "A1"])) if nb.number not in none]
     if not all(arrow in last for arrow in arrows) or not re.search(r"\]\(\d\d_\w+\.ipynb\)", last):
         yield f"the last line is {last[:60]!r}, expected '← [previous](…) · [next →](…)'"
+
+
+def time(nb):
+    """The minutes in the header are those that `tools.pace` computes, give or take a fifth, and at most an hour."""
+    if not nb.cells:
+        return
+    for name, says, takes in zip(
+        ("the lesson", "Going deeper"), pace.stated(nb.cells), pace.computed(nb.cells), strict=True
+    ):
+        if abs(says - takes) > max(0.2 * takes, 1):
+            yield f"the header gives {name} {says} minutes, it takes {takes:.1f}"
+    if sum(pace.computed(nb.cells)) > 60:
+        yield f"{sum(pace.computed(nb.cells)):.0f} minutes are too long for one sitting"
+
+
+def answers_folded(nb):
+    """What answers a question is hidden until it is asked for.
+
+    After a question, and up to the cell that has its answer, a code cell with something to show carries the tag
+    `hide-output`; where the answer follows the question in one cell, this goes for the code right below. A widget is
+    exempt: it opens in the state that asks.
+    """
+    asked = answered = None
+    for number, cell in enumerate(nb.cells):
+        source = cell["source"]
+        if cell["cell_type"] == "markdown":
+            if "**Question.**" in source:
+                if asked is not None and not answered:
+                    yield f"no folded answer to the question in cell {asked}"
+                asked, answered = number, "<details>" in source.partition("**Question.**")[2]
+            elif answered or "<details>" in source:
+                asked = answered = None
+        elif asked is not None and cell["outputs"] and "hide-output" not in tags(cell) and not shows_widget(cell):
+            yield f"cell {number} shows the answer to the question in cell {asked}"
+    if asked is not None and not answered:
+        yield f"no folded answer to the question in cell {asked}"
+
+
+def collapsed(nb):
+    """A cell with the tag `hide-output` is saved with its outputs collapsed, and no other cell is."""
+    for number, cell in enumerate(nb.cells):
+        hidden = bool(cell["metadata"].get("jupyter", {}).get("outputs_hidden"))
+        if hidden and "hide-output" not in tags(cell):
+            yield f"cell {number} is collapsed without the tag hide-output"
+        if not hidden and "hide-output" in tags(cell):
+            yield f"cell {number} has the tag hide-output and is not collapsed"
+
+
+def asserts_in_company(nb):
+    """No cell does nothing but assert: it stops a reader and shows them nothing."""
+
+    def asserts(node):
+        return isinstance(node, ast.Assert) or (isinstance(node, ast.For | ast.With) and all(map(asserts, node.body)))
+
+    for number, (cell, tree) in enumerate(zip(nb.code, nb.trees, strict=True), 1):
+        if tree.body and all(map(asserts, tree.body)) and not cell["outputs"]:
+            yield f"code cell {number} only asserts"
+
+
+def words_out_of_code(nb):
+    """No alt text in a code cell: the function that draws a picture describes it."""
+    for number, tree in enumerate(nb.trees, 1):
+        for node in ast.walk(tree):
+            shows = isinstance(node, ast.Call) and ast.unparse(node.func) in {"plots.show", "show"}
+            if shows and len(node.args) + len(node.keywords) > 1:
+                yield f"code cell {number} has an alt text"
 
 
 def short_cells(nb):
@@ -300,4 +381,5 @@ def no_relative_paths(nb):
 # A notebook of solutions is no lesson: it keeps the rules about how it was saved.
 SAVED = [run_in_order, outputs_kept, no_errors, small, no_remote_images, alt_text, no_machine_paths]
 SAVED += [python_kernel, safe_widgets, no_relative_paths]
-LESSON = [header, ending, short_cells, rhythm, short_prose]
+LESSON = [header, ending, time, answers_folded, collapsed, asserts_in_company, words_out_of_code]
+LESSON += [short_cells, rhythm, short_prose]

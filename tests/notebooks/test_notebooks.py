@@ -16,6 +16,7 @@ from capslib import equations, poses, records
 from tests import ROOT
 from tests.notebooks import rules
 from tests.notebooks.rules import LESSON, SAVED, Notebook
+from tools import pace
 
 FOLDER = ROOT / "notebooks"
 LESSONS = [Notebook(path.name, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.ipynb"))]
@@ -65,7 +66,7 @@ FIRST = """# 03 · Squash
 
 You shrink a vector and keep its direction.
 
-**Time:** 30 minutes · **You need:** NumPy.
+**Time:** 1 minutes · **You need:** NumPy.
 
 **Goals.** At the end you can
 
@@ -90,7 +91,7 @@ def good():
         "cells": [
             md(FIRST),
             code("# A comment.\nx = 1  # ()\nprint(x)", 1, printed("1\n")),
-            code("from capslib import plots\n\nplots.show(fig, 'a line')", 2, picture()),
+            code("from capslib import plots\n\nplots.show(fig)", 2, picture()),
             md("It rises: $x^2 > 0$ at `x`."),
             md("## Recap\n\n- You derived.\n- You computed.\n- You predicted."),
             md(LAST),
@@ -145,7 +146,7 @@ BAD = [
     (rules.header, first("# 03 · Squash", "# 04 · Squash")),
     (rules.header, first("# 03 · Squash", "# Squash")),
     (rules.header, first("You shrink a vector and keep its direction.\n", "")),
-    (rules.header, first("**Time:** 30 minutes", "**Time:** a while")),
+    (rules.header, first("**Time:** 1 minutes", "**Time:** a while")),
     (rules.header, first(" · **You need:** NumPy.", "")),
     (rules.header, first("- predict the other.", "- understand the other.")),
     (rules.header, put(md("Welcome."), at=0)),
@@ -176,6 +177,27 @@ BAD = [
     (rules.safe_widgets, set_cell(1, source="from ipywidgets import interact\nprint(1)")),
     (rules.safe_widgets, set_cell(1, source="out = widgets.Output()\nprint(1)")),
 ]
+ASKED, ANSWER = "**Question.** How far?", "<details><summary>Answer</summary>\n\n1.\n\n</details>"
+HIDDEN = {"tags": ["hide-output"], "jupyter": {"outputs_hidden": True}, "collapsed": True}
+BAD += [
+    (rules.time, first("**Time:** 1 minutes", "**Time:** 9 minutes")),
+    (rules.time, put(md("word " * 1000))),
+    (rules.time, lambda data: (first("1 minutes", "70 minutes")(data), put(md("word " * 12_600))(data))),
+    (rules.time, first("1 minutes ·", "1 minutes, and 9 more for *Going deeper* ·")),
+    (rules.answers_folded, put(md(ASKED), code("print(1)", 3, printed("1")), md(ANSWER))),
+    (rules.answers_folded, put(md(f"{ASKED}\n\n{ANSWER}"), code("print(1)", 3, printed("1")))),
+    (
+        rules.answers_folded,
+        put(md(ASKED), md("And then?"), code("x", 3), md("So."), code("x", 4, picture()), md(ANSWER)),
+    ),
+    (rules.answers_folded, put(md(ASKED))),
+    (rules.answers_folded, put(md(ASKED), md(f"{ASKED}\n\n{ANSWER}"))),
+    (rules.collapsed, put(code("print(1)", 3, printed("1")) | {"metadata": {"tags": ["hide-output"]}})),
+    (rules.collapsed, put(code("print(1)", 3, printed("1")) | {"metadata": {"jupyter": {"outputs_hidden": True}}})),
+    (rules.asserts_in_company, put(md("So."), code("assert x > 0\nfor y in x:\n    assert y", 3))),
+    (rules.words_out_of_code, put(md("So."), code("plots.show(fig, 'a line')", 3, picture()))),
+    (rules.words_out_of_code, put(md("So."), code("plots.show(fig, alt='a line')", 3, picture()))),
+]
 RELATIVE = [
     'Path("results").glob("*.json")',
     'Path("../benchmarks/results")',
@@ -200,6 +222,46 @@ def broken_rules(data):
 
 def test_a_notebook_in_order_breaks_no_rule():
     assert broken_rules(good()) == set()
+
+
+WIDGET = {"output_type": "display_data", "data": {pace.WIDGET: {"model_id": "0"}}, "metadata": {}}
+FINE = [
+    put(
+        md(ASKED),
+        code("print(1)", 3, printed("1")) | {"metadata": HIDDEN},
+        md(ANSWER),
+        code("print(1)", 4, printed("1")),
+    ),
+    put(md(f"{ASKED}\n\n{ANSWER}"), code("print(1)", 3, printed("1")) | {"metadata": HIDDEN}, md("So.")),
+    put(md(ASKED), code("x = 1", 3), md(ANSWER)),
+    put(md("So."), code("assert x\nprint(x)", 3, printed("1")), md("So.")),
+]
+
+
+@pytest.mark.parametrize("change", FINE)
+def test_what_is_in_order_breaks_no_rule(change):
+    data = good()
+    change(data)
+    assert broken_rules(data) <= {"time", "run_in_order"}
+
+
+def test_a_widget_after_a_question_opens_in_the_state_that_asks_and_so_is_not_hidden():
+    data = good()
+    put(md(ASKED), code("widget", 3, WIDGET), md(ANSWER))(data)
+    assert "answers_folded" not in broken_rules(data)
+
+
+def test_minutes_count_what_is_read_run_looked_at_and_used():
+    cells = [md("word " * 180), code("x = 1\n\n" * 12, 1), code("", 2, picture()), code("", 3, WIDGET)]
+    assert pace.computed(cells) == pytest.approx((1 + 1 + 1 / 3 + 4, 0))
+    deeper = [md("word " * 360), md("## Going deeper"), md("word " * 180), md("**Sources.** One two.")]
+    assert pace.computed(deeper) == pytest.approx((2 + 3 / 180, 1 + 2 / 180), abs=0.01)
+    assert pace.read("![many words](a.svg) [two words](b.md) $x + y$ <br> word") == 3
+
+
+def test_the_90_minute_path_takes_90_minutes():
+    path = [nb for nb in LESSONS if nb.number in {"02", "04", "08"}]
+    assert len(path) == 3 and abs(sum(pace.computed(nb.cells)[0] for nb in path) - 90) <= 9
 
 
 @pytest.mark.parametrize(("rule", "change"), BAD, ids=[f"{rule.__name__}-{n}" for n, (rule, _) in enumerate(BAD)])

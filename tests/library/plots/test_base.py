@@ -32,6 +32,21 @@ def test_a_picture_without_alt_text_is_refused(alt):
         plots.show(plots.figure()[0], alt)
 
 
+@pytest.mark.parametrize("alt", ["", "  ", None, 3])
+def test_a_figure_is_not_described_with_nothing(alt):
+    with pytest.raises(ValueError, match="alt: got .*, expected a sentence that says what the picture shows"):
+        plots.described(plots.figure()[0], alt)
+
+
+def test_a_described_figure_is_shown_with_its_own_words_unless_others_are_given(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **kwargs: shown.append(data["text/plain"]))
+    fig = plots.described(plots.figure()[0], "an empty frame")
+    plots.show(fig)
+    plots.show(fig, "another text")
+    assert shown == ["an empty frame", "another text"]
+
+
 def test_plots_know_nothing_of_keras():
     code = "import sys, capslib.plots; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -1,0 +1,65 @@
+"""How many minutes each lesson takes: `python -m tools.pace` prints a line a lesson; a test holds the headers to it.
+
+A reader of technical prose reads about 180 words a minute. Code is read more slowly than prose, a picture takes a third
+of a minute, and a widget takes four minutes, since the reader is asked to use it. The part that a lesson calls *Going
+deeper* is counted on its own, because the lesson is complete without it.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+WORDS_A_MINUTE, SECONDS_A_LINE, SECONDS_A_PICTURE, MINUTES_A_WIDGET = 180, 5, 20, 4
+DEEPER = "## Going deeper"
+SAYS = re.compile(r"\*\*Time:\*\* (\d+) minutes(?:, and (\d+) more for \*Going deeper\*)? · ")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def read(markdown) -> int:
+    """How many words of a Markdown cell are read: not the alt texts, addresses, formulas or HTML tags."""
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", " ", markdown)
+    text = re.sub(r"\]\([^)]*\)|\$\$.*?\$\$|\$[^$]*\$|<[^>]*>", " ", text, flags=re.S)
+    return len(re.findall(r"\S*\w\S*", text))
+
+
+def minutes_of(cell) -> float:
+    """How long one cell takes to read, to run and to look at, in minutes."""
+    source = "".join(cell["source"])
+    if cell["cell_type"] == "markdown":
+        return read(source) / WORDS_A_MINUTE + source.count("![") * SECONDS_A_PICTURE / 60
+    seconds = SECONDS_A_LINE * sum(bool(line.strip()) for line in source.splitlines())
+    kinds = [output.get("data", {}) for output in cell["outputs"]]
+    widgets = sum(WIDGET in kind for kind in kinds)
+    pictures = sum("image/png" in kind and WIDGET not in kind for kind in kinds)
+    return (seconds + SECONDS_A_PICTURE * pictures) / 60 + MINUTES_A_WIDGET * widgets
+
+
+def computed(cells) -> tuple[float, float]:
+    """Minutes of a lesson without *Going deeper*, and of *Going deeper* alone.
+
+    *Going deeper* ends with the lesson's last cell, which has the sources and the way on.
+    """
+    starts = [n for n, cell in enumerate(cells) if "".join(cell["source"]).startswith(DEEPER)]
+    deeper = range(starts[0], len(cells) - 1) if starts else ()
+    times = [minutes_of(cell) for cell in cells]
+    extra = sum(times[n] for n in deeper)
+    return sum(times) - extra, extra
+
+
+def stated(cells) -> tuple[int, int]:
+    """The same two numbers as the first cell states them, 0 for a part that it does not name."""
+    found = SAYS.search("".join(cells[0]["source"]))
+    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
+
+
+def main(paths) -> None:
+    """Print what each notebook states and what is computed."""
+    for path in paths:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        (says, says_more), (takes, takes_more) = stated(cells), computed(cells)
+        print(f"{path.stem:28s} states {says:3d} and {says_more:2d}, takes {takes:5.1f} and {takes_more:4.1f} minutes")
+
+
+if __name__ == "__main__":
+    main([Path(name) for name in sys.argv[1:]] or sorted(Path(__file__).parents[1].glob("notebooks/*.ipynb")))

@@ -98,4 +98,4 @@ def test_the_readme_links_the_lessons_that_exist_and_marks_the_others():
 
 def test_the_readme_quotes_the_accuracy_on_the_card():
     accuracy = weights.card("article_capsnet")["test_accuracy"]
-    assert f" reads {accuracy:.4f} of MNIST's 10,000 test" in " ".join(prose(ROOT / "README.md").split())
+    assert f" classifies {accuracy:.4f} of MNIST's 10,000 test" in " ".join(prose(ROOT / "README.md").split())

@@ -58,8 +58,9 @@ def margin_slopes(lengths, panels) -> Figure:
     _margin_names(axes[0], lengths, present, absent, drop=14)
     axes[0].set_ylabel("slope of the term")
     alt = "Slopes of the two terms against length. " + " ".join(
-        f"{title}: present {_short(present[0])} at length 0, {_rest(lengths, present, 'from', np.min)}; absent "
-        f"{_rest(lengths, absent, 'up to', np.max)}, {_short(absent[-1])} at length 1."
+        f"{title}: present {_short(present[0])} at length 0, {_short(np.interp(0.4, lengths, present))} at 0.4, "
+        f"{_rest(lengths, present, 'from', np.min)}; absent {_rest(lengths, absent, 'up to', np.max)}, "
+        f"{_short(np.interp(0.6, lengths, absent))} at 0.6, {_short(absent[-1])} at length 1."
         for title, (present, absent) in panels.items()
     )
     return described(fig, alt)

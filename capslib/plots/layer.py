@@ -102,6 +102,9 @@ def two_ways_to_route(stored, routings, products, mark) -> Figure:
         f"at {routings[0]}, {', '.join(first)}; at {routings[-1]}, {', '.join(last)}. A dotted line marks the "
         f"article's {mark}."
     )
+    cheaper = np.asarray(routings)[np.asarray(products[names[0]]) < products[names[1]]]
+    if cheaper.size:
+        alt += f" From {cheaper[0]} on, {names[0]} is cheaper."
     return described(fig, alt)
 
 
@@ -133,7 +136,7 @@ def votes_in_two_orders(panels, v, order) -> Figure:
         ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xticks=[], yticks=[])
         ax.set_xlabel(f"‖v‖ = {np.linalg.norm(v[name][n]):.3f}", color=COLOURS["v"])
     alt = "Votes for one upper capsule as arrows, with the lower capsules in two orders. " + " ".join(
-        f"{name}: {_moved(orders, panels[name])}, and the length of v goes from {before:.3f} to {after:.3f}."
+        f"{name}: {_moved(orders, panels[name])}, the length of v goes from {before:.3f} to {after:.3f}."
         for name, (before, after) in ((name, np.linalg.norm(v[name], axis=-1)) for name in panels)
     )
     return described(fig, alt)
@@ -143,7 +146,7 @@ def _moved(orders, votes) -> str:
     """Whose vote changes when the order of the lower capsules does."""
     before, after = (dict(zip(order, rows, strict=True)) for order, rows in zip(orders, votes, strict=True))
     changed = [str(capsule) for capsule in before if not np.allclose(before[capsule], after[capsule])]
-    return f"the votes of capsules {', '.join(changed)} change" if changed else "no vote changes"
+    return f"votes change for i = {', '.join(changed)}" if changed else "no vote changes"
 
 
 @style.context()

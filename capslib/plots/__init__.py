@@ -29,8 +29,15 @@ from capslib.plots.inside import (
     vote_plane,
     votes_of_capsule,
 )
-from capslib.plots.layer import shuffled_capsules, two_ways_to_route, votes_as_product
-from capslib.plots.margin import margin_against_softmax, margin_pulls, margin_settled, margin_slopes, margin_terms
+from capslib.plots.layer import shuffled_capsules, two_ways_to_route, votes_as_product, votes_in_two_orders
+from capslib.plots.margin import (
+    margin_against_softmax,
+    margin_descent,
+    margin_pulls,
+    margin_settled,
+    margin_slopes,
+    margin_terms,
+)
 from capslib.plots.marks import LINES, MARKERS, coupling_scale, draw_coupling, draw_grid, draw_lengths
 from capslib.plots.poses import (
     face_row,
@@ -88,6 +95,7 @@ __all__ = [
     "lengths_by_iteration",
     "lower_capsule",
     "margin_against_softmax",
+    "margin_descent",
     "margin_pulls",
     "margin_settled",
     "margin_slopes",
@@ -119,6 +127,7 @@ __all__ = [
     "vote_plane",
     "votes_as_product",
     "votes_end_to_end",
+    "votes_in_two_orders",
     "votes_of_capsule",
     "votes_of_parts",
     "weights_and_sums",

@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from capslib import style
-from capslib.plots.base import figure
-from capslib.plots.marks import draw_arrow, write_beside
+from capslib.plots.base import described, figure
+from capslib.plots.marks import draw_arrow, draw_named, look, write_beside
 from capslib.style import COLOURS
 
 
@@ -30,7 +30,12 @@ def margin_terms(lengths, present, absent, m_plus, m_minus) -> Figure:
         ax.text(margin, 1.02, f"{name} = {margin:g}", ha="center", transform=ax.get_xaxis_transform())
     _margin_names(ax, lengths, present, absent)
     ax.set(xlim=(0, 1), ylim=(0, None), xlabel="length of the capsule", ylabel="its term of the loss")
-    return fig
+    alt = (
+        f"What one class adds to the loss against its length. Present: {_short(present[0])} at length 0, then falling, "
+        f"{_rest(lengths, present, 'from', np.min)}. Absent: {_rest(lengths, absent, 'up to', np.max)}, then rising to "
+        f"{_short(absent[-1])} at length 1. Dotted lines mark m⁻ = {m_minus:g} and m⁺ = {m_plus:g}."
+    )
+    return described(fig, alt)
 
 
 @style.context()
@@ -52,7 +57,13 @@ def margin_slopes(lengths, panels) -> Figure:
     present, absent = next(iter(panels.values()))
     _margin_names(axes[0], lengths, present, absent, drop=14)
     axes[0].set_ylabel("slope of the term")
-    return fig
+    alt = "Slopes of the two terms against length. " + " ".join(
+        f"{title}: present {_short(present[0])} at length 0, {_short(np.interp(0.4, lengths, present))} at 0.4, "
+        f"{_rest(lengths, present, 'from', np.min)}; absent {_rest(lengths, absent, 'up to', np.max)}, "
+        f"{_short(np.interp(0.6, lengths, absent))} at 0.6, {_short(absent[-1])} at length 1."
+        for title, (present, absent) in panels.items()
+    )
+    return described(fig, alt)
 
 
 @style.context()
@@ -85,7 +96,32 @@ def margin_pulls(panels, m_plus, m_minus) -> Figure:
     axes[0, 0].set_ylabel("length ‖$v_k$‖")
     for margin, name in ((m_minus, "m⁻"), (m_plus, "m⁺")):
         axes[0, -1].annotate(name, (1, margin), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points")
-    return fig
+    return described(fig, " ".join(f"{title}: {_pulled(*panel)}" for title, panel in panels.items()))
+
+
+@style.context()
+def margin_descent(paths) -> Figure:
+    """The length that all classes share against the steps of gradient descent, under several losses.
+
+    Args:
+        paths: dict from a loss to the paths from several starts, (S, T + 1); up to four losses.
+
+    Returns:
+        A Figure; each loss has a colour and a line style; its name stands where its paths end.
+    """
+    fig, ax = figure(6.6, 3.8)
+    for k, (name, starts) in enumerate(paths.items()):
+        starts, line = np.asarray(starts), look(k, marked=False)
+        steps = np.arange(starts.shape[1])
+        for path in starts[:-1]:
+            ax.plot(steps, path, **line)
+        draw_named(ax, steps, starts[-1], name, **line)
+    ax.set(xlim=(0, steps[-1]), ylim=(0, 1), xlabel="steps of gradient descent", ylabel="length that all share")
+    alt = "The length that all classes share during gradient descent. " + " ".join(
+        f"{name}: from {_listed(starts[:, 0])} to {_listed(starts[:, -1])}."
+        for name, starts in ((name, np.asarray(starts)) for name, starts in paths.items())
+    )
+    return described(fig, alt)
 
 
 @style.context()
@@ -112,7 +148,16 @@ def margin_settled(shares, squared, unsquared, mark=None) -> Figure:
         ax.plot(*mark, "o", color=COLOURS["ink"])
         write_beside(ax, f"{mark[1]:.3f}", mark, (8, -8))
     ax.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of images with the digit", ylabel="length it settles at")
-    return fig
+    step = np.abs(np.diff(unsquared)).argmax()
+    above = np.max(shares[squared > shares], initial=0)
+    alt = (
+        f"Length at which a capsule settles against the share of images with its digit. Margin loss: a curve from "
+        f"{_short(squared[0])} to {_short(squared[-1])}, above the diagonal up to a share of {_short(above)}. Without "
+        f"squares: a step from {_short(unsquared[0])} to {_short(unsquared[-1])} at a share of {_short(shares[step])}."
+    )
+    if mark is not None:
+        alt += f" Marked: length {_short(mark[1])} at a share of {_short(mark[0])}."
+    return described(fig, alt)
 
 
 @style.context()
@@ -145,7 +190,14 @@ def margin_against_softmax(lengths, losses, slopes, floor) -> Figure:
     for ax, curves, places in names:
         for curve, colour, (name, x, shift) in zip(curves, ("v", "ink"), places, strict=True):
             _name_curve(ax, name, lengths, curve, x, shift, color=COLOURS[colour])
-    return fig
+    (margin, softmax), (margin_slope, softmax_slope) = losses, slopes
+    alt = (
+        "Margin loss and softmax cross-entropy against the length of the present class. Left, the losses: margin from "
+        f"{_short(margin[0])} to {_short(margin[-1])}, softmax from {_short(softmax[0])} to {_short(softmax[-1])}, "
+        f"with its floor at {_short(floor)}. Right, the slopes: margin from {_short(margin_slope[0])} to "
+        f"{_short(margin_slope[-1])}, softmax from {_short(softmax_slope[0])} to {_short(softmax_slope[-1])}."
+    )
+    return described(fig, alt)
 
 
 def _margin_pair(ax, lengths, present, absent):
@@ -162,3 +214,28 @@ def _margin_names(ax, lengths, present, absent, drop=0):
 def _name_curve(ax, name, x, y, at, shift, **type_):
     """Write a curve's name `shift` points from where the curve passes x = `at`."""
     write_beside(ax, name, (at, np.interp(at, x, y)), shift, **type_)
+
+
+# Words for those who do not see a picture -------------------------------------------------------------------------
+
+
+def _short(x) -> str:
+    """A number with at most 3 decimals, and a minus sign that is read as one."""
+    return f"{round(float(x), 3) + 0:g}".replace("-", "−")
+
+
+def _listed(values) -> str:
+    return " and ".join(map(_short, values))
+
+
+def _rest(lengths, curve, word, end) -> str:
+    """Where a curve is zero: "zero from 0.9", say, for `word` "from" and `end` np.min."""
+    at = np.asarray(lengths)[np.asarray(curve) == 0]
+    return f"zero {word} {_short(end(at))}" if at.size else "nowhere zero"
+
+
+def _pulled(lengths, gradient, labels) -> str:
+    """Which classes of a panel of `margin_pulls` are present, and which way each is pulled."""
+    names = {way: ", ".join(map(str, np.flatnonzero(way * np.asarray(gradient) < 0))) or "none" for way in (1, -1)}
+    present = ", ".join(map(str, np.atleast_1d(labels).astype(int))) or "none"
+    return f"classes present: {present}; pulled up: {names[1]}; pushed down: {names[-1]}."

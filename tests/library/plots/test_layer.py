@@ -3,7 +3,7 @@
 import numpy as np
 
 from capslib import plots
-from tests.library.plots.artists import lines_by_label, words_in
+from tests.library.plots.artists import annotations, arrow_tips, in_view, lines_by_label, words_in
 
 
 def test_votes_as_product_writes_every_number_where_the_matrix_product_has_it():
@@ -74,3 +74,45 @@ def test_shuffled_capsules_moves_the_norms_and_pairs_the_lengths():
         ends = [segment[:, 1] for segment in axes[name].collections[0].get_segments()]
         np.testing.assert_array_equal(np.transpose(ends), pair)
     assert [text.get_text() for text in axes["W shared"].get_legend().get_texts()] == ["in place", "shuffled"]
+
+
+def test_votes_in_two_orders_numbers_each_arrow_by_its_capsule():
+    order = np.array([2, 0, 1])
+    before = np.array([[1.0, 0], [0, 2], [-1, -1]])
+    panels = {"shared": np.stack([before, before[order]]), "own": np.stack([before, [[3, 3], [1, 0], [0, 2.0]]])}
+    v = {"shared": np.array([[0.6, 0.8], [0.6, 0.8]]), "own": np.array([[0.3, 0.4], [0.0, 0.25]])}
+    fig = plots.votes_in_two_orders(panels, v, order)
+    assert [ax.get_title() for ax in fig.axes] == [
+        f"{name}\norder {numbers}" for name in panels for numbers in ("0 1 2", "2 0 1")
+    ]
+    assert [ax.get_xlabel() for ax in fig.axes] == ["‖v‖ = 1.000", "‖v‖ = 1.000", "‖v‖ = 0.500", "‖v‖ = 0.250"]
+    for ax, votes in zip(fig.axes, (before, before, before, [[1, 0], [0, 2], [3, 3]]), strict=True):
+        tips = arrow_tips(ax)
+        np.testing.assert_array_equal([tips[f"capsule {n}"] for n in range(3)], votes)
+        assert {name: tuple(at) for name, at in annotations(ax).items()} == {
+            str(n): tuple(at) for n, at in enumerate(votes)
+        }
+        assert in_view(ax, list(tips.values()))
+    np.testing.assert_array_equal(arrow_tips(fig.axes[3])["v"], [0, 0.25])
+    text = fig.get_label()
+    assert "shared: no vote changes, the length of v goes from 1.000 to 1.000." in text
+    assert "own: votes change for i = 2, the length of v goes from 0.500 to 0.250." in text
+
+
+def test_pictures_of_the_layer_say_what_they_show():
+    u, W = np.array([[0, 1, -2], [3, 4, 5]]), np.arange(12.0).reshape(3, 2, 2) / 2
+    text = plots.votes_as_product(u, W, -np.einsum("id,djk->ijk", u, W), pair=(0, 1)).get_label()
+    assert "u (2 rows, 3 columns) times W (3 rows, 4 columns) gives the votes (2 rows, 4 columns)" in text
+    assert "row i = 0 of u, block j = 1 of W" in text and "the vote (7, 7.5)" in text
+    T = np.arange(1, 4)
+    products = {"with û": 1000 * (3 + T), "without û": 2000 * T}
+    text = plots.two_ways_to_route({"with û": 1200, "without û": 300}, T, products, mark=2).get_label()
+    assert "with û 1,200, without û 300" in text and "the article's 2" in text
+    assert "at 1, with û 4,000, without û 2,000; at 3, with û 6,000, without û 6,000." in text and "cheaper" not in text
+    products["without û"] = 2001 * T
+    text = plots.two_ways_to_route({"with û": 1200, "without û": 300}, T, products, mark=2).get_label()
+    assert "From 3 on, with û is cheaper." in text
+    shared, unshared = np.full((2, 3), 0.5), np.array([[0.1, 0.9, 0.2], [0.2, 0.25, 0.2]])
+    text = plots.shuffled_capsules(np.eye(28), np.arange(49), np.arange(49), shared, unshared).get_label()
+    assert "W shared: each ring encloses its dot." in text
+    assert "W unshared: capsule 1 changes most, from 0.900 to 0.250." in text

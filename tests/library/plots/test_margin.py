@@ -97,3 +97,52 @@ def test_margin_against_softmax_shows_the_floor_that_softmax_cannot_pass():
         np.testing.assert_allclose(y, np.interp(x, ELL, second))
     assert "floor 1.461" in words_in(axes[0])
     assert 1.461 in [line.get_ydata()[0] for line in axes[0].lines]
+
+
+def test_margin_terms_and_slopes_say_where_each_curve_is_zero():
+    text = plots.margin_terms(ELL, *hinges(0.8, 0.2), 0.8, 0.2).get_label()
+    assert "Present: 0.64 at length 0, then falling, zero from 0.8." in text
+    assert "Absent: zero up to 0.2, then rising to 0.32 at length 1." in text and "m⁻ = 0.2 and m⁺ = 0.8" in text
+    text = plots.margin_slopes(ELL, {"one": (-2 * (1 - ELL), ELL), "two": (ELL - 2, ELL > 0.5)}).get_label()
+    assert (
+        "one: present −2 at length 0, −1.2 at 0.4, zero from 1; absent zero up to 0, 0.6 at 0.6, 1 at length 1." in text
+    )
+    assert "two: present −2 at length 0, −1.6 at 0.4, nowhere zero; absent zero up to 0.5, 1 at 0.6" in text
+
+
+def test_margin_pulls_say_who_is_pulled_which_way():
+    lengths, gradient = np.array([0.6, 0.3, 0.05]), np.array([-0.6, 0.2, 0.0])
+    text = plots.margin_pulls({"one": (lengths, gradient, 0), "two": (lengths, 0 * gradient, [])}, 0.9, 0.1).get_label()
+    assert text == (
+        "one: classes present: 0; pulled up: 0; pushed down: 1. "
+        "two: classes present: none; pulled up: none; pushed down: none."
+    )
+
+
+def test_margin_descent_draws_every_path_and_says_where_it_ends():
+    paths = {"λ = 1": [[0.1, 0.15, 0.2], [0.9, 0.5, 0.25]], "no squares": [[0.3, 0.2, 0.1], [0.4, 0.3, 0.12345]]}
+    fig = plots.margin_descent(paths)
+    (ax,) = fig.axes
+    drawn = [line.get_ydata().tolist() for line in ax.lines]
+    assert drawn == [path for starts in paths.values() for path in starts]
+    styles = [line.get_linestyle() for line in ax.lines]
+    assert styles[0] == styles[1] != styles[2] == styles[3]
+    assert {name: y for name, (_, y) in annotations(ax).items()} == {"λ = 1": 0.25, "no squares": 0.12345}
+    assert "λ = 1: from 0.1 and 0.9 to 0.2 and 0.25." in fig.get_label()
+    assert "no squares: from 0.3 and 0.4 to 0.1 and 0.123." in fig.get_label()
+
+
+def test_margin_settled_says_where_the_curves_go():
+    squared, unsquared = 0.1 + 0.8 * np.sqrt(ELL), np.where(ELL > 0.4, 0.9, 0.1)
+    text = plots.margin_settled(ELL, squared, unsquared, mark=(0.1, 0.353)).get_label()
+    assert "a curve from 0.1 to 0.9, above the diagonal up to a share of 0.82." in text
+    assert "a step from 0.1 to 0.9 at a share of 0.4." in text and "Marked: length 0.353 at a share of 0.1." in text
+    assert "Marked" not in plots.margin_settled(ELL, squared, unsquared).get_label()
+
+
+def test_margin_against_softmax_says_both_losses_and_both_slopes():
+    losses = np.maximum(0, 0.9 - ELL) ** 2, 2.35 - 0.85 * ELL
+    slopes = -2 * np.maximum(0, 0.9 - ELL), np.full(101, -0.85)
+    text = plots.margin_against_softmax(ELL, losses, slopes, 1.4612).get_label()
+    assert "losses: margin from 0.81 to 0, softmax from 2.35 to 1.5, with its floor at 1.461." in text
+    assert "slopes: margin from −1.8 to 0, softmax from −0.85 to −0.85." in text

@@ -256,8 +256,8 @@ def routings_side_by_side(traces, names) -> Figure:
         row[0].set_ylabel(label, fontsize=13)
     fig.supxlabel(WEIGHTED_VOTES, fontsize=10)
     said = " ".join(
-        f"{label}: couplings of the parts {_couplings(trace.c[-1], names)}; row sums {_numbers(trace.c[-1].sum(-1))}; "
-        f"lengths {', '.join(f'{name} {x:.3f}' for name, x in zip(names, trace.lengths[-1], strict=True))}."
+        f"Row “{label}”: couplings of the parts {_couplings(trace.c[-1], names)}; "
+        f"row sums {_numbers(trace.c[-1].sum(-1))}; lengths {', '.join(f'{name} {x:.3f}' for name, x in zip(names, trace.lengths[-1], strict=True))}."
         for label, trace in traces.items()
     )
     return described(fig, f"The last iteration of each routing, votes as wide as their coupling. {said}")

@@ -151,8 +151,8 @@ def test_routings_side_by_side_show_the_last_iteration_and_the_sum_of_each_row()
         assert row[0].get_ylabel() == name
     for j in range(2):
         check_weighted_votes(axes[0, j], trace, -1, j)
-    right, wrong = fig.get_label().split("wrong: ")
-    assert "right: couplings of the parts with face 0.899, 0.990, 0.911, 0.074; with car 0.101, 0.010, " in right
+    right, wrong = fig.get_label().split("Row “wrong”: ")
+    assert "Row “right”: couplings of the parts with face 0.899, 0.990, 0.911, 0.074; with car 0.101, 0.010, " in right
     assert "row sums 1.000, 1.000, 1.000, 1.000; lengths face 0.979, car 0.418." in right
     assert "with face 0.449, 0.495, 0.455, 0.037; with car 0.101" in wrong and "row sums 0.551, 0.505" in wrong
 

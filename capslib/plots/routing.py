@@ -35,6 +35,10 @@ def _courses(names, lengths):
     return "; ".join(_course(name, values) for name, values in zip(names, np.transpose(lengths), strict=True))
 
 
+def _lengths(lengths, names):
+    return ", ".join(f"{name} {value:.3f}" for name, value in zip(names, lengths, strict=True))
+
+
 def _couplings(c, names):
     """The couplings (I, J) of the parts with each whole."""
     return "; ".join(f"with {name} {_numbers(c[:, j])}" for j, name in enumerate(names))
@@ -257,7 +261,7 @@ def routings_side_by_side(traces, names) -> Figure:
     fig.supxlabel(WEIGHTED_VOTES, fontsize=10)
     said = " ".join(
         f"Row “{label}”: couplings of the parts {_couplings(trace.c[-1], names)}; "
-        f"row sums {_numbers(trace.c[-1].sum(-1))}; lengths {', '.join(f'{name} {x:.3f}' for name, x in zip(names, trace.lengths[-1], strict=True))}."
+        f"row sums {_numbers(trace.c[-1].sum(-1))}; lengths {_lengths(trace.lengths[-1], names)}."
         for label, trace in traces.items()
     )
     return described(fig, f"The last iteration of each routing, votes as wide as their coupling. {said}")

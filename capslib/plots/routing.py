@@ -6,9 +6,45 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from capslib import style
-from capslib.plots.base import figure
+from capslib.plots.base import described, figure
 from capslib.plots.marks import draw_arrow, draw_coupling, draw_named, draw_unit_circle, look, unit, write_beside
 from capslib.style import COLOURS
+
+# In words ---------------------------------------------------------------------------------------------------------
+
+
+def _numbers(values, digits=3):
+    """Numbers as they are said, never a negative zero: 0.889, 0.967, 0.979."""
+    return ", ".join(f"{value:z.{digits}f}" for value in values)
+
+
+def _point(vector):
+    return f"({', '.join(f'{value:z.2f}'.rstrip('0').rstrip('.') for value in vector)})"
+
+
+def _course(name, values):
+    """How a quantity runs: where it starts and ends, and where it turns in between."""
+    first, last, low, high = (f"{value:z.3f}" for value in (values[0], values[-1], min(values), max(values)))
+    text = f"{name} {first} throughout" if low == high else f"{name} from {first} to {last}"
+    text += f", at most {high}" if high not in (first, last) else ""
+    return text + (f", at least {low}" if low not in (first, last) else "")
+
+
+def _courses(names, lengths):
+    """How the length of each whole runs over the iterations, (T, J)."""
+    return "; ".join(_course(name, values) for name, values in zip(names, np.transpose(lengths), strict=True))
+
+
+def _lengths(lengths, names):
+    return ", ".join(f"{name} {value:.3f}" for name, value in zip(names, lengths, strict=True))
+
+
+def _couplings(c, names):
+    """The couplings (I, J) of the parts with each whole."""
+    return "; ".join(f"with {name} {_numbers(c[:, j])}" for j, name in enumerate(names))
+
+
+# In the plane -----------------------------------------------------------------------------------------------------
 
 
 def _plane(ax, shown, title, reach=1):
@@ -30,7 +66,7 @@ def _vote(ax, vote, name, width):
 
 @style.context()
 def votes_of_parts(u_hat, names) -> Figure:
-    """The votes for each whole as lines from the origin, one panel a whole, each with the number of its part.
+    """The votes for each whole as lines from the origin, one panel per whole, each with the number of its part.
 
     Args:
         u_hat: (I, J, 2) votes.
@@ -46,7 +82,9 @@ def votes_of_parts(u_hat, names) -> Figure:
         for i, vote in enumerate(u_hat[:, j]):
             _vote(ax, vote, i, width=2)
         ax.set(xlabel="component 1", ylabel="component 2")
-    return fig
+    wholes = ("; ".join(f"part {i} {_point(vote)}" for i, vote in enumerate(u_hat[:, j])) for j in range(len(names)))
+    said = " ".join(f"For {name}: {votes}." for name, votes in zip(names, wholes, strict=True))
+    return described(fig, f"Votes drawn as lines from the origin, one panel per whole. {said}")
 
 
 @style.context()
@@ -79,7 +117,13 @@ def votes_end_to_end(c, u_hat, v, names) -> Figure:
             draw_arrow(ax, tip, name, zorder=4, color=COLOURS[colour], linewidth=width)
             write_beside(ax, name, tip, 12 * unit(away), ha="center", va="center", color=COLOURS[colour])
         ax.set(xlabel="component 1", ylabel="component 2")
-    return fig
+    links = np.linalg.norm(weighted, axis=-1).sum(0)
+    said = " ".join(
+        f"For {name}, links of total length {links[j]:.2f} end at s = {_point(chains[-1, j])}, "
+        f"which has length {_length(chains[-1, j])}; v has length {np.linalg.norm(v[j]):.3f}."
+        for j, name in enumerate(names)
+    )
+    return described(fig, f"Weighted votes laid end to end. {said}")
 
 
 def _length(vector):
@@ -107,7 +151,7 @@ WEIGHTED_VOTES = "line: vote, as wide as c     ◇: weighted mean of the votes, 
 
 @style.context()
 def routing_iterations(trace, names) -> Figure:
-    """One row a whole and one column an iteration: votes as wide as their coupling, their weighted mean, and v.
+    """One row per whole, one column per iteration: votes as wide as their coupling, their weighted mean, and v.
 
     Args:
         trace: RoutingTrace of one example with D = 2.
@@ -125,11 +169,20 @@ def routing_iterations(trace, names) -> Figure:
         if t == 0:
             axes[j, t].set_ylabel(names[j], fontsize=13)
     fig.supxlabel(WEIGHTED_VOTES, fontsize=10)
-    return fig
+    said = "; ".join(f"{name} {_numbers(trace.lengths[:, j])}" for j, name in enumerate(names))
+    return described(
+        fig,
+        f"Votes for {' and '.join(names)} in iterations 1 to {T}, each as wide as its coupling, with their weighted "
+        f"mean and v. Lengths of v by iteration: {said}. Couplings of the parts in iteration {T}: "
+        f"{_couplings(trace.c[-1], names)}.",
+    )
+
+
+# By iteration -----------------------------------------------------------------------------------------------------
 
 
 def _length_curves(ax, lengths, names):
-    """Length against iteration, one line style and marker a whole, named at its end."""
+    """Length against iteration, one line style and marker per whole, named at its end."""
     T = len(lengths)
     for j, name in enumerate(names):
         draw_named(ax, range(1, T + 1), lengths[:, j], name, **look(j, ["v"]))
@@ -155,12 +208,16 @@ def routing_progress(trace, names) -> Figure:
     right.text(T, np.log(J) + 0.02, f"undecided: ln {J}", ha="right", va="bottom")
     top = 1.15 * np.log(J)
     right.set(xlabel="iteration", ylabel="mean entropy of c (nats)", ylim=(0, top), xticks=range(1, T + 1))
-    return fig
+    return described(
+        fig,
+        f"Left, lengths over {T} iterations: {_courses(names, trace.lengths)}. "
+        f"Right, {_course('mean entropy of the couplings', trace.entropy.mean(-1))}; undecided is {np.log(J):.3f}.",
+    )
 
 
 @style.context()
 def lengths_by_iteration(panels, names) -> Figure:
-    """Lengths of the wholes against iteration, one panel a case, on one scale.
+    """Lengths of the wholes against iteration, one panel per case, all on one scale.
 
     Args:
         panels: dict from a panel's title to lengths (T, J).
@@ -173,7 +230,8 @@ def lengths_by_iteration(panels, names) -> Figure:
     for ax, (title, lengths) in zip(axes[0], panels.items(), strict=True):
         _length_curves(ax, np.asarray(lengths), names)
         ax.set_title(title)
-    return fig
+    said = " ".join(f"With {title}: {_courses(names, lengths)}." for title, lengths in panels.items())
+    return described(fig, f"Lengths of the wholes by iteration. {said}")
 
 
 @style.context()
@@ -201,7 +259,12 @@ def routings_side_by_side(traces, names) -> Figure:
         row[J].set(title="c and its row sums")
         row[0].set_ylabel(label, fontsize=13)
     fig.supxlabel(WEIGHTED_VOTES, fontsize=10)
-    return fig
+    said = " ".join(
+        f"Row “{label}”: couplings of the parts {_couplings(trace.c[-1], names)}; "
+        f"row sums {_numbers(trace.c[-1].sum(-1))}; lengths {_lengths(trace.lengths[-1], names)}."
+        for label, trace in traces.items()
+    )
+    return described(fig, f"The last iteration of each routing, votes as wide as their coupling. {said}")
 
 
 @style.context()
@@ -223,4 +286,5 @@ def labelled_curves(x, curves, xlabel, ylabel, ylim) -> Figure:
         draw_named(ax, x, values, name, markersize=5, **look(k, ("v", "neutral", "u", "a")))
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel=xlabel, ylabel=ylabel, ylim=ylim)
-    return fig
+    said = "; ".join(_course(name, values) for name, values in curves.items())
+    return described(fig, f"{ylabel} against {xlabel} from {x[0]:g} to {x[-1]:g}: {said}.")

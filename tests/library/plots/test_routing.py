@@ -53,6 +53,9 @@ def test_votes_of_parts_draws_every_vote_for_its_whole_with_the_number_of_its_pa
         assert in_view(ax, VOTES[:, j]) and ax.get_aspect() == 1
     assert axes[0].get_xlim() == axes[1].get_xlim() and axes[0].get_ylim() == axes[1].get_ylim()
     np.testing.assert_allclose(np.hypot(*lines_by_label(axes[0])["length 1"].get_data()), 1)
+    said = axes[0].figure.get_label()
+    assert "For face: part 0 (-1, 1.5); part 1 (-0.5, 2); part 2 (0, 1.5); part 3 (1.5, -1)." in said
+    assert "For car: part 0 (1, 1); part 1 (-1, 0.5); part 2 (0.5, -1.5); part 3 (0.5, 0)." in said
 
 
 def test_votes_end_to_end_chains_weighted_votes_up_to_s():
@@ -68,6 +71,15 @@ def test_votes_end_to_end_chains_weighted_votes_up_to_s():
         assert f"‖s‖ = {length(trace.s[1, j]):.2f}, ‖v‖ = {trace.lengths[1, j]:.2f}" in ax.get_title()
 
 
+def test_votes_end_to_end_says_how_far_the_chain_gets():
+    votes = np.array([[[3, 4], [0, 2]], [[0, 1], [0, -2]]])
+    said = plots.votes_end_to_end(np.full((2, 2), 0.5), votes, np.array([[0.5, 0.5], [0, 0]]), WHOLES).get_label()
+    assert (
+        "For face, links of total length 3.00 end at s = (1.5, 2.5), which has length 2.92; v has length 0.707." in said
+    )
+    assert "For car, links of total length 2.00 end at s = (0, 0), which has length 0.00; v has length 0.000." in said
+
+
 def test_routing_iterations_has_a_row_a_whole_and_a_column_an_iteration():
     trace = route(VOTES, 3)
     fig = plots.routing_iterations(trace, WHOLES)
@@ -78,6 +90,9 @@ def test_routing_iterations_has_a_row_a_whole_and_a_column_an_iteration():
     assert [ax.get_title().splitlines()[0] for ax in axes[0]] == ["iteration 1", "iteration 2", "iteration 3"]
     assert [ax.get_ylabel() for ax in axes[:, 0]] == WHOLES
     assert all(word in fig.get_supxlabel() for word in ("as wide as c", "s / Σc", "arrow: v"))
+    said = fig.get_label()
+    assert "iterations 1 to 3" in said and "face 0.889, 0.967, 0.979; car 0.333, 0.459, 0.418" in said
+    assert "in iteration 3: with face 0.899, 0.990, 0.911, 0.074; with car 0.101, 0.010, 0.089, 0.926." in said
 
 
 def test_every_coupling_is_written_so_that_it_can_be_read():
@@ -103,6 +118,9 @@ def test_routing_progress_draws_lengths_and_entropy_under_its_ceiling():
     np.testing.assert_allclose(right.lines[1].get_ydata(), np.log(2))
     assert words_in(left) == WHOLES and words_in(right) == ["undecided: ln 2"]
     assert right.get_ylim()[1] > np.log(2)
+    said = left.figure.get_label()
+    assert "over 5 iterations: face from 0.889 to 0.982; car from 0.333 to 0.343, at most 0.459." in said
+    assert f"couplings from 0.693 to {trace.entropy[-1].mean():.3f}; undecided is 0.693" in said
 
 
 def test_lengths_by_iteration_has_a_panel_a_case_on_one_scale():
@@ -112,12 +130,16 @@ def test_lengths_by_iteration_has_a_panel_a_case_on_one_scale():
     for ax, drawn in zip(axes, cases.values(), strict=True):
         np.testing.assert_array_equal([line.get_ydata() for line in ax.lines], drawn.T)
         assert words_in(ax) == WHOLES and ax.get_ylim() == (0, 1.05)
+    said = axes[0].figure.get_label()
+    assert "With offset 1: face from 0.800 to 0.958; car from 0.200 to 0.245, at most 0.270." in said
+    assert "With offset 0.5: face from 0.889 to 0.979; car from 0.333 to 0.418, at most 0.459." in said
 
 
 def test_routings_side_by_side_show_the_last_iteration_and_the_sum_of_each_row():
     trace = route(VOTES, 3)
     wrong = replace(trace, c=trace.c * [0.5, 1])
-    axes = np.reshape(plots.routings_side_by_side({"right": trace, "wrong": wrong}, WHOLES).axes, (2, 3))
+    fig = plots.routings_side_by_side({"right": trace, "wrong": wrong}, WHOLES)
+    axes = np.reshape(fig.axes, (2, 3))
     for row, routing, name in zip(axes, (trace, wrong), ("right", "wrong"), strict=True):
         for j in range(2):
             widths = [lines_by_label(row[j])[f"vote {i}"].get_linewidth() for i in range(4)]
@@ -129,6 +151,10 @@ def test_routings_side_by_side_show_the_last_iteration_and_the_sum_of_each_row()
         assert row[0].get_ylabel() == name
     for j in range(2):
         check_weighted_votes(axes[0, j], trace, -1, j)
+    right, wrong = fig.get_label().split("Row “wrong”: ")
+    assert "Row “right”: couplings of the parts with face 0.899, 0.990, 0.911, 0.074; with car 0.101, 0.010, " in right
+    assert "row sums 1.000, 1.000, 1.000, 1.000; lengths face 0.979, car 0.418." in right
+    assert "with face 0.449, 0.495, 0.455, 0.037; with car 0.101" in wrong and "row sums 0.551, 0.505" in wrong
 
 
 def test_labelled_curves_are_told_apart_without_colour_and_named_at_their_ends():
@@ -141,3 +167,12 @@ def test_labelled_curves_are_told_apart_without_colour_and_named_at_their_ends()
     )
     assert {text.get_text(): text.xy for text in ax.texts if hasattr(text, "xy")} == {"rises": (3, 4), "falls": (3, 0)}
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_ylim()) == ("n", "length", (0, 5))
+    said = ax.figure.get_label()
+    assert said == "length against n from 1 to 3: rises from 1.000 to 4.000; falls from 3.000 to 0.000."
+
+
+def test_a_curve_is_described_by_where_it_starts_ends_and_turns():
+    curves = {"hill": [1, 2, 1.5], "valley": [1, 0, 1.5], "flat": [0.25, 0.25, 0.25]}
+    said = plots.labelled_curves([1, 2, 3], curves, "n", "length", (0, 5)).get_label()
+    assert "hill from 1.000 to 1.500, at most 2.000; valley from 1.000 to 1.500, at least 0.000; " in said
+    assert said.endswith("flat 0.250 throughout.")

@@ -90,7 +90,8 @@ def check(name: str, solution: Callable) -> bool:
         print(f"not yet: {problem} {hint}")
         _tries[name] = _tries.get(name, 0) + (NOTHING not in problem)
     wanted, came = expected[shown], got[shown]
-    plots.show(plots.expected_and_got(wanted, None if np.shape(came) != wanted.shape else came, exercise.axes))
+    comparable = came is not None and came.shape == wanted.shape
+    plots.show(plots.expected_and_got(wanted, came if comparable else None, exercise.axes))
     if problem is None:
         progress.note("exercises", name)
         print("right")

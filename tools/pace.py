@@ -2,7 +2,8 @@
 
 A reader of technical prose reads about 180 words a minute. Code is read more slowly than prose, a picture takes a third
 of a minute, and a widget takes four minutes, since the reader is asked to use it. The part that a lesson calls *Going
-deeper* is counted on its own, because the lesson is complete without it.
+deeper* is counted on its own, because the lesson is complete without it. So are the exercises, whose minutes are the
+ones stated in their headings.
 """
 
 import json
@@ -12,7 +13,10 @@ from pathlib import Path
 
 WORDS_A_MINUTE, SECONDS_A_LINE, SECONDS_A_PICTURE, MINUTES_A_WIDGET = 180, 5, 20, 4
 DEEPER = "## Going deeper"
-SAYS = re.compile(r"\*\*Time:\*\* (\d+) minutes(?:, and (\d+) more for \*Going deeper\*)? · ")
+EXERCISE = re.compile(r"### Exercise .*\((\d+) minutes\)")
+SAYS = re.compile(
+    r"\*\*Time:\*\* (\d+) minutes(?:, and (\d+) more for \*Going deeper\*)?(?:, and (\d+) for the exercises)? · "
+)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -35,30 +39,38 @@ def minutes_of(cell) -> float:
     return (seconds + SECONDS_A_PICTURE * pictures) / 60 + MINUTES_A_WIDGET * widgets
 
 
-def computed(cells) -> tuple[float, float]:
-    """Minutes of a lesson without *Going deeper*, and of *Going deeper* alone.
+def computed(cells) -> tuple[float, float, int]:
+    """Minutes of a lesson alone, of *Going deeper*, and of the exercises.
 
-    *Going deeper* ends with the lesson's last cell, which has the sources and the way on.
+    *Going deeper* ends with the lesson's last cell, which has the sources and the way on. An exercise is a cell with
+    the task and the code cell after it.
     """
-    starts = [n for n, cell in enumerate(cells) if "".join(cell["source"]).startswith(DEEPER)]
-    deeper = range(starts[0], len(cells) - 1) if starts else ()
-    times = [minutes_of(cell) for cell in cells]
-    extra = sum(times[n] for n in deeper)
-    return sum(times) - extra, extra
+    main = deeper = 0.0
+    exercises, below, task = 0, False, False
+    for n, cell in enumerate(cells):
+        source = "".join(cell["source"])
+        below = (below or source.startswith(DEEPER)) and n < len(cells) - 1
+        exercise = EXERCISE.match(source)
+        if exercise:
+            exercises += int(exercise[1])
+        elif not (task and cell["cell_type"] == "code"):
+            main, deeper = main + minutes_of(cell) * (not below), deeper + minutes_of(cell) * below
+        task = bool(exercise)
+    return main, deeper, exercises
 
 
-def stated(cells) -> tuple[int, int]:
-    """The same two numbers as the first cell states them, 0 for a part that it does not name."""
+def stated(cells) -> tuple[int, int, int]:
+    """The same three numbers as the first cell states them, 0 for a part that it does not name."""
     found = SAYS.search("".join(cells[0]["source"]))
-    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
+    return (int(found[1]), int(found[2] or 0), int(found[3] or 0)) if found else (0, 0, 0)
 
 
 def main(paths) -> None:
     """Print what each notebook states and what is computed."""
     for path in paths:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        (says, says_more), (takes, takes_more) = stated(cells), computed(cells)
-        print(f"{path.stem:28s} states {says:3d} and {says_more:2d}, takes {takes:5.1f} and {takes_more:4.1f} minutes")
+        says, takes = (" + ".join(f"{minutes:4.1f}" for minutes in part) for part in (stated(cells), computed(cells)))
+        print(f"{path.stem:28s} states {says}, takes {takes} minutes (the lesson, going deeper, the exercises)")
 
 
 if __name__ == "__main__":

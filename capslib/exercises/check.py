@@ -7,45 +7,58 @@ from dataclasses import dataclass
 import numpy as np
 
 from capslib import plots
+from capslib.exercises import limits, progress
 
-EXERCISES: dict[str, "Exercise"] = {}
-"""Every exercise of the course by its name, lesson by lesson; the package fills it."""
+TRIALS = 5
+"""On how many random arguments a solution is tried, besides the edge cases."""
+
+SECONDS = 5.0
+"""How long a solution may take on one set of arguments."""
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One task.
+    """A task whose solution is a function of arrays.
 
     Attributes:
-        expected: the task in plain loops.
-        arguments: small arrays to try a solution on; the result has two axes.
-        axes: what the two axes of the result count.
-        hint: where to start.
+        expected: the task in plain loops, as the lesson spells it out.
+        draw: takes a random generator and gives the arguments of one trial, of random shapes.
+        seed: of that generator. Each exercise has its own, so that a new exercise changes the numbers of no other.
+        axes: what the axes of the result count; empty for a single number.
+        hints: what to say after the first wrong try, the second, and so on; each says more than the one before.
         mistakes: hint → a function that makes the mistake that the hint is about.
+        edges: arguments that are easily forgotten, each with what is special about them, as in ("all zeros", (s,)).
         numbers: if given, a solution may hold no array of so many numbers; tried on `large`.
         large: arguments for that.
     """
 
     expected: Callable
-    arguments: tuple
-    axes: tuple[str, str]
-    hint: str
+    draw: Callable[[np.random.Generator], tuple]
+    seed: int
+    axes: tuple[str, ...]
+    hints: tuple[str, ...]
     mistakes: dict[str, Callable]
+    edges: tuple[tuple[str, tuple], ...] = ()
     numbers: int | None = None
     large: tuple = ()
 
+    def trials(self) -> list[tuple[str, tuple]]:
+        """What a solution is tried on: pairs of what is special about the arguments and the arguments."""
+        rng = np.random.default_rng(self.seed)
+        return [("", self.draw(rng)) for _ in range(TRIALS)] + list(self.edges)
 
-def draw(seed: int, *shapes: tuple[int, ...]) -> tuple[np.ndarray, ...]:
-    """Normal random numbers with one decimal, an array of each shape.
 
-    Every exercise has a seed of its own, so that a new exercise changes the numbers of no other.
-    """
-    rng = np.random.default_rng(seed)
-    return tuple(np.round(rng.normal(size=shape), 1) for shape in shapes)
+EXERCISES: dict[str, Exercise] = {}
+"""Every exercise of the course by its name, lesson by lesson; the package fills it."""
+
+_tries: dict[str, int] = {}
+"""How often each exercise was answered wrongly since Python started."""
 
 
 def check(name: str, solution: Callable) -> bool:
     """Try a solution of an exercise; show what was expected beside what came, and a hint if they differ.
+
+    The hints get stronger with every wrong try. A solution that is right is noted in the learner's progress.
 
     Args:
         name: of the exercise, a key of EXERCISES.
@@ -60,56 +73,86 @@ def check(name: str, solution: Callable) -> bool:
     if name not in EXERCISES:
         raise ValueError(f"name: got {name!r}, expected one of {', '.join(EXERCISES)}")
     exercise = EXERCISES[name]
-    expected = exercise.expected(*exercise.arguments)
-    got, problem = _try(solution, exercise.arguments, expected.shape)
-    same = 0 if got is None else int(_close(got, expected).sum())
-    if got is None:
-        problem = f"{problem} {exercise.hint}"
-    elif same < expected.size:
-        found = [hint for hint, wrong in exercise.mistakes.items() if _close(got, wrong(*exercise.arguments)).all()]
-        problem = found[0] if found else "The numbers in frames differ. " + exercise.hint
-    elif exercise.numbers is not None:
+    trials = exercise.trials()
+    expected = [np.asarray(exercise.expected(*arguments), float) for _, arguments in trials]
+    got, problem, shown = [], None, 0
+    for n, ((special, arguments), wanted) in enumerate(zip(trials, expected, strict=True)):
+        result, found = _try(solution, arguments, wanted)
+        got.append(result)
+        if found is not None and problem is None:
+            problem, shown = f"for {special}, {found}" if special else found, n
+        if result is None:  # Nothing to compare with a mistake, and another endless loop would take as long again.
+            break
+    if problem is None and exercise.numbers is not None:
         problem = _too_large(solution, exercise)
-    plots.show(
-        plots.expected_and_got(expected, got, exercise.axes),
-        f"Expected numbers beside yours: {same} of {expected.size} agree.",
-    )
-    print("right" if problem is None else f"not yet: {problem}")
+    if problem is not None:
+        hint = _meant(exercise, trials, got) or exercise.hints[min(_tries.get(name, 0), len(exercise.hints) - 1)]
+        print(f"not yet: {problem} {hint}")
+        _tries[name] = _tries.get(name, 0) + (NOTHING not in problem)
+    wanted, came = expected[shown], got[shown]
+    comparable = came is not None and came.shape == wanted.shape
+    plots.show(plots.expected_and_got(wanted, came if comparable else None, exercise.axes))
+    if problem is None:
+        progress.note("exercises", name)
+        print("right")
     return problem is None
 
 
-def _close(got: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    return np.isclose(got, expected, rtol=1e-4, atol=1e-6)
+NOTHING = "it returns nothing so far."
 
 
-def _try(solution: Callable, arguments: tuple, shape: tuple) -> tuple[np.ndarray | None, str | None]:
-    """A solution's result as an array of the shape expected, or None and what is wrong with it."""
+def _close(got: np.ndarray, expected: np.ndarray, equal_nan: bool = False) -> np.ndarray:
+    return np.isclose(got, expected, rtol=1e-4, atol=1e-6, equal_nan=equal_nan)
+
+
+def _try(solution: Callable, arguments: tuple, expected: np.ndarray) -> tuple[np.ndarray | None, str | None]:
+    """A solution's result, or None if it is no array, and what is wrong with it, or None."""
     try:
-        got = solution(*(np.copy(argument) for argument in arguments))
+        got = limits.call(solution, tuple(np.copy(argument) for argument in arguments), SECONDS)
+    except limits.TookTooLong:
+        return None, f"it ran for more than {SECONDS:g} seconds and was stopped."
     except Exception as error:
         return None, f"it raised {type(error).__name__}: {error}."
     if got is None or got is Ellipsis:
-        return None, "it returns nothing so far."
+        return None, NOTHING
     try:
         got = np.asarray(got, dtype=float)
-    except (TypeError, ValueError):
+    except Exception:  # A tensor of another library raises what it likes.
         return None, f"it returns a {type(got).__name__}, expected an array."
-    if got.shape != shape:
-        return None, f"it returns the shape {got.shape}, expected {shape}."
-    return got, None
+    if got.shape != expected.shape:
+        return got, f"it returns the shape {got.shape}, expected {expected.shape}."
+    wrong = np.argwhere(~_close(got, expected))
+    if not len(wrong):
+        return got, None
+    at = tuple(map(int, wrong[0]))
+    where = f" at {list(at)}" if at else ""
+    count = f"{len(wrong)} of {expected.size} numbers differ, the first{where}:" if at else "the number differs:"
+    return got, f"{count} yours is {got[at]:.4g}, expected {expected[at]:.4g}."
+
+
+def _meant(exercise: Exercise, trials: list, got: list) -> str | None:
+    """The hint that is meant for the solution's mistake, if it is a known one: the same numbers in every trial."""
+    if len(got) < len(trials) or got[-1] is None:
+        return None
+    for hint, wrong in exercise.mistakes.items():
+        with np.errstate(all="ignore"):
+            made = [np.asarray(wrong(*map(np.copy, arguments)), float) for _, arguments in trials]
+        if all(a.shape == b.shape and _close(a, b, equal_nan=True).all() for a, b in zip(got, made, strict=True)):
+            return hint
+    return None
 
 
 def _too_large(solution: Callable, exercise: Exercise) -> str | None:
-    """A hint if a solution holds more numbers at a time than it may, or fails on larger arrays."""
-    shape = exercise.expected(*exercise.large).shape
+    """What is wrong if a solution holds more numbers at a time than it may, or fails on larger arrays."""
+    expected = np.asarray(exercise.expected(*exercise.large), float)
     tracemalloc.start()
     try:
-        _, problem = _try(solution, exercise.large, shape)
+        _, problem = _try(solution, exercise.large, expected)
         peak = tracemalloc.get_traced_memory()[1] / 8  # float64
     finally:
         tracemalloc.stop()
     if problem is not None:
-        return f"It is right for one size. For a larger one {problem}"
+        return f"for larger arrays, {problem}"
     if exercise.numbers is not None and peak >= exercise.numbers:
-        return f"The numbers are right, but more than {exercise.numbers:,} were in memory at once. {exercise.hint}"
+        return f"the numbers are right, but more than {exercise.numbers:,} were in memory at once."
     return None

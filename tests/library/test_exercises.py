@@ -1,25 +1,36 @@
 """Checks of exercises: right solutions pass, every foreseen mistake gets its own hint, and nothing raises."""
 
 import importlib
+import inspect
+import json
 import pkgutil
 import re
-from pathlib import Path
+import threading
+import time
 
 import numpy as np
 import pytest
 
 from capslib import equations, exercises
-from capslib.exercises import EXERCISES
+from capslib.exercises import EXERCISES, limits, progress
 from tests import ROOT
 
+check = importlib.import_module("capslib.exercises.check")  # the module; the package has the function of this name
 MISTAKES = [(name, hint) for name, exercise in EXERCISES.items() for hint in exercise.mistakes]
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch, tmp_path):
+    """A data directory and a count of tries for each test."""
+    monkeypatch.setattr("platformdirs.user_data_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(check, "_tries", {})
 
 
 @pytest.fixture
 def shown(monkeypatch):
-    """The pictures that a check shows, with their alt texts."""
+    """The pictures that a check shows."""
     pictures = []
-    monkeypatch.setattr("capslib.plots.show", lambda fig, alt: pictures.append((fig, alt)))
+    monkeypatch.setattr("capslib.plots.show", pictures.append)
     return pictures
 
 
@@ -39,13 +50,22 @@ def slot_readout(u, q):
 SOLUTIONS = {f.__name__: f for f in (softmax_backward, agreement_without_votes, slot_readout)}
 
 
+def ask(name, solution, capsys):
+    """Whether a check accepts a solution, and what it says."""
+    accepted = exercises.check(name, solution)
+    return accepted, capsys.readouterr().out
+
+
+# Right -----------------------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("name", EXERCISES)
-def test_a_right_solution_is_told_so_beside_a_picture(name, shown, capsys):
-    assert exercises.check(name, SOLUTIONS[name]) is True
-    assert capsys.readouterr().out == "right\n"
-    ((fig, alt),) = shown
-    counted, size = re.fullmatch(r"Expected numbers beside yours: (\d+) of (\d+) agree\.", alt).groups()
+def test_a_right_solution_is_told_so_beside_a_picture_and_is_noted(name, shown, capsys):
+    assert ask(name, SOLUTIONS[name], capsys) == (True, "right\n")
+    (fig,) = shown
+    counted, size = re.fullmatch(r"Expected numbers beside yours: (\d+) of (\d+) agree\.", fig.get_label()).groups()
     assert counted == size and len(fig.axes) == 2
+    assert progress.done()["exercises"] == [name]
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -59,11 +79,49 @@ def test_another_type_of_number_is_right_too(name, shown):
     assert exercises.check(name, lambda *arguments: SOLUTIONS[name](*arguments).tolist())
 
 
+def test_a_solution_may_change_its_arguments_without_harm(shown):
+    def careless(c, g):
+        g -= (c * g).sum(-1, keepdims=True)
+        c *= g
+        return c
+
+    edges = EXERCISES["softmax_backward"].edges
+    before = [np.copy(argument) for _, arguments in edges for argument in arguments]
+    assert exercises.check("softmax_backward", careless)
+    for argument, kept in zip([x for _, arguments in edges for x in arguments], before, strict=True):
+        np.testing.assert_array_equal(argument, kept)
+
+
+# Wrong -----------------------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(("name", "hint"), MISTAKES, ids=[f"{name}-{n}" for n, (name, _) in enumerate(MISTAKES)])
-def test_every_foreseen_mistake_gets_its_own_hint(name, hint, shown, capsys):
-    assert exercises.check(name, EXERCISES[name].mistakes[hint]) is False
-    assert capsys.readouterr().out == f"not yet: {hint}\n"
-    assert not re.match(r".*: (\d+) of \1 agree", shown[0][1])
+def test_every_foreseen_mistake_gets_its_own_hint_whatever_was_tried_before(name, hint, shown, capsys):
+    for _ in range(3):
+        accepted, said = ask(name, EXERCISES[name].mistakes[hint], capsys)
+        assert not accepted and said.startswith("not yet: ") and said.endswith(f" {hint}\n")
+    assert not re.match(r".*: (\d+) of \1 agree", shown[0].get_label())
+    assert progress.done()["exercises"] == []
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_an_exercise_foresees_three_mistakes_and_has_hints_that_get_stronger(name):
+    exercise = EXERCISES[name]
+    assert len(exercise.mistakes) >= 3 and len(exercise.hints) >= 3
+    assert len(set(exercise.hints) | set(exercise.mistakes)) == len(exercise.hints) + len(exercise.mistakes)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_each_wrong_try_earns_a_stronger_hint_and_a_stub_none(name, shown, capsys):
+    hints = EXERCISES[name].hints
+
+    def nearly(*arguments):
+        return SOLUTIONS[name](*arguments) + 0.5
+
+    for _ in range(3):
+        assert ask(name, lambda *arguments: None, capsys)[1] == f"not yet: {check.NOTHING} {hints[0]}\n"
+    for hint in [*hints, hints[-1]]:
+        assert ask(name, nearly, capsys)[1].endswith(f" {hint}\n")
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -73,66 +131,155 @@ def test_every_foreseen_mistake_gets_its_own_hint(name, hint, shown, capsys):
         (lambda *arguments: None, "it returns nothing so far"),
         (lambda *arguments: ..., "it returns nothing so far"),
         (lambda *arguments: 1 / 0, "it raised ZeroDivisionError: division by zero"),
+        (lambda *arguments: exit(), "it raised RuntimeError: SystemExit"),
         (lambda *arguments: [[1, 2], [3]], "it returns a list, expected an array"),
         (lambda *arguments: {"a": 1}, "it returns a dict, expected an array"),
         (lambda *arguments: "right", "it returns a str, expected an array"),
         (lambda *arguments: np.zeros((7, 1)), r"it returns the shape \(7, 1\), expected \(\d, \d\)"),
         (lambda: None, "it raised TypeError"),
         (None, "it raised TypeError"),
+        (3, "it raised TypeError"),
     ],
 )
 def test_what_is_no_answer_yet_is_named_with_a_hint_where_to_start(name, solution, said, shown, capsys):
-    assert exercises.check(name, solution) is False
-    out = capsys.readouterr().out
-    assert re.match(f"not yet: {said}", out) and out.endswith(f"{EXERCISES[name].hint}\n")
-    assert "0 of" in shown[0][1] and "nothing yet" in {text.get_text() for text in shown[0][0].axes[1].texts}
+    accepted, out = ask(name, solution, capsys)
+    assert not accepted and re.match(f"not yet: {said}", out) and out.endswith(f"{EXERCISES[name].hints[0]}\n")
+    assert "0 of" in shown[0].get_label() and "nothing yet" in {text.get_text() for text in shown[0].axes[1].texts}
 
 
 @pytest.mark.parametrize("name", EXERCISES)
 @pytest.mark.parametrize("wrong", [0.5, np.nan, np.inf])
-def test_an_unforeseen_wrong_number_is_framed_and_answered_with_the_hint(name, wrong, shown, capsys):
+def test_an_unforeseen_wrong_number_is_named_and_framed(name, wrong, shown, capsys):
     def nearly(*arguments):
         result = SOLUTIONS[name](*arguments)
-        result[1, 0] += wrong
+        result[-1, 0] += wrong
         return result
 
-    assert exercises.check(name, nearly) is False
-    assert capsys.readouterr().out == f"not yet: The numbers in frames differ. {EXERCISES[name].hint}\n"
-    (frame,) = shown[0][0].axes[1].patches
-    assert frame.get_x() < 0 < frame.get_x() + frame.get_width() and frame.get_y() < 1 < frame.get_y() + 0.88
+    accepted, out = ask(name, nearly, capsys)
+    assert not accepted
+    row, size, i, given, wanted = re.match(
+        r"not yet: (\d+) of (\d+) numbers differ, the first at \[(\d+), 0\]: yours is (\S+), expected (\S+)\. ", out
+    ).groups()
+    assert row == "1" and float(given) == pytest.approx(float(wanted) + wrong, abs=1e-3, nan_ok=True)
+    (frame,) = shown[0].axes[1].patches
+    assert frame.get_x() < 0 < frame.get_x() + frame.get_width()
+    assert frame.get_y() < int(i) < frame.get_y() + frame.get_height()
 
 
-def test_a_solution_may_change_its_arguments_without_harm(shown):
-    def careless(c, g):
-        g -= (c * g).sum(-1, keepdims=True)
-        c *= g
-        return c
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_solution_for_one_shape_alone_is_noticed(name, shown, capsys):
+    exercise = EXERCISES[name]
+    first = exercise.expected(*exercise.trials()[0][1])
+    assert len({np.shape(exercise.expected(*arguments)) for _, arguments in exercise.trials()}) > 1
+    assert not exercises.check(name, lambda *arguments: first)
 
-    before = [np.copy(argument) for argument in EXERCISES["softmax_backward"].arguments]
-    assert exercises.check("softmax_backward", careless)
-    for argument, kept in zip(EXERCISES["softmax_backward"].arguments, before, strict=True):
-        np.testing.assert_array_equal(argument, kept)
+
+def test_a_forgotten_edge_case_is_named(shown, capsys):
+    def one_row_at_least_two(c, g):
+        return softmax_backward(c, g) if len(c) > 1 else 1 / 0
+
+    accepted, out = ask("softmax_backward", one_row_at_least_two, capsys)
+    assert not accepted and out.startswith("not yet: for one lower capsule, it raised ZeroDivisionError")
 
 
 def test_votes_that_were_made_after_all_are_noticed(shown, capsys):
     def with_votes(u, W, v):
         return equations.agreement(equations.predict(u, W), v)
 
-    assert exercises.check("agreement_without_votes", with_votes) is False
-    assert re.match(r"not yet: The numbers are right, but more than [\d,]+ were in memory", capsys.readouterr().out)
+    accepted, out = ask("agreement_without_votes", with_votes, capsys)
+    assert not accepted and re.match(r"not yet: the numbers are right, but more than [\d,]+ were in memory", out)
 
 
-def test_a_solution_for_one_size_alone_is_noticed(shown, capsys):
-    def for_four(u, W, v):
-        return np.zeros((4, 2)) + agreement_without_votes(u, W, v)
+def test_a_solution_that_fails_on_larger_arrays_is_noticed(shown, capsys):
+    def for_few(u, W, v):
+        return agreement_without_votes(u, W, v) if len(u) < 50 else 1 / 0
 
-    assert exercises.check("agreement_without_votes", for_four) is False
-    assert "For a larger one it raised ValueError" in capsys.readouterr().out
+    accepted, out = ask("agreement_without_votes", for_few, capsys)
+    assert not accepted and out.startswith("not yet: for larger arrays, it raised ZeroDivisionError")
 
 
 def test_an_unknown_exercise_is_refused():
     with pytest.raises(ValueError, match="name: got 'squash', expected one of softmax_backward, "):
         exercises.check("squash", lambda s: s)
+
+
+# Endless ----------------------------------------------------------------------------------------------------------
+
+
+def endless(*arguments):
+    while True:
+        pass
+
+
+def stubborn(*arguments):
+    while True:
+        try:
+            while True:
+                pass
+        except Exception:
+            pass
+
+
+@pytest.mark.parametrize("solution", [endless, stubborn, lambda *arguments: time.sleep(3)])
+def test_an_endless_loop_is_stopped_and_said_so_and_the_next_try_is_free(solution, shown, capsys, monkeypatch):
+    monkeypatch.setattr(check, "SECONDS", 0.2)
+    accepted, out = ask("softmax_backward", solution, capsys)
+    assert not accepted and out.startswith("not yet: it ran for more than 0.2 seconds and was stopped.")
+    monkeypatch.setattr(check, "SECONDS", 60)
+    assert exercises.check("softmax_backward", softmax_backward)
+
+
+def test_a_stopped_loop_leaves_no_thread_behind():
+    before = threading.active_count()
+    with pytest.raises(limits.TookTooLong):
+        limits.call(endless, (), 0.1)
+    assert threading.active_count() == before
+
+
+def test_what_a_function_raises_is_raised_and_what_it_returns_is_returned():
+    assert limits.call(lambda x, y: x + y, (1, 2), 60) == 3
+    assert limits.call(lambda: None, (), 60) is None
+    with pytest.raises(KeyError, match="no"):
+        limits.call(lambda: {}["no"], (), 60)
+
+
+# Progress ---------------------------------------------------------------------------------------------------------
+
+
+def test_progress_is_kept_once_in_order_and_forgotten_on_demand():
+    assert progress.done() == {"exercises": [], "quizzes": []}
+    for kind, name in (("exercises", "b"), ("quizzes", "q"), ("exercises", "a"), ("exercises", "b")):
+        progress.note(kind, name)
+    assert progress.done() == {"exercises": ["b", "a"], "quizzes": ["q"]}
+    progress.reset()
+    progress.reset()
+    assert progress.done() == {"exercises": [], "quizzes": []} and not progress.path().exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"exercises": 3}', '{"exercises": [[1]]}', "\xff"])
+def test_a_damaged_file_counts_as_none_and_is_replaced(text):
+    progress.path().parent.mkdir(parents=True)
+    progress.path().write_bytes(text.encode("latin-1"))
+    assert progress.done() == {"exercises": [], "quizzes": []}
+    progress.note("exercises", "a")
+    assert json.loads(progress.path().read_text()) == {"exercises": ["a"], "quizzes": []}
+
+
+def test_a_home_that_cannot_be_written_to_disturbs_nobody(shown):
+    progress.path().parent.parent.mkdir(exist_ok=True)
+    progress.path().parent.write_text("a file where the directory should be")
+    assert exercises.check("softmax_backward", softmax_backward)
+    assert progress.done()["exercises"] == []
+    progress.reset()
+
+
+# Their places and numbers -----------------------------------------------------------------------------------------
+
+LESSONS = [
+    importlib.import_module(f"capslib.exercises.{module.name}")
+    for module in pkgutil.iter_modules(exercises.__path__)
+    if module.name.startswith("lesson_")
+]
 
 
 def test_every_exercise_has_a_stub_in_a_lesson_and_a_solution():
@@ -142,59 +289,20 @@ def test_every_exercise_has_a_stub_in_a_lesson_and_a_solution():
             assert len(there) == 1, (name, folder, there)
 
 
-# Numbers of their own ---------------------------------------------------------------------------------------------
-
-LESSONS = [
-    importlib.import_module(f"capslib.exercises.{module.name}")
-    for module in pkgutil.iter_modules(exercises.__path__)
-    if module.name.startswith("lesson_")
-]
-
-
 def test_every_lessons_exercises_are_found_under_names_of_their_own():
     names = [name for lesson in LESSONS for name in lesson.EXERCISES]
     assert names and names == list(EXERCISES) and len(names) == len(set(names))
 
 
-def same_arguments(one, other):
-    return len(one) == len(other) and all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+def test_every_exercise_has_a_seed_of_its_own_and_the_same_trials_each_time():
+    seeds = [exercise.seed for exercise in EXERCISES.values()]
+    assert len(seeds) == len(set(seeds))
+    for exercise in EXERCISES.values():
+        for (_, one), (_, other) in zip(exercise.trials(), exercise.trials(), strict=True):
+            assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def changed_by_an_inserted_exercise(lesson, source):
-    """Names of the exercises that have other numbers once one more exercise is put before the first."""
-    entries = list(re.finditer(r"^    \"(\w+)\": Exercise\(\n.*?^    \),\n", source, re.M | re.S))
-    first, found = entries[0].start(), set()
-    for entry in entries:
-        inserted = entry[0].replace(f'"{entry[1]}"', '"inserted"', 1)
-        namespace = {"__name__": "changed"}
-        exec(source[:first] + inserted + source[first:], namespace)
-        assert list(namespace["EXERCISES"]) == ["inserted", *lesson.EXERCISES]
-        for name, exercise in lesson.EXERCISES.items():
-            if not same_arguments(exercise.arguments, namespace["EXERCISES"][name].arguments):
-                found.add(name)
-    return found
-
-
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.__name__)
-def test_an_inserted_exercise_changes_the_numbers_of_no_other(lesson):
-    assert not changed_by_an_inserted_exercise(lesson, Path(lesson.__file__).read_text(encoding="utf-8"))
-    # Nor may one generator be drawn from by statement after statement.
-    assert not [name for name, value in vars(lesson).items() if isinstance(value, np.random.Generator)]
-    seeds = re.findall(r"\b(?:draw|default_rng)\((\d+)", Path(lesson.__file__).read_text(encoding="utf-8"))
-    assert len(seeds) == len(set(seeds)) > 0
-
-
-def test_a_shared_generator_is_noticed():
-    lesson = LESSONS[-1]
-    source = Path(lesson.__file__).read_text(encoding="utf-8")
-    generator = (
-        "RNG = np.random.default_rng(10)\n\n\ndef draw(_, *shapes):\n    return [RNG.normal(size=n) for n in shapes]"
-    )
-    shared = source.replace("\n\n\ndef ", f"\n\n\n{generator}\n\n\ndef ", 1)
-    namespace = {"__name__": "shared"}
-    exec(shared, namespace)
-
-    class Lesson:
-        EXERCISES = namespace["EXERCISES"]
-
-    assert changed_by_an_inserted_exercise(Lesson, shared)
+def test_no_generator_is_shared_by_exercises():
+    for lesson in LESSONS:
+        assert not [name for name, value in vars(lesson).items() if isinstance(value, np.random.Generator)]
+        assert "default_rng" not in inspect.getsource(lesson)

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from tools import pace
+from tools import exercises, pace
 
 KB = 1024
 
@@ -175,8 +175,8 @@ def header(nb):
     promise, _, after = rest.partition("**Time:**")
     if not 3 <= words(promise) <= 40 or len(promise.strip().split("\n\n")) != 1:
         yield "no promise of one sentence between the title and **Time:**"
-    if not re.match(r" \d+ minutes(, and \d+ more for \*Going deeper\*)? · \*\*You need:\*\* \S", after):
-        yield "no line '**Time:** N minutes[, and M more for *Going deeper*] · **You need:** …'"
+    if not re.match(pace.SAYS.pattern.removeprefix(r"\*\*Time:\*\*") + r"\*\*You need:\*\* \S", after):
+        yield "no '**Time:** N minutes[, and N more for *Going deeper*][, and N for the exercises] · **You need:**'"
     goals = items(first, "**Goals.** At the end you")
     if not 3 <= len(goals) <= 5:
         yield f"{len(goals)} goals in a list after '**Goals.** At the end you can', expected 3 to 5"
@@ -207,13 +207,15 @@ def time(nb):
     """The minutes in the header are those that `tools.pace` computes, give or take a fifth, and at most an hour."""
     if not nb.cells:
         return
-    for name, says, takes in zip(
-        ("the lesson", "Going deeper"), pace.stated(nb.cells), pace.computed(nb.cells), strict=True
-    ):
+    parts = zip(
+        ("the lesson", "Going deeper", "the exercises"), pace.stated(nb.cells), pace.computed(nb.cells), strict=True
+    )
+    for name, says, takes in parts:
         if abs(says - takes) > max(0.2 * takes, 1):
             yield f"the header gives {name} {says} minutes, it takes {takes:.1f}"
-    if sum(pace.computed(nb.cells)) > 60:
-        yield f"{sum(pace.computed(nb.cells)):.0f} minutes are too long for one sitting"
+    alone = sum(pace.computed(nb.cells)[:2])
+    if alone > 60:
+        yield f"{alone:.0f} minutes without exercises are too long for one sitting"
 
 
 def answers_folded(nb):
@@ -378,8 +380,19 @@ def no_relative_paths(nb):
                 yield f"uses the current folder: %{literal(first)}"
 
 
+def stubs_untouched(nb):
+    """An exercise is saved as the stub it starts as, and its check says politely that nothing is there yet."""
+    for name, (_, cell) in exercises.pairs(nb.cells).items():
+        said = "".join(texts(output) for output in cell["outputs"])
+        if "not yet: it returns nothing so far." not in said:
+            yield f"the exercise {name} is not saved as an untouched stub"
+        body = cell["source"].partition("exercises.check")[0].rstrip()
+        if len([line for line in body.splitlines() if line.strip()]) > 6:
+            yield f"the stub of {name} has more than five lines besides its check"
+
+
 # A notebook of solutions is no lesson: it keeps the rules about how it was saved.
 SAVED = [run_in_order, outputs_kept, no_errors, small, no_remote_images, alt_text, no_machine_paths]
 SAVED += [python_kernel, safe_widgets, no_relative_paths]
 LESSON = [header, ending, time, answers_folded, collapsed, asserts_in_company, words_out_of_code]
-LESSON += [short_cells, rhythm, short_prose]
+LESSON += [stubs_untouched, short_cells, rhythm, short_prose]

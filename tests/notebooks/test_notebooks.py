@@ -198,6 +198,15 @@ BAD += [
     (rules.words_out_of_code, put(md("So."), code("plots.show(fig, 'a line')", 3, picture()))),
     (rules.words_out_of_code, put(md("So."), code("plots.show(fig, alt='a line')", 3, picture()))),
 ]
+CHECK = 'def squash(s):\n    ...\n\n\nexercises.check("squash", squash);'
+TASK = md("### Exercise 1 · Squash (5 minutes)")
+BAD += [
+    (rules.stubs_untouched, put(TASK, code(CHECK.replace("...", "return s"), 3, printed("right")))),
+    (
+        rules.stubs_untouched,
+        put(TASK, code(CHECK.replace("    ...", "    s\n" * 6), 3, printed("not yet: it returns nothing so far."))),
+    ),
+]
 RELATIVE = [
     'Path("results").glob("*.json")',
     'Path("../benchmarks/results")',
@@ -234,6 +243,7 @@ FINE = [
     ),
     put(md(f"{ASKED}\n\n{ANSWER}"), code("print(1)", 3, printed("1")) | {"metadata": HIDDEN}, md("So.")),
     put(md(ASKED), code("x = 1", 3), md(ANSWER)),
+    put(TASK, code(CHECK, 3, printed("not yet: it returns nothing so far. Begin."))),
     put(md("So."), code("assert x\nprint(x)", 3, printed("1")), md("So.")),
 ]
 
@@ -253,9 +263,11 @@ def test_a_widget_after_a_question_opens_in_the_state_that_asks_and_so_is_not_hi
 
 def test_minutes_count_what_is_read_run_looked_at_and_used():
     cells = [md("word " * 180), code("x = 1\n\n" * 12, 1), code("", 2, picture()), code("", 3, WIDGET)]
-    assert pace.computed(cells) == pytest.approx((1 + 1 + 1 / 3 + 4, 0))
+    assert pace.computed(cells) == pytest.approx((1 + 1 + 1 / 3 + 4, 0, 0))
     deeper = [md("word " * 360), md("## Going deeper"), md("word " * 180), md("**Sources.** One two.")]
-    assert pace.computed(deeper) == pytest.approx((2 + 3 / 180, 1 + 2 / 180), abs=0.01)
+    assert pace.computed(deeper) == pytest.approx((2 + 3 / 180, 1 + 2 / 180, 0), abs=0.01)
+    task = [md("### Exercise 1 · squash (7 minutes)\n\n" + "word " * 180), code("exercises.check('x', x);\n" * 12, 1)]
+    assert pace.computed([md("word " * 180), *task, code("x\n" * 12, 2)]) == pytest.approx((2, 0, 7))
     assert pace.read("![many words](a.svg) [two words](b.md) $x + y$ <br> word") == 3
 
 

@@ -21,3 +21,15 @@ def test_expected_and_got_frames_what_differs_and_has_a_place_for_nothing():
     assert words_in(nothing) == ["nothing yet"] and not nothing.patches
     unfinished = plots.expected_and_got(expected, np.full((3, 2), np.nan)).axes[1]
     assert len(unfinished.patches) == 6 and "nan" in words_in(unfinished)
+
+
+def test_a_result_of_any_rank_is_written_row_below_row():
+    number = plots.expected_and_got(3.0, 2.0, ())
+    assert words_in(number.axes[0]) == ["3.00"] and len(number.axes[1].patches) == 1
+    assert number.get_label() == "Expected numbers beside yours: 0 of 1 agree."
+    vector = plots.expected_and_got([1, 2, 3], [1, 2, 4], ("k",))
+    assert vector.axes[0].get_xlabel() == "k" and vector.get_label() == "Expected numbers beside yours: 2 of 3 agree."
+    cube = np.arange(60.0).reshape(5, 4, 3)
+    whole = plots.expected_and_got(cube, cube, ("i", "j", "d"))
+    assert whole.axes[0].get_ylabel() == "i, j" and len(words_in(whole.axes[0])) == 12 * 3  # as many rows as fit
+    assert whole.get_label() == "Expected numbers beside yours: 60 of 60 agree."

@@ -4,9 +4,9 @@ One file a lesson says what is expected, by plain loops, as the task in the less
 """
 
 from capslib.exercises import lesson_10
-from capslib.exercises.check import EXERCISES, Exercise, check
+from capslib.exercises.check import EXERCISES, Exercise, Matching, check
 
-__all__ = ["EXERCISES", "Exercise", "check"]
+__all__ = ["EXERCISES", "Exercise", "Matching", "check"]
 
 for _lesson in (lesson_10,):
     EXERCISES.update(_lesson.EXERCISES)

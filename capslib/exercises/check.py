@@ -3,6 +3,7 @@
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -48,21 +49,38 @@ class Exercise:
         return [("", self.draw(rng)) for _ in range(TRIALS)] + list(self.edges)
 
 
-EXERCISES: dict[str, Exercise] = {}
+@dataclass(frozen=True)
+class Matching:
+    """A task whose answer says what belongs to what, as a dict with one of a few words for each key.
+
+    Attributes:
+        expected: key → the right word.
+        words: all that may be said; some belong to no key.
+        hints: what to say after the first wrong try, the second, and so on; each says more than the one before.
+        mistakes: hint → the answer that the hint is about.
+    """
+
+    expected: dict[str, str]
+    words: tuple[str, ...]
+    hints: tuple[str, ...]
+    mistakes: dict[str, dict[str, str]]
+
+
+EXERCISES: dict[str, Exercise | Matching] = {}
 """Every exercise of the course by its name, lesson by lesson; the package fills it."""
 
 _tries: dict[str, int] = {}
 """How often each exercise was answered wrongly since Python started."""
 
 
-def check(name: str, solution: Callable) -> bool:
+def check(name: str, solution: Any) -> bool:
     """Try a solution of an exercise; show what was expected beside what came, and a hint if they differ.
 
     The hints get stronger with every wrong try. A solution that is right is noted in the learner's progress.
 
     Args:
         name: of the exercise, a key of EXERCISES.
-        solution: the learner's function.
+        solution: the learner's function, or a dict where the task asks what belongs to what.
 
     Returns:
         Whether it is right.
@@ -73,6 +91,40 @@ def check(name: str, solution: Callable) -> bool:
     if name not in EXERCISES:
         raise ValueError(f"name: got {name!r}, expected one of {', '.join(EXERCISES)}")
     exercise = EXERCISES[name]
+    if isinstance(exercise, Matching):
+        problem, meant = _mismatch(exercise, solution)
+    else:
+        problem, meant = _difference(exercise, solution)
+    if problem is None:
+        progress.note("exercises", name)
+        print("right")
+        return True
+    hint = meant or exercise.hints[min(_tries.get(name, 0), len(exercise.hints) - 1)]
+    print(f"not yet: {problem} {hint}")
+    _tries[name] = _tries.get(name, 0) + (NOTHING not in problem)
+    return False
+
+
+def _mismatch(exercise: Matching, answer: Any) -> tuple[str | None, str | None]:
+    """What is wrong with an answer to a Matching, or None, and the hint that is meant for it, if there is one."""
+    if answer is None or answer is Ellipsis:
+        return NOTHING, None
+    if not isinstance(answer, dict) or set(answer) != set(exercise.expected):
+        return f"expected a dict with the keys {', '.join(map(repr, exercise.expected))}.", None
+    if any(word is None or word is Ellipsis for word in answer.values()):
+        return NOTHING, None
+    for key, word in answer.items():
+        if word not in exercise.words:
+            return f"for {key!r} it says {word!r}, expected one of {', '.join(map(repr, exercise.words))}.", None
+    right = sum(answer[key] == word for key, word in exercise.expected.items())
+    if right == len(exercise.expected):
+        return None, None
+    meant = [hint for hint, wrong in exercise.mistakes.items() if wrong == answer]
+    return f"{right} of {len(answer)} are right.", meant[0] if meant else None
+
+
+def _difference(exercise: Exercise, solution: Any) -> tuple[str | None, str | None]:
+    """What is wrong with a function, or None, and the hint that is meant for its mistake; shows a picture of both."""
     trials = exercise.trials()
     expected = [np.asarray(exercise.expected(*arguments), float) for _, arguments in trials]
     got, problem, shown = [], None, 0
@@ -85,17 +137,10 @@ def check(name: str, solution: Callable) -> bool:
             break
     if problem is None and exercise.numbers is not None:
         problem = _too_large(solution, exercise)
-    if problem is not None:
-        hint = _meant(exercise, trials, got) or exercise.hints[min(_tries.get(name, 0), len(exercise.hints) - 1)]
-        print(f"not yet: {problem} {hint}")
-        _tries[name] = _tries.get(name, 0) + (NOTHING not in problem)
     wanted, came = expected[shown], got[shown]
     comparable = came is not None and came.shape == wanted.shape
     plots.show(plots.expected_and_got(wanted, came if comparable else None, exercise.axes))
-    if problem is None:
-        progress.note("exercises", name)
-        print("right")
-    return problem is None
+    return problem, None if problem is None else _meant(exercise, trials, got)
 
 
 NOTHING = "it returns nothing so far."

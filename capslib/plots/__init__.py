@@ -58,7 +58,7 @@ from capslib.plots.routing import (
     votes_end_to_end,
     votes_of_parts,
 )
-from capslib.plots.speed import dots, measured_curves, race_to_level, work_and_time
+from capslib.plots.speed import measured_curves, race_to_level, work_and_time
 from capslib.plots.squash import squash_arrows, squash_gains, squash_lengths, squash_nudges, squash_ratios, squash_view
 from capslib.plots.training import learning_rates, training_curves
 
@@ -77,7 +77,6 @@ __all__ = [
     "described",
     "digit_and_lengths",
     "digit_sheet",
-    "dots",
     "draw_coupling",
     "draw_grid",
     "draw_lengths",

@@ -5,7 +5,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from capslib import style
-from capslib.plots.base import figure
+from capslib.plots.base import described, figure
 from capslib.plots.marks import draw_arrow
 from capslib.style import COLOURS
 
@@ -15,7 +15,7 @@ WEIGHT = LinearSegmentedColormap.from_list("weight", ["#FFFFFF", style.SCALES["c
 
 @style.context()
 def gradient_paths() -> Figure:
-    """The two ways by which a gradient runs from the last capsule back to a vote, for two routing iterations."""
+    """How a vote reaches the loss within two routing iterations: directly, and through the couplings."""
     places = {"û": (0, 1), "s¹": (1.4, 0), "v¹": (2.5, 0), "a": (3.6, 0), "b²": (4.7, 0), "c²": (5.8, 0)}
     places |= {"s²": (7.2, 1), "v²": (8.4, 1), "L": (9.6, 1)}
     colours = {"û": "u_hat", "v¹": "v", "v²": "v", "a": "a", "b²": "a", "c²": "c"}
@@ -37,15 +37,17 @@ def gradient_paths() -> Figure:
     ax.text(x + 0.3, y - 0.2, "stop_gradient\ncuts here", color=COLOURS["v"], va="top")
     ax.set(xlim=(-0.5, 10), ylim=(-0.7, 1.45))
     ax.set_axis_off()
-    return fig
+    paths = [", ".join(f"{start} to {end}" for start, end in pairs) for pairs in (direct, through)]
+    alt = f"Arrows from a vote û to the loss L. Direct, solid: {paths[0]}. Through c, dashed: {paths[1]}."
+    return described(fig, f"{alt} A bar labelled stop_gradient cuts the arrow from c² to s².")
 
 
 @style.context()
 def gradient_parts(direct, through, names) -> Figure:
-    """Slopes of one number by every component of some votes, split into two parts that add up to the whole.
+    """Slopes of one number with respect to every component of the votes, split into two parts that sum to the whole.
 
     Args:
-        direct: (I, J, D), with the couplings held still.
+        direct: (I, J, D), with the couplings kept constant.
         through: (I, J, D), what the couplings add.
         names: of the J upper capsules, a panel each.
     """
@@ -66,7 +68,16 @@ def gradient_parts(direct, through, names) -> Figure:
         )
     np.atleast_1d(axes)[0].set_ylabel("slope")
     np.atleast_1d(axes)[-1].legend(frameon=False)
-    return fig
+    parts = (
+        f"Votes for {name}: direct {_listed(direct[:, j])}, through c {_listed(through[:, j])}."
+        for j, name in enumerate(names)
+    )
+    return described(fig, "Bars for the slope with respect to each component of the votes. " + " ".join(parts))
+
+
+def _listed(values):
+    """Numbers in brackets, to three decimals and without a sign on 0."""
+    return str((np.round(values, 3) + 0.0).tolist())
 
 
 @style.context()
@@ -92,4 +103,11 @@ def weights_and_sums(panels) -> Figure:
         ax.set(xlabel="upper capsule j (query)", ylabel="lower capsule i (key)")
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
-    return fig
+    shapes = {np.shape(c) for c in panels.values()}
+    size = " or ".join(f"{I} keys by {J} queries" for I, J in sorted(shapes))
+    sums = (f"{title}: rows sum to {_sums(c, 1)}, columns to {_sums(c, 0)}." for title, c in panels.items())
+    return described(fig, f"Matrices of weights, {size}, with their sums. " + " ".join(sums))
+
+
+def _sums(c, axis):
+    return ", ".join(f"{total:.2f}" for total in np.sum(c, axis))

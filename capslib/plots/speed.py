@@ -1,11 +1,11 @@
-"""What was measured: curves, amounts of work, single values, and the race to one accuracy."""
+"""What was measured: curves, amounts of work, and the race to one accuracy."""
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from capslib import style
-from capslib.plots.base import figure
-from capslib.plots.marks import look, write_beside
+from capslib.plots.base import described, figure
+from capslib.plots.marks import look
 from capslib.style import COLOURS
 
 
@@ -36,7 +36,18 @@ def measured_curves(x, panels, xlabel, log=False) -> Figure:
             axes[0][0].yaxis, [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low < tick < high]
         )
     axes[0][-1].legend(frameon=False, fontsize=10)
-    return fig
+    scales = " (logarithmic axes)" if log else ""
+    told = (
+        f"{title}, over {ax.get_xlabel()}{scales}: {'; '.join(_ends(line) for line in ax.lines)}."
+        for title, ax in zip(panels, axes[0], strict=True)
+    )
+    return described(fig, "Curves. " + " ".join(told))
+
+
+def _ends(line):
+    """Where a curve begins and ends."""
+    (x, first), *_, (end, last) = line.get_xydata()
+    return f"{line.get_label()} goes from {first:.2f} at {x:,.0f} to {last:.2f} at {end:,.0f}"
 
 
 def _plain_ticks(axis, ticks):
@@ -47,7 +58,7 @@ def _plain_ticks(axis, ticks):
 
 @style.context()
 def work_and_time(rows, reference) -> Figure:
-    """Bars in units of a reference, of which the first unit is drawn apart from what is added to it.
+    """Bars in units of a reference, of which the first unit is drawn apart from the rest.
 
     Args:
         rows: name → amount, in units of the reference.
@@ -62,32 +73,8 @@ def work_and_time(rows, reference) -> Figure:
     ax.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel=f"in units of {reference}")
     ax.set_xlim(0, 1.1 * max(*rows.values(), 1.2))
     ax.invert_yaxis()
-    return fig
-
-
-@style.context()
-def dots(rows, xlabel, mark=None) -> Figure:
-    """Every measured value of each row as a small dot, and their median as a large one with its number.
-
-    Args:
-        rows: name → values.
-        xlabel: label of the horizontal axis.
-        mark: (value, name) of a vertical line, or None.
-    """
-    fig, ax = figure(7.5, 0.9 + 0.42 * len(rows))
-    if mark is not None:
-        ax.axvline(mark[0], color=COLOURS["neutral"], linestyle="--", linewidth=1)
-        ax.annotate(
-            mark[1], (mark[0], 1), (4, 0), xycoords=("data", "axes fraction"), textcoords="offset points", va="top"
-        )
-    for y, values in enumerate(rows.values()):
-        middle = float(np.median(values))
-        ax.plot(values, np.full(len(values), y), "o", color=COLOURS["u_hat"], markersize=5, alpha=0.7)
-        ax.plot([middle], [y], "D", color=COLOURS["v"], markersize=8)
-        write_beside(ax, f"{middle:.3g}", (middle, y), (0, 8), ha="center", va="bottom")
-    ax.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel=xlabel, ylim=(len(rows) - 0.5, -0.7))
-    ax.set_xlim(0, 1.06 * max(np.max(values) for values in rows.values()))
-    return fig
+    amounts = ", ".join(f"{name} {amount:.2f}" for name, amount in rows.items())
+    return described(fig, f"Bars in units of {reference}: {amounts}.")
 
 
 @style.context()
@@ -119,4 +106,14 @@ def race_to_level(runs, level, names) -> Figure:
     low, high = ax.get_xlim()
     _plain_ticks(ax.xaxis, [tick for tick in (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if low < tick < high])
     ax.text(0.01, level, f" {level}", transform=ax.get_yaxis_transform(), va="bottom")
-    return fig
+    told = "; ".join(f"{name} after {_seconds(runs, runner)}" for runner, name in names.items())
+    alt = (
+        "Validation accuracy over seconds of training, on a logarithmic axis, one line per run, with a dashed line at "
+    )
+    return described(fig, f"{alt}{level:.3f}. Reached by {told}.")
+
+
+def _seconds(runs, runner):
+    """After how many seconds each run of a runner reached the level."""
+    took = [run["seconds"] for run in runs if run["runner"] == runner]
+    return ", ".join("(not reached)" if seconds is None else f"{seconds:.1f} s" for seconds in took)

@@ -325,7 +325,7 @@ READERS = [nb for nb in LESSONS + SOLUTIONS if any("records.stored(" in cell["so
 
 
 def test_the_lessons_that_read_stored_results_are_known():
-    assert names(READERS) == ["07_train_capsnet.ipynb", "10_gradients_and_speed.ipynb"]
+    assert names(READERS) == ["07_train_capsnet.ipynb", "A1_speed.ipynb"]
 
 
 @pytest.mark.parametrize("where", ["", "notebooks", None], ids=["repository", "notebooks", "elsewhere"])

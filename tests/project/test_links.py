@@ -86,8 +86,9 @@ def test_make_help_names_every_command():
 
 
 def test_the_readme_links_the_lessons_that_exist_and_marks_the_others():
-    rows = re.findall(r"^\| (\d\d) \| (.*?) \| .* \|$", prose(ROOT / "README.md"), re.M)
-    assert [number for number, _ in rows] == [f"{n:02d}" for n in range(14)]
+    rows = re.findall(r"^\| (\d\d|A\d) \| (.*?) \| .* \|$", prose(ROOT / "README.md"), re.M)
+    appendices = sorted(path.name[:2] for path in ROOT.glob("notebooks/A*.ipynb"))
+    assert [number for number, _ in rows] == [*(f"{n:02d}" for n in range(14)), *appendices]
     for number, lesson in rows:
         here = sorted(ROOT.glob(f"notebooks/{number}_*.ipynb"))
         if here:

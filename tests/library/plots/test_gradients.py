@@ -1,5 +1,6 @@
 """Pictures of gradients and of weights that compete."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +9,8 @@ from capslib import plots
 
 
 def test_gradient_paths_lead_from_the_vote_to_the_loss_directly_and_through_c():
-    (ax,) = plots.gradient_paths().axes
+    fig = plots.gradient_paths()
+    (ax,) = fig.axes
     place = {text.get_text(): tuple(text.get_position()) for text in ax.texts if text.get_bbox_patch()}
     assert set(place) == {"û", "s¹", "v¹", "a", "b²", "c²", "s²", "v²", "L"}
     names = {where: name for name, where in place.items()}
@@ -21,6 +23,10 @@ def test_gradient_paths_lead_from_the_vote_to_the_loss_directly_and_through_c():
     (bar,) = ax.lines
     middle = (np.array(place["c²"]) + place["s²"]) / 2
     np.testing.assert_allclose(bar.get_xydata().mean(0), middle)  # the only arrow that leads out of c
+    solid, dashed = re.findall(r"(?:solid|dashed): (.*?)\.", fig.get_label())
+    for said, drawn in ((solid, ways["-"]), (dashed, ways["--"])):
+        assert set(said.split(", ")) == {f"{start} to {end}" for start, end in drawn}
+    assert "stop_gradient cuts the arrow from c² to s²" in fig.get_label()
 
 
 def test_gradient_parts_set_both_parts_of_every_slope_side_by_side():
@@ -38,6 +44,13 @@ def test_gradient_parts_set_both_parts_of_every_slope_side_by_side():
     assert [text.get_text() for text in fig.axes[1].get_legend().get_texts()] == ["direct", "through c"]
 
 
+def test_gradient_parts_are_told_in_numbers():
+    direct, through = [[[1, 0.5], [0, -1e-9]]], [[[0.25, 0], [-0.12345, 2]]]
+    label = plots.gradient_parts(direct, through, ["face", "car"]).get_label()
+    assert "Votes for face: direct [[1.0, 0.5]], through c [[0.25, 0.0]]." in label
+    assert "Votes for car: direct [[0.0, 0.0]], through c [[-0.123, 2.0]]." in label
+
+
 def test_weights_and_sums_write_every_number_and_make_sums_of_one_bold():
     over_rows = np.array([[0.75, 0.25], [0.5, 0.5], [0.125, 0.875]])
     fig = plots.weights_and_sums({"queries": over_rows, "keys": over_rows / over_rows.sum(0)})
@@ -50,3 +63,5 @@ def test_weights_and_sums_write_every_number_and_make_sums_of_one_bold():
         assert written[6:] == [f"Σ {total:.2f}" for total in (*c.sum(1), *c.sum(0))]
         heavy = [text.get_text() for text in ax.texts if text.get_fontweight() == "bold"]
         assert heavy == ["Σ 1.00"] * bold
+    said = "3 keys by 2 queries, with their sums. queries: rows sum to 1.00, 1.00, 1.00, columns to 1.38, 1.62. keys: "
+    assert said + "rows sum to 0.70, 0.67, 0.63, columns to 1.00, 1.00." in fig.get_label()

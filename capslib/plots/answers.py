@@ -49,7 +49,7 @@ def digit_sheet(images, captions, columns=8) -> Figure:
         draw_digit(ax, image)
         ax.set_title(caption, fontsize=9)
     words = "; ".join(" ".join(caption.split()) for caption in captions)
-    return described(fig, f"{len(images)} small pictures, {min(columns, len(images))} in a row: {words}.")
+    return described(fig, f"{len(images)} small pictures with the captions {words}.")
 
 
 @style.context()

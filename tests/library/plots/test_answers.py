@@ -139,7 +139,7 @@ def test_digit_sheet_puts_every_digit_under_its_caption():
     for ax, image in zip(axes, images, strict=False):
         np.testing.assert_array_equal(ax.images[0].get_array(), 1 - image[..., 0])  # ink is dark
     assert not axes[5].images and not axes[5].axison
-    assert fig.get_label() == "5 small pictures, 3 in a row: a; b; c; d; e."
+    assert fig.get_label() == "5 small pictures with the captions a; b; c; d; e."
     assert (
-        plots.digit_sheet(images[:2], ["a 4,\nread as 9", "b"]).get_label().endswith("2 in a row: a 4, read as 9; b.")
+        plots.digit_sheet(images[:2], ["a 4,\nread as 9", "b"]).get_label().endswith("the captions a 4, read as 9; b.")
     )

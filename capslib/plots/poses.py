@@ -6,31 +6,31 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from capslib import style
-from capslib.plots.base import figure
+from capslib.plots.base import described, figure
 from capslib.plots.marks import draw_arrow, draw_named, write_beside
 from capslib.style import COLOURS
 
 
 @style.context()
-def patches_and_vectors(patches, vectors, titles) -> Figure:
-    """Small patches of an image, and on each the vector that was computed from it.
+def patches_and_vectors(patches, vectors) -> Figure:
+    """Small patches of an image, and on each the vector that was computed from it, its length and direction above.
 
     Args:
         patches: N patches (S, S) in 0–1, ink 1.
         vectors: (N, 2), x to the right and y up; the longest is drawn over 0.4 of a patch.
-        titles: N titles.
 
     Returns:
         A Figure.
     """
     fig, axes = figure(2.1 * len(patches), 2.5, 1, len(patches), squeeze=False)
     longest = max(np.hypot(*vector) for vector in vectors)
+    titles = [f"length {np.hypot(x, y):.2f}, {np.degrees(np.arctan2(y, x)):.0f}°" for x, y in vectors]
     for ax, patch, vector, title in zip(axes[0], patches, vectors, titles, strict=True):
         ax.imshow(patch, cmap="gray_r", vmin=0, vmax=2, extent=(-1, 1, -1, 1))  # At half strength, under the arrow.
         draw_arrow(ax, 0.8 * np.asarray(vector) / longest, "vector", color=COLOURS["v"], linewidth=2.5)
         ax.axis("off")
         ax.set_title(title)
-    return fig
+    return described(fig, f"{len(patches)} patches of ink, each with a vector from its middle: {'; '.join(titles)}.")
 
 
 @style.context()

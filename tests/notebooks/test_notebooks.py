@@ -261,6 +261,18 @@ def test_a_widget_after_a_question_opens_in_the_state_that_asks_and_so_is_not_hi
     assert "answers_folded" not in broken_rules(data)
 
 
+@pytest.mark.parametrize("name", ["A0_notation.ipynb", "A1_speed.ipynb", "13_limits.ipynb"])
+def test_nothing_follows_an_appendix_or_the_last_lesson(name):
+    def problems(line):
+        data = good()
+        data["cells"][-1]["source"] = LAST.replace(LAST.splitlines()[-1], line)
+        return list(rules.ending(Notebook(name, json.dumps(data))))
+
+    assert problems("← [00 · Start here](00_start_here.ipynb)") == []
+    assert problems("[00 · Start here](00_start_here.ipynb)") != []  # It leads back, all the same.
+    assert problems("← 00 · Start here") != []
+
+
 def test_minutes_count_what_is_read_run_looked_at_and_used():
     cells = [md("word " * 180), code("x = 1\n\n" * 12, 1), code("", 2, picture()), code("", 3, WIDGET)]
     assert pace.computed(cells) == pytest.approx((1 + 1 + 1 / 3 + 4, 0, 0))

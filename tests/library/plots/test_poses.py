@@ -19,14 +19,16 @@ def frames(ax, label):
 
 def test_patches_and_vectors_draw_all_arrows_on_one_scale_from_the_middle():
     patches = [np.zeros((9, 9)), np.eye(9)]
-    fig = plots.patches_and_vectors(patches, np.array([[0, 2.0], [-0.5, 0]]), ["up", "left"])
+    fig = plots.patches_and_vectors(patches, np.array([[0, 2.0], [-0.5, 0]]))
     tips = []
-    for ax, patch, title in zip(fig.axes, patches, ("up", "left"), strict=True):
+    for ax, patch, title in zip(fig.axes, patches, ("length 2.00, 90°", "length 0.50, 180°"), strict=True):
         np.testing.assert_array_equal(ax.images[0].get_array(), patch)
         (arrow,) = [text for text in ax.texts if text.get_label() == "vector"]
         assert arrow.xyann == (0, 0) and ax.get_title() == title and ax.images[0].get_extent() == [-1, 1, -1, 1]
         tips.append(arrow.xy)
     np.testing.assert_allclose(tips, [[0, 0.8], [-0.2, 0]])
+    words = "2 patches of ink, each with a vector from its middle: length 2.00, 90°; length 0.50, 180°."
+    assert fig.get_label() == words
 
 
 def test_face_row_shows_the_faces_in_ink_on_paper_under_their_titles():

@@ -72,7 +72,7 @@ def squash_lengths(norms, lengths) -> Figure:
             if len(longer)
             else "never above the diagonal"
         )
-        said.append(f"offset {offset:g}: one half at {half:.3f}, {grows}")
+        said.append(f"Offset {offset:g}: one half at length {half:.3f}, {grows}")
     return described(fig, f"Length after squash against length before, one curve for each offset. {'; '.join(said)}.")
 
 
@@ -91,7 +91,7 @@ def squash_ratios(norms, ratios, peaks, grows=None) -> Figure:
     """
     fig, ax = figure(6.6, 3.8)
     _draw_squash_ratios(ax, norms, ratios, peaks, grows)
-    return described(fig, _said_of_ratios(peaks, grows))
+    return described(fig, f"One curve for each offset: {_said_of_ratios(peaks, grows)}")
 
 
 def _draw_squash_ratios(ax, norms, ratios, peaks, grows):
@@ -202,12 +202,12 @@ def squash_gains(norms, across, along, naive=None, mark=None) -> Figure:
         write_beside(ax, "without ε", at, (8, -10), color=COLOURS["neutral"])
         ax.set_ylim(0.5 * min(naive[0][0], along[-1]), 3)
     ends = (
-        f"{name} goes from {_tiny(curve[0])} over at most {_tiny(np.max(curve))} to {_tiny(curve[-1])}"
+        f"{name} starts at {_tiny(curve[0])}, is at most {_tiny(np.max(curve))} and ends at {_tiny(curve[-1])}"
         for name, curve in (("across", across), ("along", along))
     )
     alt = (
         "Gains of squash across and along a vector against its length, both axes logarithmic. Between lengths "
-        f"{_tiny(norms[0])} and {_tiny(norms[-1])}, {'; '.join(ends)}."
+        f"{norms[0]:g} and {norms[-1]:g}, {'; '.join(ends)}."
     )
     alt += f" The curves cross at length {mark[0]:.3f}." if mark is not None else ""
     without = (
@@ -224,14 +224,14 @@ def _said_of_arrows(s, v):
     after = np.linalg.norm(v, axis=1)
     turned = np.abs(s[:, 0] * v[:, 1] - s[:, 1] * v[:, 0]) > 1e-6 * before * after
     lengths = ", ".join(f"{x:.2f} to {y:.2f}" for x, y in zip(before, after, strict=True))
-    return f"length {lengths}; {'some have turned' if turned.any() else 'none has turned'}"
+    return f"Squash changes length {lengths}; {'some arrows turn' if turned.any() else 'no arrow turns'}"
 
 
 def _said_of_ratios(peaks, grows):
     """Peaks of the ratio in words, and where vectors grow."""
     said = "; ".join(f"{height:.3f} at {at:.3f} for offset {offset:g}" for offset, (at, height) in peaks.items())
     where = "" if grows is None else f" The shaded lengths, {grows[0]:.3f} to {grows[1]:.3f}, grow."
-    return f"ratio of length after to length before against length before. It peaks at {said}.{where}"
+    return f"the share of its length that a vector keeps, against that length. It peaks at {said}.{where}"
 
 
 def _along_and_across(loop):

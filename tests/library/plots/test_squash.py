@@ -138,7 +138,7 @@ def test_squash_gains_are_drawn_on_logarithmic_axes_with_and_without_epsilon():
     said = fig.get_label()
     assert "lengths 0.0001 and 100, across starts at 0.001, is at most 0.704 and ends at 0.011" in said
     assert "along starts at 0.001, is at most 0.919 and ends at 0.001" in said
-    assert "cross at length 0.700" in said and "begin at 2e−04 and 4e−04" in said
+    assert "curves cross at length 0.700" in said and "begin at 2e−04 and 4e−04" in said
     lines = lines_by_label(ax)
     assert ax.get_xscale() == ax.get_yscale() == "log"
     np.testing.assert_array_equal(lines["across"].get_ydata(), across + 1e-3)
@@ -150,6 +150,6 @@ def test_squash_gains_are_drawn_on_logarithmic_axes_with_and_without_epsilon():
     np.testing.assert_array_equal(annotations(ax)["along"], (norms[-1], along[-1] + 1e-3))
     assert annotations(ax)["equal"] == (0.7, 0.7) and "without ε" in annotations(ax)
     bare = plots.squash_gains(norms, across, along)
-    assert "cross" not in bare.get_label() and "ε" not in bare.get_label()
+    assert "curves cross" not in bare.get_label() and "ε" not in bare.get_label()
     (bare,) = bare.axes
     assert set(lines_by_label(bare)) == {"across", "along"} and list(annotations(bare)) == ["across", "along"]

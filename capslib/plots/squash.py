@@ -133,7 +133,8 @@ def squash_view(s, v, norms, ratio, offset, grows=None) -> Figure:
     if before:
         at = before, np.linalg.norm(v) / before
         curve.plot(*at, "D", color=COLOURS["ink"], zorder=5, label="this vector")
-        write_beside(curve, "this vector", at, (9, 6))
+        # Clear of the name of the peak.
+        write_beside(curve, "this vector", at, (9, -14 if before < peak[0] else 6))
     alt = f"Left, one vector before and after squash: {_said_of_arrows(np.asarray(s)[None], np.asarray(v)[None])}. "
     return described(fig, f"{alt}Right: {_said_of_ratios({offset: peak}, grows)}")
 

@@ -5,7 +5,7 @@ from itertools import cycle
 import numpy as np
 from matplotlib.figure import Figure
 
-from capslib import style
+from capslib import poses, style
 from capslib.plots.base import described, figure
 from capslib.plots.marks import draw_arrow, draw_named, write_beside
 from capslib.style import COLOURS
@@ -49,12 +49,12 @@ def face_row(images, titles) -> Figure:
         _face(ax, image, 1)
         ax.set_axis_off()
         ax.set_title(title)
-    return fig
+    return described(fig, f"Drawn faces side by side. From left to right: {'; '.join(map(_in_one_line, titles))}.")
 
 
 @style.context()
 def one_vote(image, part, whole_from_part) -> Figure:
-    """How one part finds the whole: its frame, the way from it to the whole, and the frame that it votes for.
+    """How one part finds the whole: its frame, the path from it to the whole, and the frame that it votes for.
 
     A frame is a dot with two arrows: the long one is the "right" of its owner, the short one its "up".
 
@@ -75,7 +75,7 @@ def one_vote(image, part, whole_from_part) -> Figure:
     vote = part @ whole_from_part
     for k, (name, share) in enumerate(zip(names, (0.5, 0.25), strict=True)):
         leg = way[:2, k + 1] - way[:2, k]
-        beside = 9 * np.array([-leg[1], leg[0]]) / np.hypot(*leg)  # points, to the left of who walks
+        beside = 9 * np.array([-leg[1], leg[0]]) / np.hypot(*leg)  # points, to the left of the path
         align = {"ha": "right" if beside[0] < -5 else "left" if beside[0] > 5 else "center", "va": "center"}
         write_beside(ax, name, way[:2, k] + share * leg, beside, color=COLOURS["u"], **align)
     for M, colour, name in ((part, "u", "the eye"), (vote, "u_hat", "its vote")):
@@ -84,7 +84,12 @@ def one_vote(image, part, whole_from_part) -> Figure:
     x, y = vote[:2, 2]
     reach = 14 * np.hypot(*vote[:2, 0])
     ax.set(xlim=(x - reach, x + reach), ylim=(y - reach, y + reach), xlabel="x", ylabel="y")
-    return fig
+    return described(
+        fig,
+        f"A faint face. On it, the eye's frame at {_pose(part)}. A dotted path leads from there to its vote: "
+        f"{names[0]} in the eye's own directions, from {_place(way[:2, 0])} to "
+        f"{_place(way[:2, 1])}, then {names[1]}, to {_place(way[:2, 2])}. The vote's frame is there: {_pose(vote)}.",
+    )
 
 
 @style.context()
@@ -110,7 +115,13 @@ def face_votes(images, parts, votes, titles) -> Figure:
             _frame(ax, M, COLOURS["u"], "part", reach=2.4)
         ax.set_axis_off()
         ax.set_title(title)
-    return fig
+    said = (
+        f"{title.splitlines()[0]}: {len(meant)} votes around {_place(meant[:, :2, 2].mean(0))}, with a spread of "
+        f"{poses.spread(meant):.2f} pixels"
+        for meant, title in zip(votes, titles, strict=True)
+    )
+    alt = "Drawn faces with a frame on every part and a dotted line from it to the frame that it votes for. "
+    return described(fig, f"{alt}{'; '.join(said)}.")
 
 
 @style.context()
@@ -154,7 +165,9 @@ def ghost_votes(forms, whole, parts, T, names) -> Figure:
         ax.text(place[0], y, said, ha="center", va="center", fontsize=10, zorder=6)
     ax.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel="x", ylabel="y", aspect="equal")
     ax.set_title("where each part says the face is")
-    return fig
+    said = "; ".join(f"{who}: {_place(place)}" for place, who, _ in _said_alike(votes[:, :2, 2], names))
+    alt = f"A face, and in thin lines over it the whole face where each part says that it is. {said}."
+    return described(fig, alt)
 
 
 def _moved(M, points):
@@ -191,12 +204,14 @@ def spread_over_turns(angles, curves) -> Figure:
         xlim=(angles[0], angles[-1]), ylim=(0, 1.15 * top), xlabel="turn, degrees", ylabel="spread of the votes, pixels"
     )
     ax.set_xticks(np.linspace(angles[0], angles[-1], 5))
-    return fig
+    said = (f"{name}: {np.min(spreads):.1f} to {np.max(spreads):.1f} pixels" for name, spreads in curves.items())
+    alt = f"Spread of the votes while a face turns from {angles[0]:g} to {angles[-1]:g} degrees. {'; '.join(said)}."
+    return described(fig, alt)
 
 
 @style.context()
 def two_measures(names, cosines, scores) -> Figure:
-    """Representations as points: across, how little they change; up, how well a fixed map foretells the change.
+    """Representations as points: across, how little they change; up, how well one fixed map predicts the change.
 
     Args:
         names: N names.
@@ -216,7 +231,28 @@ def two_measures(names, cosines, scores) -> Figure:
     low = min(-0.4, np.min(scores) - 0.3)
     ax.set(xlim=(min(0, np.min(cosines) - 0.1), 1.1), ylim=(low, 1.12), yticks=[0, 0.5, 1])
     ax.set(xlabel="invariance: cosine of v(x) and v(Gx)", ylabel="equivariance: R²")
-    return fig
+    said = (f"{name}: {x:.2f} and {y:.2f}" for name, x, y in zip(names, cosines, scores, strict=True))
+    alt = "One point for each representation: across, its invariance as a mean cosine; up, its equivariance as R². "
+    return described(fig, (alt + "; ".join(said) + ".").replace("-", "−"))
+
+
+def _degrees(x, y):
+    """The direction of a vector in whole degrees, with the minus sign of prose."""
+    return f"{np.degrees(np.arctan2(y, x)):z.0f}".replace("-", "−")
+
+
+def _place(point):
+    """A point (2,) of the canvas in words."""
+    return "({:z.1f}, {:z.1f})".format(*point).replace("-", "−")
+
+
+def _pose(M):
+    """A pose (3, 3) in words."""
+    return f"{_place(M[:2, 2])}, turned by {_degrees(*M[:2, 0])}°, at scale {np.hypot(*M[:2, 0]):.2f}"
+
+
+def _in_one_line(title):
+    return title.replace("\n", ", ")
 
 
 def _face(ax, image, strength):

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from capslib import style
-from capslib.plots.base import figure
+from capslib.plots.base import described, figure
 from capslib.plots.marks import draw_arrow, draw_named, draw_unit_circle, unit, write_beside
 from capslib.style import COLOURS
 
@@ -22,7 +22,7 @@ def squash_arrows(s, v=None) -> Figure:
     """
     fig, ax = figure(5.6, 4.4)
     _draw_squash_arrows(ax, np.asarray(s), v)
-    return fig
+    return described(fig, f"A circle of length 1 and arrows from the origin. {_said_of_arrows(np.asarray(s), v)}.")
 
 
 def _draw_squash_arrows(ax, s, v):
@@ -64,7 +64,16 @@ def squash_lengths(norms, lengths) -> Figure:
         write_beside(ax, f"{offset:g}", (name_at, 0.75), (4, -10), fontsize=10)
     ax.axhline(1, color=COLOURS["neutral"], linewidth=0.8)
     ax.set(xlim=(0, norms[-1]), ylim=(0, 1.18), xlabel="length before, ‖s‖", ylabel="length after, ‖v‖")
-    return fig
+    said = []
+    for offset, curve in lengths.items():
+        half, longer = np.interp(0.5, curve, norms), norms[curve > norms]
+        grows = (
+            f"above the diagonal from {longer[0]:.2f} to {longer[-1]:.2f}"
+            if len(longer)
+            else "never above the diagonal"
+        )
+        said.append(f"Offset {offset:g}: one half at length {half:.3f}, {grows}")
+    return described(fig, f"Length after squash against length before, one curve for each offset. {'; '.join(said)}.")
 
 
 @style.context()
@@ -82,7 +91,7 @@ def squash_ratios(norms, ratios, peaks, grows=None) -> Figure:
     """
     fig, ax = figure(6.6, 3.8)
     _draw_squash_ratios(ax, norms, ratios, peaks, grows)
-    return fig
+    return described(fig, f"One curve for each offset: {_said_of_ratios(peaks, grows)}")
 
 
 def _draw_squash_ratios(ax, norms, ratios, peaks, grows):
@@ -124,8 +133,10 @@ def squash_view(s, v, norms, ratio, offset, grows=None) -> Figure:
     if before:
         at = before, np.linalg.norm(v) / before
         curve.plot(*at, "D", color=COLOURS["ink"], zorder=5, label="this vector")
-        write_beside(curve, "this vector", at, (9, 6))
-    return fig
+        # Clear of the name of the peak.
+        write_beside(curve, "this vector", at, (9, -14 if before < peak[0] else 6))
+    alt = f"Left, one vector before and after squash: {_said_of_arrows(np.asarray(s)[None], np.asarray(v)[None])}. "
+    return described(fig, f"{alt}Right: {_said_of_ratios({offset: peak}, grows)}")
 
 
 @style.context()
@@ -150,7 +161,16 @@ def squash_nudges(before, after) -> Figure:
         ax.set(xlim=(0, limit), ylim=(0, limit), aspect="equal", xlabel="component 1", ylabel="component 2")
     axes[0].set_title("circles around s")
     axes[1].set_title("what becomes of them around v")
-    return fig
+    said = []
+    for k, loops in enumerate(zip(before, after, strict=True)):
+        sizes = [_along_and_across(loop) for loop in loops]
+        along, across = (f"{old:.3f} to {new:.3f}" for old, new in zip(*sizes, strict=True))
+        length = np.linalg.norm(before[k, :-1].mean(0))
+        said.append(
+            f"{'ABCDEFGH'[k]}, around length {length:.2f}: along the vector from {along}, across it from {across}"
+        )
+    alt = "Left, circles of small nudges around vectors; right, the same points squashed. Widths before and after: "
+    return described(fig, f"{alt}{'; '.join(said)}.")
 
 
 @style.context()
@@ -182,7 +202,49 @@ def squash_gains(norms, across, along, naive=None, mark=None) -> Figure:
         at = (norms[eighth], naive[0][eighth])
         write_beside(ax, "without ε", at, (8, -10), color=COLOURS["neutral"])
         ax.set_ylim(0.5 * min(naive[0][0], along[-1]), 3)
-    return fig
+    ends = (
+        f"{name} starts at {_tiny(curve[0])}, is at most {_tiny(np.max(curve))} and ends at {_tiny(curve[-1])}"
+        for name, curve in (("across", across), ("along", along))
+    )
+    alt = (
+        "Gains of squash across and along a vector against its length, both axes logarithmic. Between lengths "
+        f"{norms[0]:g} and {norms[-1]:g}, {'; '.join(ends)}."
+    )
+    alt += f" The curves cross at length {mark[0]:.3f}." if mark is not None else ""
+    without = (
+        f" Dotted, without ε, they begin at {_tiny(naive[0][0])} and {_tiny(naive[1][0])}." if naive is not None else ""
+    )
+    return described(fig, alt + without)
+
+
+def _said_of_arrows(s, v):
+    """Lengths of the arrows in words, and whether squashing has turned any."""
+    before = np.linalg.norm(s, axis=1)
+    if v is None:
+        return "Their lengths are " + ", ".join(f"{x:.2f}" for x in before)
+    after = np.linalg.norm(v, axis=1)
+    turned = np.abs(s[:, 0] * v[:, 1] - s[:, 1] * v[:, 0]) > 1e-6 * before * after
+    lengths = ", ".join(f"{x:.2f} to {y:.2f}" for x, y in zip(before, after, strict=True))
+    return f"Squash changes length {lengths}; {'some arrows turn' if turned.any() else 'no arrow turns'}"
+
+
+def _said_of_ratios(peaks, grows):
+    """Peaks of the ratio in words, and where vectors grow."""
+    said = "; ".join(f"{height:.3f} at {at:.3f} for offset {offset:g}" for offset, (at, height) in peaks.items())
+    where = "" if grows is None else f" The shaded lengths, {grows[0]:.3f} to {grows[1]:.3f}, grow."
+    return f"the share of its length that a vector keeps, against that length. It peaks at {said}.{where}"
+
+
+def _along_and_across(loop):
+    """The widths of a closed curve (P, 2) along the vector to its middle, and across it."""
+    centre = loop[:-1].mean(0)
+    along = unit(centre)
+    return np.ptp(loop @ along), np.ptp(loop @ (along[::-1] * (-1, 1)))
+
+
+def _tiny(x):
+    """A number of a logarithmic axis: three decimals, or a power of ten where that would be 0."""
+    return f"{x:.3f}" if x >= 0.001 else f"{x:.0e}".replace("-", "−")
 
 
 def _offset_line(offset):

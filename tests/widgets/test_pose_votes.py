@@ -153,6 +153,7 @@ def test_the_picture_shows_the_face_of_every_vote():
     said = {text.get_text(): text.get_position()[1] for text in ax.texts if text.get_text()}
     assert set(said) == {"left eye, right eye, nose", "mouth"}
     assert said["mouth"] > said["left eye, right eye, nose"]
+    assert "left eye, right eye, nose: (−1.0, 2.0); mouth: (3.0, 3.0)" in fig.get_label()
 
 
 def test_it_stays_small(widget):

@@ -38,11 +38,13 @@ def test_face_row_shows_the_faces_in_ink_on_paper_under_their_titles():
         np.testing.assert_array_equal(ax.images[0].get_array(), image)
         assert ax.get_title() == title and ax.images[0].get_clim() == (0, 1)
         assert np.allclose(ax.images[0].get_cmap()(0.0)[:3], 1) and np.allclose(ax.images[0].get_cmap()(1.0)[:3], 0)
+    assert fig.get_label().endswith("From left to right: whole; swapped.")
 
 
 def test_one_vote_walks_from_the_part_to_its_vote():
     part, T = poses.pose(2, 3, 90, 0.5), poses.pose(4, -3)
-    ax = plots.one_vote(faces.draw(ME, whole=part @ T), part, T).axes[0]
+    fig = plots.one_vote(faces.draw(ME, whole=part @ T), part, T)
+    ax = fig.axes[0]
     (way,) = [line for line in ax.lines if line.get_label() == "way"]
     np.testing.assert_allclose(way.get_xydata(), [[2, 3], [2, 5], [3.5, 5]], atol=1e-12)
     assert [text.get_text() for text in ax.texts if text.get_text()] == ["4 right", "3 down", "the eye", "its vote"]
@@ -53,6 +55,10 @@ def test_one_vote_walks_from_the_part_to_its_vote():
         assert up[0][0] - dot[0] < -0.5 and up[0][1] == pytest.approx(dot[1])
     assert tuple(ax.images[0].get_extent()) == (-14, 14, -14, 14)
     assert ax.get_xlim()[0] < 0 < ax.get_xlim()[1] and ax.get_ylim()[0] < 0 < ax.get_ylim()[1]
+    said = fig.get_label()
+    assert "the eye's frame at (2.0, 3.0), turned by 90°, at scale 0.50" in said
+    assert "4 right in the eye's own directions, from (2.0, 3.0) to (2.0, 5.0), then 3 down, to (3.5, 5.0)" in said
+    assert said.endswith("The vote's frame is there: (3.5, 5.0), turned by 90°, at scale 0.50.")
 
 
 def test_one_vote_names_the_other_two_directions():
@@ -65,8 +71,13 @@ def test_face_votes_joins_every_part_to_the_place_it_votes_for():
     parts = wholes[:, None] @ np.stack([SITS, faces.swap_eyes_and_mouth(SITS)])
     votes = parts @ np.linalg.inv(SITS)
     images = [faces.draw(ME, whole=whole, parts=seen) for whole, seen in zip(wholes, parts, strict=True)]
-    fig = plots.face_votes(images, parts, votes, ["whole", "swapped"])
-    assert [ax.get_title() for ax in fig.axes] == ["whole", "swapped"]
+    fig = plots.face_votes(images, parts, votes, ["whole", "swapped\nspread"])
+    assert [ax.get_title() for ax in fig.axes] == ["whole", "swapped\nspread"]
+    x, y = votes[1, :, :2, 2].mean(0)
+    said = fig.get_label()
+    assert "whole: 4 votes around (0.0, 0.0), with a spread of 0.00 pixels" in said
+    around = f"({x:.1f}, {y:.1f})".replace("-", "−")
+    assert f"swapped: 4 votes around {around}, with a spread of {poses.spread(votes[1]):.2f} pixels." in said
     for ax, image, seen, meant in zip(fig.axes, images, parts, votes, strict=True):
         np.testing.assert_array_equal(ax.images[0].get_array(), image)
         ways = [line.get_xydata() for line in ax.lines if line.get_label() == "way"]
@@ -84,7 +95,10 @@ def test_face_votes_joins_every_part_to_the_place_it_votes_for():
 def test_spread_over_turns_names_every_curve_at_its_end():
     angles = np.arange(0, 181, 45)
     curves = {"swapped": np.full(5, 7.0), "another": np.arange(5.0), "this": np.full(5, 0.5)}
-    ax = plots.spread_over_turns(angles, curves).axes[0]
+    fig = plots.spread_over_turns(angles, curves)
+    ax = fig.axes[0]
+    assert "from 0 to 180 degrees" in fig.get_label()
+    assert "swapped: 7.0 to 7.0 pixels; another: 0.0 to 4.0 pixels; this: 0.5 to 0.5 pixels" in fig.get_label()
     assert [line.get_label() for line in ax.lines] == list(curves) == [text.get_text() for text in ax.texts]
     for line, text, curve in zip(ax.lines, ax.texts, curves.values(), strict=True):
         np.testing.assert_array_equal(line.get_xydata(), np.stack([angles, curve], 1))
@@ -95,7 +109,9 @@ def test_spread_over_turns_names_every_curve_at_its_end():
 
 
 def test_two_measures_puts_each_representation_at_its_numbers():
-    ax = plots.two_measures(["votes", "counts", "pixels"], [0.6, 1.0, 0.4], [0.95, -0.1, 0.8]).axes[0]
+    fig = plots.two_measures(["votes", "counts", "pixels"], [0.6, 1.0, 0.4], [0.95, -0.1, 0.8])
+    assert fig.get_label().endswith("votes: 0.60 and 0.95; counts: 1.00 and −0.10; pixels: 0.40 and 0.80.")
+    ax = fig.axes[0]
     points = {line.get_label(): line for line in ax.lines if line.get_marker() != "None"}
     assert {name: tuple(line.get_xydata()[0]) for name, line in points.items()} == {
         "votes": (0.6, 0.95),

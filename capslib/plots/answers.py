@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from capslib import style
-from capslib.plots.base import figure
+from capslib.plots.base import described, figure
 from capslib.plots.marks import draw_answers, draw_digit, draw_grid, draw_lengths, look
 from capslib.style import COLOURS, MISTAKES
 
@@ -182,5 +182,7 @@ def confusion_matrix(confusion) -> Figure:
                 fontsize=8 if right else 11,
                 color=COLOURS["neutral" if right else "ink"],
             )
-    ax.set(xlabel="read as", ylabel="is a", xticks=range(10), yticks=range(10))
-    return fig
+    ax.set(xlabel="read as", ylabel="true digit", xticks=range(10), yticks=range(10))
+    true, read = np.unravel_index(mistakes.argmax(), mistakes.shape)
+    alt = f"True digits by the digits read: {np.trace(confusion):,} of {confusion.sum():,} are on the diagonal. "
+    return described(fig, f"{alt}The most frequent mistake, {mistakes.max()} times, is a {true} read as {read}.")

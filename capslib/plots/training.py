@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from capslib import style
-from capslib.plots.base import figure
+from capslib.plots.base import described, figure
 from capslib.plots.marks import draw_named, look, write_beside
 from capslib.style import COLOURS
 
@@ -12,6 +12,8 @@ from capslib.style import COLOURS
 @style.context()
 def training_curves(runs, value, label, reference=None, limits=None) -> Figure:
     """Draw one value of several training histories, each named at its end.
+
+    The first curve is blue, the second vermilion; they differ in their dashes too.
 
     Args:
         runs: dict of name → list of dicts with `epoch` and `value`.
@@ -34,7 +36,11 @@ def training_curves(runs, value, label, reference=None, limits=None) -> Figure:
         ax.set_ylim(*limits)
     ax.margins(x=0.02)
     ax.xaxis.get_major_locator().set_params(integer=True)
-    return fig
+    ends = [
+        f"{name}, from {rows[0][value]:.3f} to {rows[-1][value]:.3f} after {len(rows)}" for name, rows in runs.items()
+    ]
+    alt = f"{label[0].upper()}{label[1:]} by epoch: {'; '.join(ends)} epochs."
+    return described(fig, alt if reference is None else f"{alt} A dashed line at {reference[0]:.3f}: {reference[1]}.")
 
 
 @style.context()
@@ -51,4 +57,13 @@ def learning_rates(rates) -> Figure:
         peak = int(np.argmax(rate))
         write_beside(ax, name, (peak, rate[peak]), (8, 2), color=line["color"], va="bottom")
     ax.set(xlabel="optimizer step", ylabel="learning rate", ylim=(0, 1.25 * max(max(rate) for rate in rates.values())))
-    return fig
+    told = [f"{name}, {_course(np.asarray(rate))}" for name, rate in rates.items()]
+    return described(fig, f"Learning rate by optimizer step: {'; '.join(told)}.")
+
+
+def _course(rate) -> str:
+    """Where a learning rate begins, peaks and ends, in words."""
+    if np.ptp(rate) == 0:
+        return f"{rate[0]:.3f} throughout"
+    told = f"{rate[0]:.3f} at first, {rate.max():.3f} at step {rate.argmax():,}, "
+    return f"{told}{rate[-1]:.3f} at the last step {len(rate) - 1:,}"

@@ -85,12 +85,14 @@ def test_digit_and_lengths_marks_the_longest():
 def test_confusion_matrix_shades_mistakes_alone_and_writes_every_count():
     confusion = np.diag(np.arange(90, 100))
     confusion[4, 9] = 7
-    (ax,) = plots.confusion_matrix(confusion).axes
+    fig = plots.confusion_matrix(confusion)
+    (ax,) = fig.axes
     shaded = ax.images[0].get_array()
     assert shaded[4, 9] == 7 and shaded.sum() == 7
     written = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in ax.texts}
     assert len(written) == 11 and written[4, 9] == "7" and written[3, 3] == "93"
-    assert ax.get_xlabel() == "read as" and ax.get_ylabel() == "is a"
+    assert ax.get_xlabel() == "read as" and ax.get_ylabel() == "true digit"
+    assert "945 of 952" in fig.get_label() and "7 times, is a 4 read as 9" in fig.get_label()
 
 
 def test_digit_sheet_puts_every_digit_under_its_caption():

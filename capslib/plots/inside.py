@@ -50,10 +50,10 @@ def lower_capsule(image, u, u_hat, cell) -> Figure:
     )
     fig.colorbar(drawn, ax=votes)
     alt = f"A digit under a 7×7 grid of cells; cell {cell} and the window of {WINDOW}×{WINDOW} pixels that it sees are "
+    alt += f"outlined. Of the {u.shape[1]} features of u_{cell}, {np.count_nonzero(u[cell])} are not zero; the largest "
     alt += (
-        f"outlined. Of the {u.shape[1]} features of u_{cell}, {np.count_nonzero(u[cell])} are not zero; the largest is "
+        f"is {u[cell].max():.2f}. A heat map shows its {u_hat.shape[1]} votes of {u_hat.shape[2]} components, between "
     )
-    alt += f"{u[cell].max():.2f}. A heat map shows its {u_hat.shape[1]} votes of {u_hat.shape[2]} components, between "
     return described(fig, f"{alt}{u_hat[cell].min():.2f} and {u_hat[cell].max():.2f}.")
 
 
@@ -102,11 +102,9 @@ def film_strip(image, trace, j) -> Figure:
     fig.colorbar(couplings, ax=axes[1], label="log₂(J·c)")
     total, last = trace.contribution[:, :, j].sum(1), trace.contribution[-1, :, j]
     alt = f"{T} iterations of one routing, side by side. Above, the contributions to capsule {j} "
-    alt += f"{_rise(total, 'add up to')}; at the end cell {last.argmax()} adds most, {last.max():.2f}. Below, the couplings "
-    alt += (
-        f"as a matrix of {trace.c.shape[1]} rows: {_decided(trace.c[0])} at first, and {_decided(trace.c[-1])} at the "
-    )
-    return described(fig, alt + "end, give more than half to one capsule.")
+    alt += f"{_rise(total, 'add up to')}; at the end cell {last.argmax()} adds most, {last.max():.2f}. Below, the "
+    alt += f"couplings as a matrix of {trace.c.shape[1]} rows: {_decided(trace.c[0])} at first, and "
+    return described(fig, f"{alt}{_decided(trace.c[-1])} at the end, give more than half to one capsule.")
 
 
 @style.context()
@@ -131,10 +129,8 @@ def two_opinions(images, for_read, for_true, captions) -> Figure:
     axes[0, 0].set_ylabel("class read")
     axes[1, 0].set_ylabel("true class")
     fig.colorbar(drawn, ax=axes, label="contribution", shrink=0.8)
-    alt = (
-        f"{len(images)} misread digits, each drawn twice: tinted by what its cells add to the class read, and by what "
-    )
-    alt += "they add to the true class. "
+    alt = f"{len(images)} misread digits, each drawn twice: tinted by what its cells add to the class read, and by "
+    alt += "what they add to the true class. "
     for (read, true), a, b in zip(captions, for_read, for_true, strict=True):
         alike = np.corrcoef(a, b)[0, 1]
         alt += f"{' '.join(read.split())}, {' '.join(true.split())}, correlation of the grids {alike:.2f}; "
@@ -170,15 +166,10 @@ def votes_of_capsule(trace, j, iterations) -> Figure:
     shown = np.subtract(iterations, 1)
     means = (trace.s[shown, j] @ axes_of_plane[0]) / trace.c[shown, :, j].sum(1)
     i = int(trace.c[shown[-1], :, j].argmax())
-    alt = (
-        f"The {len(points)} votes for capsule {j} as dots in a plane, at iterations {', '.join(map(str, iterations))}. "
-    )
-    alt += (
-        f"The dots stay in place. Their weighted mean along v̂ {_rise(means, 'is')}. The largest dot at the end, vote "
-    )
-    return described(
-        fig, f"{alt}{i}, lies at {points[i, 0]:.2f} along v̂; its coupling is {trace.c[shown[-1], i, j]:.2f}."
-    )
+    alt = f"{len(points)} votes for capsule {j} as dots in a plane, at iterations {', '.join(map(str, iterations))}. "
+    alt += f"The dots stay in place. Their weighted mean along v̂ {_rise(means, 'is')}. The largest dot at the end, "
+    alt += f"vote {i}, lies at {points[i, 0]:.2f} along v̂; "
+    return described(fig, f"{alt}its coupling is {trace.c[shown[-1], i, j]:.2f}.")
 
 
 def vote_plane(trace, j) -> tuple[np.ndarray, np.ndarray, float]:

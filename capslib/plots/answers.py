@@ -9,6 +9,12 @@ from capslib.plots.marks import draw_answers, draw_digit, draw_grid, draw_length
 from capslib.style import COLOURS, MISTAKES
 
 
+def _leaders(values) -> str:
+    """The two largest of J values in words, as in '3 with 0.98, then 5 with 0.04'."""
+    first, second = np.argsort(values, kind="stable")[:-3:-1]
+    return f"{first} with {values[first]:.2f}, then {second} with {values[second]:.2f}"
+
+
 @style.context()
 def digit_and_lengths(image, lengths) -> Figure:
     """Draw a digit beside the lengths of the upper capsules that read it.
@@ -21,7 +27,9 @@ def digit_and_lengths(image, lengths) -> Figure:
     draw_digit(left, image)
     left.axis("off")
     draw_lengths(right, lengths)
-    return fig
+    return described(
+        fig, f"A digit, and the lengths of {len(lengths)} capsules as bars. The longest are {_leaders(lengths)}."
+    )
 
 
 @style.context()
@@ -40,7 +48,8 @@ def digit_sheet(images, captions, columns=8) -> Figure:
     for ax, image, caption in zip(axes.flat, images, captions, strict=False):
         draw_digit(ax, image)
         ax.set_title(caption, fontsize=9)
-    return fig
+    words = "; ".join(" ".join(caption.split()) for caption in captions)
+    return described(fig, f"{len(images)} small pictures, {min(columns, len(images))} in a row: {words}.")
 
 
 @style.context()
@@ -82,7 +91,12 @@ def turning_digit(images, angles, label, beliefs, lengths=()) -> Figure:
         ax.set(ylim=(-0.05, 1.15), yticks=[0, 0.5, 1], ylabel=unit)
         ax.set_title(f"{name}: the line is {line},{gap}the numbers are its answers", fontsize=10)
     axes[-1].set(xlim=(angles[0] - half, angles[-1] + half), xticks=angles[::2], xlabel="turn, degrees")
-    return fig
+    words = f"A {label} turned in {len(angles)} steps from {angles[0]} to {angles[-1]} degrees, and what it is read as."
+    for name, p in beliefs.items():
+        unit = f"length of capsule {label}" if name in lengths else f"probability of {label}"
+        words += f" {name} answers {', '.join(str(row.argmax()) for row in p)}; "
+        words += f"its {unit} goes from {p[0, label]:.2f} to {p[-1, label]:.2f}."
+    return described(fig, words)
 
 
 @style.context()
@@ -101,7 +115,12 @@ def accuracy_by_angle(angles, curves) -> Figure:
         ax.plot(angles, accuracies, **look(k), markersize=5, label=name)
     ax.legend(frameon=False)
     ax.set(xlabel="turn, degrees", ylabel="accuracy", ylim=(0, 1.03), xticks=angles[::2])
-    return fig
+    words = f"Accuracy on digits turned by {angles[0]} to {angles[-1]} degrees, one curve for each network."
+    for name, accuracies in curves.items():
+        k = int(np.argmin(accuracies))
+        words += f" {name} begins at {accuracies[0]:.2f}, is lowest at {angles[k]} degrees with {accuracies[k]:.2f}, "
+        words += f"and ends at {accuracies[-1]:.2f}."
+    return described(fig, words)
 
 
 @style.context()
@@ -129,7 +148,11 @@ def top_scores(panels, accept) -> Figure:
     axes[0, 0].legend(
         *(found[:2] for found in axes[0, 0].get_legend_handles_labels()), frameon=False, loc="center left"
     )
-    return fig
+    words = "Histograms of the highest probability on intact and on swapped faces, one panel for each network."
+    for name, (intact, swapped) in panels.items():
+        shares = (f"{np.mean(np.asarray(scores) > accept):.2f} of the" for scores in (intact, swapped))
+        words += f" {name}: {' intact and '.join(shares)} swapped faces are above the threshold of {accept:g}."
+    return described(fig, words)
 
 
 @style.context()
@@ -156,7 +179,13 @@ def two_answers(image, contributions, j, lengths, probabilities) -> Figure:
     bars[int(np.argmax(probabilities))].set_color(COLOURS["ink"])
     right.set(xlabel="class", ylabel="probability", title="CNN")
     right.title.set_fontsize(10)
-    return fig
+    loudest = int(np.argmax(contributions))
+    return described(
+        fig,
+        f"A digit under a grid of what each of {len(contributions)} cells adds to capsule {j}, at most "
+        f"{contributions[loudest]:.2f} from the cell in row {loudest // 7 + 1}, column {loudest % 7 + 1}. "
+        f"The longest capsules are {_leaders(lengths)}; the CNN's likeliest classes are {_leaders(probabilities)}.",
+    )
 
 
 @style.context()

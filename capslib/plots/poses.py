@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from capslib import style
-from capslib.plots.base import figure
+from capslib.plots.base import described, figure
 from capslib.plots.marks import draw_arrow, draw_named, write_beside
 from capslib.style import COLOURS
 
@@ -30,7 +30,9 @@ def patches_and_vectors(patches, vectors, titles) -> Figure:
         draw_arrow(ax, 0.8 * np.asarray(vector) / longest, "vector", color=COLOURS["v"], linewidth=2.5)
         ax.axis("off")
         ax.set_title(title)
-    return fig
+    ways = [f"{np.hypot(x, y):.2f} long at {np.degrees(np.arctan2(y, x)):.0f} degrees" for x, y in vectors]
+    words = "; ".join(f"{title}, the vector {way}" for title, way in zip(titles, ways, strict=True))
+    return described(fig, f"{len(patches)} patches of ink, each with a vector from its middle. {words}.")
 
 
 @style.context()

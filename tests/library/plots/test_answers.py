@@ -31,6 +31,16 @@ def test_turning_digit_calls_lengths_lengths():
     assert "length of capsule 1" in caps.get_title() and "belief in 1" in cnn.get_title()
 
 
+def test_turning_digit_says_what_every_network_answers():
+    images, p = np.zeros((3, 28, 28)), np.array([[0.1, 0.9, 0.0], [0.2, 0.3, 0.5], [0.7, 0.2, 0.1]])
+    beliefs = {"caps": p, "cnn": np.roll(p, 1, axis=0)}
+    assert plots.turning_digit(images, np.array([0, 90, 180]), 1, beliefs, lengths=["caps"]).get_label() == (
+        "A 1 turned in 3 steps from 0 to 180 degrees, and what it is read as. "
+        "caps answers 1, 2, 0; its length of capsule 1 goes from 0.90 to 0.20. "
+        "cnn answers 0, 1, 2; its probability of 1 goes from 0.20 to 0.30."
+    )
+
+
 def test_two_answers_have_axes_of_their_own():
     image, lengths, p = np.eye(28), np.linspace(0.1, 0.9, 10), np.array([0.05] * 5 + [0.55] + [0.05] * 4)
     contributions = np.linspace(-0.2, 0.4, 49)
@@ -40,6 +50,17 @@ def test_two_answers_have_axes_of_their_own():
     for ax, values, unit in ((left, lengths, "length"), (right, p, "probability")):
         np.testing.assert_allclose([bar.get_height() for bar in ax.patches], values)
         assert unit in ax.get_ylabel() and ax.texts[0].get_text() == f"{values.max():.2f}"
+
+
+def test_two_answers_name_the_loudest_cell_and_the_first_two_of_either_network():
+    lengths, p = np.linspace(0.1, 0.9, 10), np.array([0.05] * 4 + [0.4, 0.45] + [0.05] * 4)
+    contributions = np.full(49, -0.2)
+    contributions[15] = 0.4
+    assert plots.two_answers(np.eye(28), contributions, 4, lengths, p).get_label() == (
+        "A digit under a grid of what each of 49 cells adds to capsule 4, at most 0.40 from the cell "
+        "in row 3, column 2. The longest capsules are 9 with 0.90, then 8 with 0.81; "
+        "the CNN's likeliest classes are 5 with 0.45, then 4 with 0.40."
+    )
 
 
 def test_accuracy_by_angle_tells_its_curves_apart_without_colour():
@@ -52,6 +73,15 @@ def test_accuracy_by_angle_tells_its_curves_apart_without_colour():
     assert len({(line.get_linestyle(), line.get_marker()) for line in ax.lines}) == 2
     assert [text.get_text() for text in ax.get_legend().get_texts()] == list(curves)
     assert ax.get_ylim()[0] == 0 and ax.get_ylim()[1] >= 1
+
+
+def test_accuracy_by_angle_says_where_each_curve_begins_is_lowest_and_ends():
+    curves = {"flat": [1, 0.25, 0.5], "global": np.array([0.9, 0.4, 0.3])}
+    assert plots.accuracy_by_angle(np.array([0, 90, 180]), curves).get_label() == (
+        "Accuracy on digits turned by 0 to 180 degrees, one curve for each network. "
+        "flat begins at 1.00, is lowest at 90 degrees with 0.25, and ends at 0.50. "
+        "global begins at 0.90, is lowest at 180 degrees with 0.30, and ends at 0.30."
+    )
 
 
 def test_top_scores_counts_intact_and_swapped_in_the_same_bins_and_draws_the_line_of_acceptance():
@@ -70,6 +100,11 @@ def test_top_scores_counts_intact_and_swapped_in_the_same_bins_and_draws_the_lin
     bars = {round(bar.get_x(), 2): bar.get_height() for bar in fig.axes[0].patches if bar.get_label() != "swapped"}
     assert {x: n for x, n in bars.items() if n} == {0.2: 1, 0.9: 2, 0.95: 1}
     assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == ["intact", "swapped"]
+    assert fig.get_label() == (
+        "Histograms of the highest probability on intact and on swapped faces, one panel for each network. "
+        "flat: 0.75 of the intact and 0.50 of the swapped faces are above the threshold of 0.4. "
+        "global: 0.50 of the intact and 0.75 of the swapped faces are above the threshold of 0.4."
+    )
 
 
 def test_digit_and_lengths_marks_the_longest():
@@ -80,6 +115,9 @@ def test_digit_and_lengths_marks_the_longest():
     assert [bar.get_height() for bar in right.patches] == pytest.approx(list(lengths))
     assert [bar.get_alpha() for bar in right.patches].count(1) == 1 and right.patches[9].get_alpha() == 1
     assert right.texts[0].get_text() == "0.50"
+    assert fig.get_label() == (
+        "A digit, and the lengths of 10 capsules as bars. The longest are 9 with 0.50, then 8 with 0.45."
+    )
 
 
 def test_confusion_matrix_shades_mistakes_alone_and_writes_every_count():
@@ -97,8 +135,13 @@ def test_confusion_matrix_shades_mistakes_alone_and_writes_every_count():
 
 def test_digit_sheet_puts_every_digit_under_its_caption():
     images = np.random.default_rng(10).random((5, 28, 28, 1))
-    axes = plots.digit_sheet(images, list("abcde"), columns=3).axes
+    fig = plots.digit_sheet(images, list("abcde"), columns=3)
+    axes = fig.axes
     assert [ax.get_title() for ax in axes] == [*"abcde", ""]
     for ax, image in zip(axes, images, strict=False):
         np.testing.assert_array_equal(ax.images[0].get_array(), 1 - image[..., 0])  # ink is dark
     assert not axes[5].images and not axes[5].axison
+    assert fig.get_label() == "5 small pictures, 3 in a row: a; b; c; d; e."
+    assert (
+        plots.digit_sheet(images[:2], ["a 4,\nread as 9", "b"]).get_label().endswith("2 in a row: a 4, read as 9; b.")
+    )

@@ -27,6 +27,10 @@ def test_patches_and_vectors_draw_all_arrows_on_one_scale_from_the_middle():
         assert arrow.xyann == (0, 0) and ax.get_title() == title and ax.images[0].get_extent() == [-1, 1, -1, 1]
         tips.append(arrow.xy)
     np.testing.assert_allclose(tips, [[0, 0.8], [-0.2, 0]])
+    assert fig.get_label() == (
+        "2 patches of ink, each with a vector from its middle. up, the vector 2.00 long at 90 degrees; "
+        "left, the vector 0.50 long at 180 degrees."
+    )
 
 
 def test_face_row_shows_the_faces_in_ink_on_paper_under_their_titles():

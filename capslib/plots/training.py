@@ -36,8 +36,9 @@ def training_curves(runs, value, label, reference=None, limits=None) -> Figure:
         ax.set_ylim(*limits)
     ax.margins(x=0.02)
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ends = [f"{name}, from {rows[0][value]:.3f} to {rows[-1][value]:.3f} ({len(rows)})" for name, rows in runs.items()]
-    alt = f"{label[0].upper()}{label[1:]} by epoch, and their number: {'; '.join(ends)}."
+    ends = [[f"{row[value]:.3f} at epoch {row['epoch']}" for row in (rows[0], rows[-1])] for rows in runs.values()]
+    told = [f"{name}, {first} and {last}" for name, (first, last) in zip(runs, ends, strict=True)]
+    alt = f"{label[0].upper()}{label[1:]} by epoch: {'; '.join(told)}."
     return described(fig, alt if reference is None else f"{alt} A dashed line at {reference[0]:.3f}: {reference[1]}.")
 
 

@@ -13,7 +13,7 @@ def test_training_curves_name_their_lines_and_tell_them_apart_without_colour():
     assert [text.get_text() for text in ax.texts] == ["a", "b", "chance"]
     assert ax.lines[0].get_linestyle() != ax.lines[1].get_linestyle()
     assert list(ax.lines[2].get_ydata()) == [0.5, 0.5] and ax.get_ylim() == (0, 3) and ax.get_xlabel() == "epoch"
-    told = "Training loss by epoch, and their number: a, from 1.000 to 0.333 (3); b, from 2.000 to 0.667 (3)."
+    told = "Training loss by epoch: a, 1.000 at epoch 1 and 0.333 at epoch 3; b, 2.000 at epoch 1 and 0.667 at epoch 3."
     assert fig.get_label() == f"{told} A dashed line at 0.500: chance."
 
 

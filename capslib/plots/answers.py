@@ -212,6 +212,7 @@ def confusion_matrix(confusion) -> Figure:
                 color=COLOURS["neutral" if right else "ink"],
             )
     ax.set(xlabel="read as", ylabel="true digit", xticks=range(10), yticks=range(10))
-    true, read = np.unravel_index(mistakes.argmax(), mistakes.shape)
+    most = mistakes.max()
+    pairs = [f"a {true} read as {read}" for true, read in np.argwhere(mistakes == max(most, 1))]
     alt = f"True digits by the digits read: {np.trace(confusion):,} of {confusion.sum():,} are on the diagonal. "
-    return described(fig, f"{alt}The most frequent mistake, {mistakes.max()} times, is a {true} read as {read}.")
+    return described(fig, f"{alt}Most frequent, {most} times each: {', '.join(pairs)}." if pairs else alt.rstrip())

@@ -44,17 +44,19 @@ def training_curves(runs, value, label, reference=None, limits=None) -> Figure:
 
 @style.context()
 def learning_rates(rates) -> Figure:
-    """Draw learning rates by optimizer step, each line named at its peak.
+    """Draw learning rates by optimizer step, each line named at its last peak; the first is blue, the second vermilion.
 
     Args:
         rates: dict of name → learning rates (steps,).
     """
     fig, ax = figure(7.5, 2.6)
     for k, (name, rate) in enumerate(rates.items()):
-        line = look(k, ("v", "u", "a", "c"), marked=False)
+        line = look(k, ("u", "v", "a", "c"), marked=False)
         ax.plot(rate, label=name, **line)
-        peak = int(np.argmax(rate))
-        write_beside(ax, name, (peak, rate[peak]), (8, 2), color=line["color"], va="bottom")
+        peak = int(np.flatnonzero(rate == np.max(rate))[-1])  # Of a constant rate the end, where it is alone.
+        late = 2 * peak > len(rate)
+        place = {"ha": "right" if late else "left", "va": "bottom"}
+        write_beside(ax, name, (peak, rate[peak]), (-8 if late else 8, 2), color=line["color"], **place)
     ax.set(xlabel="optimizer step", ylabel="learning rate", ylim=(0, 1.25 * max(max(rate) for rate in rates.values())))
     told = [f"{name}, {_course(np.asarray(rate))}" for name, rate in rates.items()]
     return described(fig, f"Learning rate by optimizer step: {'; '.join(told)}.")

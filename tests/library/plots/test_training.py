@@ -28,5 +28,7 @@ def test_learning_rates_are_drawn_from_zero():
     (ax,) = fig.axes
     assert [list(line.get_ydata()) for line in ax.lines] == [[0, 2, 1], [1, 1, 1]]
     assert [text.get_text() for text in ax.texts] == ["up", "flat"] and ax.get_ylim()[0] == 0
+    assert [line.get_color() for line in ax.lines] == ["#0072B2", "#D55E00"]
+    assert ax.texts[1].xy == (2, 1) and ax.texts[1].get_ha() == "right"  # A constant rate is named at its end.
     told = "up, 0.000 at first, 2.000 at step 1, 1.000 at the last step 2; flat, 1.000 throughout."
     assert fig.get_label() == f"Learning rate by optimizer step: {told}"

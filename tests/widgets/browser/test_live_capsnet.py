@@ -454,7 +454,7 @@ def test_lesson_08_draws_and_python_reads_the_drawing(lab, page, keep, interface
     widget = page.locator(".caps").filter(has=page.get_by_test_id("live-pad"))
     expect(widget).to_have_count(1)
     widget.scroll_into_view_if_needed()
-    expect(control(page, "text")).to_contain_text("They differ")
+    expect(control(page, "text")).to_contain_text("Both read 3.")
     keep(widget, f"lesson-08-live-{interface}")
     cells = lab.cells(page)
     control(page, "clear").click()

@@ -28,6 +28,26 @@ def pose_votes():
     return widgets.PoseVotes(parts, np.linalg.inv(S), faces.forms(faces.Identity()), whole)
 
 
+def quiz():
+    """Quiz with three questions."""
+    sum_of = widgets.Question(
+        "What is 1 + 1?", {"1": "That is 1 · 1.", "2": "One and one.", "3": "That is 1 + 2."}, "2"
+    )
+    shape = widgets.Question(
+        "Which shape has c?", {"(I, J)": "One for each pair.", "(J,)": "Those are lengths."}, "(I, J)"
+    )
+    longest = widgets.Question(
+        "How long is a squashed vector at most?",
+        {
+            "below 1": "n/(κ + n) is below 1.",
+            "exactly 1": "It never gets there.",
+            "any length": "Squash maps it below 1.",
+        },
+        "below 1",
+    )
+    return widgets.Quiz([sum_of, shape, longest])
+
+
 def routing_explorer():
     """RoutingExplorer with three drawn digits, chance votes, and everything that is optional."""
     rng = np.random.default_rng(2017)
@@ -50,6 +70,7 @@ EXAMPLES = {
         [0.04, 0.06, 0.12, 0.62, 0.02, 0.3, 0.05, 0.09, 0.45, 0.2], 3
     ),
     "PoseVotes": pose_votes,
+    "Quiz": quiz,
     "RoutingExplorer": routing_explorer,
     "SquashExplorer": lambda: widgets.SquashExplorer(),
     "VoteRouter": lambda: widgets.VoteRouter(),

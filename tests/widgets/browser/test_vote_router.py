@@ -154,9 +154,8 @@ def test_the_chart_grows_with_the_steps(mounted):
             curve = page.locator(".caps-vr-curve").first.get_attribute("d")
             assert len(re.findall(r"[\d.]+,[\d.]+", curve)) == len(so_far)
             named = [name.text_content() for name in page.locator(".caps-vr-name").all()]
-            assert named == (
-                [f"{name} {x:.3f}" for name, x in zip(router.names, so_far[-1])] if len(so_far) else [""] * 2
-            )
+            last = [f" {x:.3f}" for x in so_far[-1]] if len(so_far) else []
+            assert named == ([f"{name}{x}" for name, x in zip(router.names, last, strict=True)] if last else ["", ""])
 
 
 def test_until_v_is_computed_the_one_before_is_a_ghost(mounted):

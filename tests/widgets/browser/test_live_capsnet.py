@@ -74,7 +74,7 @@ def in_python(page, live):
         for n in range(10):
             assert f"{values[n]:.2f}" in control(page, f"{name}-{n}").inner_text()
     if live.image.any():
-        words = f"Both read {j}" if j == k else f"CapsNet reads {j}, the CNN {k}"
+        words = f"Both read {j}" if j == k else f"CapsNet reads {j}, the CNN reads {k}"
         assert words in line(page) and f"{j} ({lengths[j]:.2f})" in line(page)
     chosen = j if live.upper < 0 else live.upper
     total = live._trace().contribution[-1, :, chosen].sum()

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+import traitlets
 
 from capslib import faces, plots
 from capslib.poses import pose, read_pose, spread
@@ -153,6 +154,18 @@ def test_the_picture_shows_the_face_of_every_vote():
     said = {text.get_text(): text.get_position()[1] for text in ax.texts if text.get_text()}
     assert set(said) == {"left eye, right eye, nose", "mouth"}
     assert said["mouth"] > said["left eye, right eye, nose"]
+
+
+def test_without_ghosts_the_picture_has_none(widget):
+    before = widget.picture()
+    widget.ghosts = False
+    assert widget.picture() != before and PoseVotes(M, T, FORMS, F, ghosts=False).picture() == widget.picture()
+    for wrong in (2, None, "yes"):
+        with pytest.raises(traitlets.TraitError, match="ghosts"):
+            widget.ghosts = wrong
+        with pytest.raises(traitlets.TraitError, match="ghosts"):
+            widget.set_state({"ghosts": wrong})
+    assert widget.ghosts is False
 
 
 def test_it_stays_small(widget):

@@ -26,8 +26,9 @@ export function player(test, { at_end, rewind, forward }) {
   const node = button(test, "", "", () => (timer === undefined ? play() : stop()));
   node.classList.add("caps-play");
   function name() {
-    const [picture, text, label] = timer === undefined ? ["play", "Play", "Play the steps"] : ["pause", "Pause", "Pause"];
-    node.replaceChildren(time_icon(picture), text);
+    const still = timer === undefined;
+    const label = still ? "Play the steps" : "Pause";
+    node.replaceChildren(time_icon(still ? "play" : "pause"), still ? "Play" : "Pause");
     set(node, { "aria-label": label, title: label });
   }
   function stop() {

@@ -16,7 +16,7 @@ def live_capsnet():
     networks = [weights.arrays(name) for name in ("article_capsnet", "matched_cnn_flatten")]
     images = np.zeros((2, 28, 28))
     images[0, 5:23, 13:15] = images[1, 5:8, 8:20] = images[1, 5:23, 17:20] = 1
-    return widgets.LiveCapsNet(*networks, images=images, labels=[1, 7], start=1, turn=20)
+    return widgets.LiveCapsNet(*networks, images=images, labels=[1, 7], start=1)
 
 
 def pose_votes():

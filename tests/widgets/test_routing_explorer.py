@@ -10,7 +10,8 @@ from PIL import Image
 
 from capslib import equations
 from capslib.widgets import RoutingExplorer
-from capslib.widgets.routing_explorer import DIALECTS, MOST_ROUTINGS, STEPS
+from capslib.widgets.routing_explorer import MOST_ROUTINGS, RULES, STEPS
+from tests.widgets import test_core
 
 RNG = np.random.default_rng(2017)
 N = 4
@@ -27,13 +28,21 @@ def last_routing(k, routings=5, offset=0.5):
     return equations.route(equations.predict(U[k], W), routings, offset)
 
 
-def test_untouched_it_shows_the_winner_and_its_strongest_cell_after_the_last_iteration():
+def test_it_starts_before_the_first_step_with_the_winner_and_its_strongest_cell_chosen():
     for k in range(N):
         widget, trace = explorer(chosen=k), last_routing(k)
         winner = trace.lengths[-1].argmax()
         strongest = trace.contribution[-1, :, winner].argmax()
-        assert (widget.iteration, widget.step, widget.j, widget.i) == (5, "squash", winner, strongest)
-        np.testing.assert_allclose(widget.lengths, trace.lengths[-1], atol=1e-6)
+        assert (widget.iteration, widget.step, widget.j, widget.i) == (1, "softmax", winner, strongest)
+        assert widget.lengths == []
+
+
+@pytest.mark.parametrize(
+    ("iteration", "step", "t"), [(1, "sum", None), (1, "squash", 0), (3, "sum", 1), (5, "agreement", 4)]
+)
+def test_started_elsewhere_it_has_the_lengths_of_that_step(iteration, step, t):
+    lengths = explorer(iteration=iteration, step=step).lengths
+    np.testing.assert_allclose(lengths, [] if t is None else last_routing(0).lengths[t], atol=1e-6)
 
 
 def test_arrays_are_sent_once_as_float32_and_bytes():
@@ -79,7 +88,7 @@ def test_arrays_are_sent_once_as_float32_and_bytes():
         ({"i": 2.0}, "i: got 2.0, expected a whole number"),
         ({"j": "3"}, "j: got '3', expected a whole number"),
         ({"step": "sort"}, "step: got 'sort', expected 'softmax', 'sum', 'squash' or 'agreement'"),
-        ({"dialect": None}, "dialect: got None, expected 'accumulate', 'replace' or 'uniform'"),
+        ({"rule": None}, "rule: got None, expected 'accumulate', 'replace' or 'uniform'"),
         ({"kind": "votes"}, "kind: got 'votes', expected 'contribution' or 'coupling'"),
         ({"links": "all"}, "links: got 'all', expected 'upper' or 'lower'"),
     ],
@@ -98,7 +107,7 @@ def test_bad_input_is_refused_by_name(wrong, message):
         ("i", 49, "i: got 49, expected a whole number from 0 to 48"),
         ("j", -1, "j: got -1, expected a whole number from 0 to 9"),
         ("routings", 9, "routings: got 9"),
-        ("dialect", "mean", "dialect: got 'mean', expected 'accumulate', 'replace' or 'uniform'"),
+        ("rule", "mean", "rule: got 'mean', expected 'accumulate', 'replace' or 'uniform'"),
         ("step", "sort", "step: got 'sort', expected 'softmax', 'sum', 'squash' or 'agreement'"),
         ("kind", "votes", "kind: got 'votes'"),
         ("links", "all", "links: got 'all'"),
@@ -122,7 +131,7 @@ def test_setting_what_is_not_there_is_refused_and_changes_nothing(name, value, m
 
 def test_what_it_shows_can_be_set():
     widget = explorer()
-    for name, value in {"chosen": 2, "iteration": 1, "i": 48, "j": 0, "dialect": "replace", "kind": "coupling"}.items():
+    for name, value in {"chosen": 2, "iteration": 1, "i": 48, "j": 0, "rule": "replace", "kind": "coupling"}.items():
         setattr(widget, name, value)
         assert getattr(widget, name) == value
     for step in STEPS:
@@ -130,7 +139,7 @@ def test_what_it_shows_can_be_set():
 
 
 def test_fewer_routings_take_the_iteration_along():
-    widget = explorer()
+    widget = explorer(iteration=5)
     widget.routings = 3
     assert widget.iteration == 3
     widget.routings = 8
@@ -152,7 +161,7 @@ def test_numbers_of_numpy_are_numbers():
 
 
 def test_the_page_is_told_the_limits():
-    assert explorer().limits == {"steps": STEPS, "dialects": DIALECTS, "routings": MOST_ROUTINGS}
+    assert explorer().limits == {"steps": STEPS, "rules": RULES, "routings": MOST_ROUTINGS}
 
 
 def test_too_many_digits_are_refused():
@@ -171,14 +180,29 @@ def test_a_few_dozen_digits_of_the_course_fit():
 def test_what_stands_in_for_it_tells_the_first_and_the_last_iteration(routings):
     widget, trace = explorer(routings=routings, labels=[3, 1, 4, 1]), last_routing(0, routings)
     winner, text = trace.lengths[-1].argmax(), widget.describe()
-    assert "digit 1 of 4, labelled 3" in text
+    assert f"digit 1 of 4, labelled 3. Iteration 1 of {routings}, softmax: no lengths yet." in text
     told = [float(x) for x in re.findall(r"\d\.\d\d", text)]
     others = np.delete(trace.lengths[-1], winner).max()
     np.testing.assert_allclose(told, [trace.lengths[0, winner], trace.lengths[-1, winner], others], atol=0.0051)
     assert f"capsule {winner} goes" in text
-    assert ("at iteration 1 that is capsule" in text) == (trace.lengths[0].argmax() != winner)
+    assert ("not the longest at iteration 1" in text) == (trace.lengths[0].argmax() != winner)
     with Image.open(io.BytesIO(widget.picture())) as picture:
         assert picture.format == "PNG"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_stands_in_for_it_follows_the_state(rule):
+    widget = explorer()
+    first = widget.picture()
+    widget.chosen, widget.routings, widget.iteration, widget.step, widget.rule = 2, 3, 2, "agreement", rule
+    trace = test_core.route(equations.predict(U[2], W), 3, 0.5, rule)
+    lengths = equations.length(trace["v"])
+    text, winner = widget.describe(), lengths[-1].argmax()
+    told = "" if rule == "accumulate" else f', routing rule "{rule}"'
+    assert f"digit 3 of 4{told}. Iteration 2 of 3, agreement" in text
+    assert f"the longest capsule is {lengths[1].argmax()} ({lengths[1].max():.2f})" in text
+    assert f"goes from {lengths[0, winner]:.2f} to {lengths[-1, winner]:.2f}" in text
+    assert widget.picture() != first
 
 
 def test_votes_of_nothing_but_zeros_are_no_error():

@@ -117,7 +117,7 @@ export function trunk(image, weights) {
  * The article's network on one image.
  * @param image (28, 28) in 0–1
  * @param {Object} weights the trunk's and "v.W" (D_in, J, D)
- * @param {{J?: number, iterations?: number, offset?: number, dialect?: string}} options
+ * @param {{J?: number, iterations?: number, offset?: number, rule?: string}} options
  * @returns {{u, u_hat, trace, lengths}} lengths (J) after the last iteration
  */
 export function capsnet(image, weights, { J = 10, iterations = 5, ...options } = {}) {

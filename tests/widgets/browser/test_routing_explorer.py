@@ -12,7 +12,7 @@ from capslib.style import CONTRIBUTION, COUPLING
 from capslib.widgets import RoutingExplorer
 from capslib.widgets.routing_explorer import STEPS
 from tests.widgets.browser.pointers import Mouse, Touch, click, middle
-from tests.widgets.test_core import route as route_by_dialect
+from tests.widgets.test_core import route as route_by_rule
 from tools.browser.harness import printed
 
 WAYS = pytest.mark.parametrize("way", ["mouse", "touch", "keyboard"])
@@ -30,12 +30,12 @@ def explorer(**kwargs):
     return RoutingExplorer(X, U, W, LABELS, **kwargs)
 
 
-def trace_of(chosen=0, routings=5, dialect="accumulate"):
-    """A RoutingTrace as NumPy has it; of the trained dialect from capslib, of the others step by step."""
+def trace_of(chosen=0, routings=5, rule="accumulate"):
+    """A RoutingTrace as NumPy has it; of the trained rule from capslib, of the others step by step."""
     u_hat = equations.predict(U[chosen], W)
-    if dialect == "accumulate":
+    if rule == "accumulate":
         return equations.route(u_hat, routings)
-    return RoutingTrace(**route_by_dialect(u_hat, routings, 0.5, dialect), u_hat=u_hat, offset=0.5)
+    return RoutingTrace(**route_by_rule(u_hat, routings, 0.5, rule), u_hat=u_hat, offset=0.5)
 
 
 def entropy_of(trace, chosen):
@@ -52,7 +52,7 @@ def text(page, test):
 
 
 def state(page):
-    names = ["chosen", "routings", "dialect", "iteration", "step", "i", "j", "kind", "links", "lengths"]
+    names = ["chosen", "routings", "rule", "iteration", "step", "i", "j", "kind", "links", "lengths"]
     return dict(zip(names, page.evaluate(f"{names}.map((name) => model.get(name))"), strict=True))
 
 
@@ -91,9 +91,9 @@ STATES = [
     {"iteration": 1, "step": "agreement", "routings": 1},
     {"iteration": 3, "step": "softmax", "routings": 3, "chosen": 3},
     {"iteration": 8, "step": "squash", "routings": 8, "chosen": 1},
-    {"iteration": 3, "step": "agreement", "dialect": "replace", "i": 7, "j": 2},
-    {"iteration": 8, "step": "sum", "dialect": "replace", "routings": 8},
-    {"iteration": 4, "step": "agreement", "dialect": "uniform", "chosen": 2},
+    {"iteration": 3, "step": "agreement", "rule": "replace", "i": 7, "j": 2},
+    {"iteration": 8, "step": "sum", "rule": "replace", "routings": 8},
+    {"iteration": 4, "step": "agreement", "rule": "uniform", "chosen": 2},
 ]
 
 
@@ -101,7 +101,7 @@ def check(page):
     """Every number that is shown is NumPy's, and what is not computed yet is not shown."""
     now = state(page)
     i, j, t, done = now["i"], now["j"], now["iteration"] - 1, STEPS.index(now["step"])
-    trace = trace_of(now["chosen"], now["routings"], now["dialect"])
+    trace = trace_of(now["chosen"], now["routings"], now["rule"])
     lengths, norms, H = trace.lengths, equations.length(trace.s), entropy_of(trace, now["chosen"])
     at = {name: t - (done < step) for name, step in {"s": 1, "v": 2, "a": 3}.items()}
 
@@ -120,7 +120,7 @@ def check(page):
         "squash": [lengths[t, j]],
         "agreement": [trace.a[t, i, j]],
     }[now["step"]]
-    if now["step"] == "agreement" and t < now["routings"] - 1 and now["dialect"] != "uniform":
+    if now["step"] == "agreement" and t < now["routings"] - 1 and now["rule"] != "uniform":
         results.append(trace.b[t + 1, i, j])
     close(bold, results, 3)
 
@@ -206,7 +206,7 @@ def check(page):
         assert (
             f"capsule {first} ({lengths[at['v'], first]:.3f}), then {second} ({lengths[at['v'], second]:.3f})" in line
         )
-    foreign = now["routings"] != 5 or now["dialect"] != "accumulate"
+    foreign = now["routings"] != 5 or now["rule"] != "accumulate"
     assert text(page, "re-foreign") == ("weights trained with 5, accumulate" if foreign else "")
     assert ("Weights trained with 5, accumulate." in line) == foreign
 
@@ -219,7 +219,7 @@ def painted(nodes, colours, values):
     assert np.abs(np.array(found) - expected).max() < 4
 
 
-def test_every_number_is_numpys_at_each_step_dialect_and_number_of_routings(mounted):
+def test_every_number_is_numpys_at_each_step_rule_and_number_of_routings(mounted):
     page = mounted(explorer())
     start = state(page)
     for changes in [{}, *STATES]:
@@ -250,7 +250,7 @@ def test_couplings_on_the_grid_and_links_of_a_cell(mounted):
 
 
 def test_votes_of_nothing_but_zeros_are_drawn(mounted):
-    page = mounted(RoutingExplorer(np.zeros((1, 28, 28)), np.zeros((1, 49, 3)), np.zeros((3, 10, 2))))
+    page = mounted(RoutingExplorer(np.zeros((1, 28, 28)), np.zeros((1, 49, 3)), np.zeros((3, 10, 2)), step="squash"))
     assert text(page, "re-length-0").endswith("0.000")
     assert "0.100" in text(page, "re-matrix-note") and "NaN" not in page.content().split("</script>")[-1]
 
@@ -258,8 +258,17 @@ def test_votes_of_nothing_but_zeros_are_drawn(mounted):
 # What it shows at first ----------------------------------------------------------------------------------------------
 
 
-def test_untouched_the_first_and_the_last_iteration_are_side_by_side(mounted, keep):
+def test_untouched_it_stands_before_the_first_step_and_offers_to_play(mounted, keep):
     page = mounted(explorer())
+    assert (state(page)["iteration"], state(page)["step"]) == (1, "softmax")
+    assert page.get_by_test_id("re-play").inner_text() == "Play"
+    check(page)
+    assert page.evaluate("model.saved") == {}, "nothing to tell while nothing was touched"
+    keep(page, "routing-explorer")
+
+
+def test_at_the_end_the_first_and_the_last_iteration_are_side_by_side(mounted, keep):
+    page = mounted(explorer(iteration=5, step="squash"))
     trace = trace_of()
     winner = trace.lengths[-1].argmax()
     for n in (0, 4):
@@ -270,8 +279,8 @@ def test_untouched_the_first_and_the_last_iteration_are_side_by_side(mounted, ke
     assert ticks.evaluate_all("nodes => nodes.every((node) => node.style.display !== 'none')")
     x = np.array(ticks.evaluate_all("nodes => nodes.map((node) => +node.getAttribute('x1'))"))
     np.testing.assert_allclose((x - 28) / 190, trace.lengths[0], atol=1e-3)
-    assert page.evaluate("model.saved") == {}, "nothing to tell while nothing was touched"
-    keep(page, "routing-explorer")
+    assert page.evaluate("model.saved") == {}, "Python has these lengths already"
+    keep(page, "routing-explorer-end")
 
 
 @pytest.mark.parametrize(("dark", "width"), [(False, 700), (True, 700), (True, 1100)])
@@ -298,7 +307,7 @@ def test_captions_and_presets(mounted):
 
 @WAYS
 def test_steps_iterations_and_switches(mounted, page, way):
-    mounted(explorer())
+    mounted(explorer(iteration=2, step="sum"))
     tap = Tap(page, way)
 
     def position():
@@ -328,7 +337,7 @@ def test_steps_iterations_and_switches(mounted, page, way):
 
 
 @pytest.mark.parametrize("by_key", [False, True], ids=["list", "key"])
-def test_digit_sample_routings_and_dialect(mounted, page, by_key):
+def test_digit_sample_routings_and_rule(mounted, page, by_key):
     mounted(explorer(iteration=2, step="squash"))
 
     def choose(name, value, key, times=1):
@@ -345,8 +354,8 @@ def test_digit_sample_routings_and_dialect(mounted, page, by_key):
     assert state(page)["chosen"] == 1
     choose("routings", "8", "ArrowDown", 3)
     assert (state(page)["routings"], state(page)["iteration"]) == (8, 2)
-    choose("dialect", "replace", "ArrowDown")
-    assert state(page)["dialect"] == "replace"
+    choose("rule", "replace", "ArrowDown")
+    assert state(page)["rule"] == "replace"
     check(page)
     choose("routings", "1", "ArrowUp", 7)
     assert (state(page)["routings"], state(page)["iteration"]) == (1, 1)
@@ -354,7 +363,7 @@ def test_digit_sample_routings_and_dialect(mounted, page, by_key):
 
 
 def test_who_looks_at_the_last_iteration_goes_on_looking_at_the_last(mounted):
-    page = mounted(explorer())
+    page = mounted(explorer(iteration=5))
     page.get_by_test_id("re-routings").select_option("8")
     assert state(page)["iteration"] == 8
     page.get_by_test_id("re-routings").select_option("3")
@@ -400,7 +409,7 @@ def test_keys_step_from_anywhere(mounted):
 
 
 @pytest.mark.parametrize("way", ["button", "p"])
-def test_playing_goes_to_the_end_and_can_be_paused(mounted, page, way):
+def test_the_first_play_goes_through_all_steps_and_can_be_paused_and_repeated(mounted, page, way):
     page.clock.install(time="2026-01-01T08:00")
     mounted(explorer())
     page.clock.pause_at("2026-01-01T09:00")  # Time goes on only where it is told to.
@@ -409,25 +418,27 @@ def test_playing_goes_to_the_end_and_can_be_paused(mounted, page, way):
     def press():
         button.click() if way == "button" else page.get_by_test_id("re-root").press("p")
 
-    def position():
-        return 4 * (state(page)["iteration"] - 1) + STEPS.index(state(page)["step"])
+    def where():
+        return 4 * (state(page)["iteration"] - 1) + STEPS.index(state(page)["step"]), button.inner_text()
 
-    go(page, step="agreement")
-    press()  # At the end it begins again.
-    assert position() == 0 and button.get_attribute("aria-label") == "pause"
-    page.clock.run_for(3500)
-    assert position() == 3
+    assert where() == (0, "Play")
+    press()
+    assert where() == (0, "Pause")
+    for position in range(1, 4):
+        page.clock.run_for(1000)
+        assert where() == (position, "Pause")
     press()
     page.clock.run_for(5000)
-    assert position() == 3 and button.get_attribute("aria-label") == "play"
+    assert where() == (3, "Play")
     press()
     page.clock.run_for(60_000)
-    assert position() == 19 and button.get_attribute("aria-label") == "play"
+    assert where() == (19, "Play again")
     press()
+    assert where() == (0, "Pause")
     page.clock.run_for(2500)
-    page.get_by_test_id("re-back").click()  # Who steps by hand has stopped it.
+    page.get_by_test_id("re-back").click()  # Stepping by hand stops it.
     page.clock.run_for(5000)
-    assert position() == 1
+    assert where() == (1, "Play")
 
 
 # One selection, everywhere -------------------------------------------------------------------------------------------
@@ -532,7 +543,7 @@ def test_two_views_step_and_choose_together(mounted):
 
 
 def test_python_is_told_what_is_chosen_and_the_lengths(mounted):
-    page = mounted(explorer())
+    page = mounted(explorer(step="squash"))
     other = (state(page)["j"] + 1) % 10
     page.get_by_test_id("re-iteration-2").click()
     page.get_by_test_id(f"re-length-{other}").click()

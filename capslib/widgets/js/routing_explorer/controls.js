@@ -1,11 +1,11 @@
-/** What the learner sets: the digit, routings and dialect; the place in time; the step of an iteration. */
+/** What the learner sets: the digit, the place in time and the step of an iteration; folded away, how it is routed. */
 import { button, choice, fill, html, set, svg } from "../dom.js";
 import { range } from "./state.js";
 import { STEP_NAMES } from "./parts.js";
 
 /** @typedef {import("./state.js").State} State @typedef {import("./state.js").Now} Now */
 
-const DIALECT_NAMES = { accumulate: "add a to b", replace: "put a in place of b", uniform: "keep c = 1/J" };
+const RULE_NAMES = { accumulate: "add a to b", replace: "put a in place of b", uniform: "keep c = 1/J" };
 
 const ICONS = {
   reset: "M4 3v10M13 3 6 8l7 5z",
@@ -17,7 +17,7 @@ const ICONS = {
 const icon = (name) =>
   svg("svg", { viewBox: "0 0 16 16", class: "caps-re-icon", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
 
-/** Which digit, with how many routings, in which dialect. @param {State} state */
+/** Which digit, with how many routings, in which rule. @param {State} state */
 export function choices(state) {
   const { labels } = state;
   const of_class = (label) => range(state.N).filter((k) => labels[k] === label);
@@ -34,17 +34,17 @@ export function choices(state) {
     range(state.most_routings).map((n) => [String(n + 1), named(n + 1, n + 1 === state.trained)]),
     (n) => state.choose_routings(Number(n)),
   );
-  const dialect = choice(
-    "re-dialect",
-    "dialect",
-    state.dialects.map((name) => [name, named(`${name}: ${DIALECT_NAMES[name]}`, name === "accumulate")]),
-    (name) => state.put({ dialect: name }),
+  const rule = choice(
+    "re-rule",
+    "rule",
+    state.rules.map((name) => [name, named(`${name}: ${RULE_NAMES[name]}`, name === "accumulate")]),
+    (name) => state.put({ rule: name }),
   );
   const presets = state.presets.map(([text, k], n) => ({
     k,
     node: button(`re-preset-${n}`, `show ${text}`, text, () => state.choose_digit(k)),
   }));
-  const settings = html("div", { class: "caps-row caps-re-settings" }, routings.node, dialect.node);
+  const settings = html("div", { class: "caps-row caps-re-settings" }, routings.node, rule.node);
   const controls = [digit.node, sample.node, ...presets.map(({ node }) => node), settings];
 
   /** @param {Now} now */
@@ -54,7 +54,7 @@ export function choices(state) {
     fill(sample.list, alike.map((k, n) => [String(k), labels.length ? `${n + 1} of ${alike.length}` : String(k)]));
     sample.list.value = String(now.chosen);
     routings.list.value = String(now.routings);
-    dialect.list.value = now.dialect;
+    rule.list.value = now.rule;
     for (const { k, node } of presets) set(node, { "aria-pressed": k === now.chosen });
   }
   return { node: html("div", { class: "caps-row caps-re-controls" }, ...controls), draw };
@@ -78,7 +78,8 @@ export function transport(state) {
   const { position, go, by_hand } = state;
   const reset = button("re-reset", "back to the beginning", icon("reset"), by_hand(() => go(0)));
   const back = button("re-back", "one step back", icon("back"), by_hand(() => go(position() - 1)));
-  const start = button("re-play", "play", icon("play"), state.play);
+  const start = button("re-play", "Play", icon("play"), state.play);
+  start.classList.add("caps-re-play");
   const forward = button("re-forward", "one step forward", icon("forward"), by_hand(() => go(position() + 1)));
   const place = html("span", { class: "caps-re-place", "data-testid": "re-place" });
   const group = { class: "caps-re-transport", role: "group", "aria-label": "steps" };
@@ -86,17 +87,17 @@ export function transport(state) {
   function draw(now) {
     const step = state.steps.indexOf(now.step) + 1;
     place.textContent = `iteration ${now.iteration} of ${now.routings}, step ${step} of ${state.steps.length}`;
-    if (start.dataset.playing !== String(now.playing)) {
-      start.dataset.playing = now.playing;
-      const name = now.playing ? "pause" : "play";
-      start.replaceChildren(icon(name));
-      set(start, { "aria-label": name, title: name });
+    const name = now.playing ? "Pause" : position() === state.last_position() ? "Play again" : "Play";
+    if (start.dataset.name !== name) {
+      start.dataset.name = name;
+      start.replaceChildren(icon(now.playing ? "pause" : "play"), name);
+      set(start, { "aria-label": name });
     }
     // Not disabled: what has the focus would lose it at the ends.
     set(back, { "aria-disabled": position() === 0 });
     set(forward, { "aria-disabled": position() === state.last_position() });
   }
-  return { node: html("div", {}, html("div", group, reset, back, start, forward), place), draw };
+  return { node: html("div", {}, html("div", group, start, reset, back, forward), place), draw };
 }
 
 /** The steps of an iteration. @param {State} state */

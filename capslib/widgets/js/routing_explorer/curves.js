@@ -80,7 +80,7 @@ export function logits_panel(state) {
     const { trace, pair, routings: T } = now;
     const b = range(T).map((t) => trace.b[t][pair]);
     const a = range(T).map((t) => trace.a[t][pair]);
-    const base = b.map((x) => (now.dialect === "accumulate" ? x : 0));
+    const base = b.map((x) => (now.rule === "accumulate" ? x : 0));
     const reached = [...b, ...base.map((x, t) => x + a[t])];
     const [low, high] = [Math.min(0, ...reached), Math.max(0, ...reached)];
     const room = Math.max(0.12 * (high - low), 0.01);
@@ -97,7 +97,7 @@ export function logits_panel(state) {
       const x = iteration_x(now, t, width);
       set(line, { x1: x - half - 4, x2: x + half + 4, y1: at(b[t]), y2: at(b[t]) });
       const [end, begin] = [at(base[t] + a[t]), at(base[t])];
-      const added = t < T - 1 && now.dialect !== "uniform";
+      const added = t < T - 1 && now.rule !== "uniform";
       set(bar, { x: x - half, width: 2 * half, y: Math.min(end, begin), height: Math.abs(end - begin) });
       bar.classList.toggle("caps-re-unused", !added);
       set(text, { x, y: a[t] < 0 ? Math.max(end, begin) + 12 : Math.min(end, begin) - 4 });

@@ -49,7 +49,7 @@ export function film_strip(state) {
         title: `iteration ${t + 1}`,
       });
       node.classList.toggle("caps-re-to-come", !there);
-      const key = `${now.chosen} ${now.dialect} ${now.j} ${now.kind} ${there} ${now.most}`;
+      const key = `${now.chosen} ${now.rule} ${now.j} ${now.kind} ${there} ${now.most}`;
       if (picture.dataset.key === key) continue;
       picture.dataset.key = key;
       paint(picture, now, t, there);

@@ -23,7 +23,7 @@ import { bytes, floats } from "../dom.js";
  *
  * @typedef {Object} Now what is shown
  * @property {number} chosen the digit
- * @property {string} dialect
+ * @property {string} rule
  * @property {number} routings
  * @property {number} iteration from 1
  * @property {string} step one of the state's steps
@@ -69,7 +69,7 @@ function unpacked(sent, where, n) {
  * @param {Float32Array} u (I, D_in)
  * @param {Float32Array} W (D_in, J, D)
  * @param {Shape} shape
- * @param {{iterations: number, offset: number, dialect: string}} options
+ * @param {{iterations: number, offset: number, rule: string}} options
  * @returns {Routing}
  */
 function routing(u, W, shape, options) {
@@ -118,9 +118,9 @@ export function explorer_state(model, changed) {
   /** @type {Shape} */
   const shape = model.get("shape");
   const { N, I, J } = shape;
-  /** @type {{steps: string[], dialects: string[], routings: number}} */
+  /** @type {{steps: string[], rules: string[], routings: number}} */
   const limits = model.get("limits");
-  const { steps, dialects } = limits;
+  const { steps, rules } = limits;
   const [labels, captions] = [model.get("labels"), model.get("captions")];
   const [trained, offset] = [model.get("trained"), model.get("offset")];
   const images = bytes(model.get("images"));
@@ -137,10 +137,10 @@ export function explorer_state(model, changed) {
   let busy = false; // What this view sets, one thing after the other, it draws once.
   let timer;
 
-  /** What digit k's routing computed. @param {number} k @param {string} dialect */
-  const trace_of = (k, dialect) =>
-    kept(traces, `${k} ${dialect}`, () =>
-      routing(u.subarray(k * each, (k + 1) * each), W, shape, { iterations: limits.routings, offset, dialect }),
+  /** What digit k's routing computed. @param {number} k @param {string} rule */
+  const trace_of = (k, rule) =>
+    kept(traces, `${k} ${rule}`, () =>
+      routing(u.subarray(k * each, (k + 1) * each), W, shape, { iterations: limits.routings, offset, rule }),
     );
 
   /** @param {Routing} trace @param {number} routings @param {number} j */
@@ -154,19 +154,19 @@ export function explorer_state(model, changed) {
 
   /** Read the model, and work out what follows. */
   function update() {
-    const [chosen, routings, dialect, step] = ["chosen", "routings", "dialect", "step"].map((name) => model.get(name));
+    const [chosen, routings, rule, step] = ["chosen", "routings", "rule", "step"].map((name) => model.get(name));
     const [i, j, kind, links] = ["i", "j", "kind", "links"].map((name) => model.get(name));
     const iteration = Math.min(model.get("iteration"), routings);
-    const trace = trace_of(chosen, dialect);
+    const trace = trace_of(chosen, rule);
     const done = steps.indexOf(step);
     const after = (n) => iteration - (done >= n ? 1 : 2); // of what step n computes
     const at = { b: iteration - 1, c: iteration - 1, s: after(1), v: after(2), a: after(3) };
     now = {
-      ...{ chosen, routings, dialect, iteration, step, i, j, kind, links, trace },
-      ...kept(views, `${chosen} ${dialect} ${routings} ${j}`, () => view_of(trace, routings, j)),
+      ...{ chosen, routings, rule, iteration, step, i, j, kind, links, trace },
+      ...kept(views, `${chosen} ${rule} ${routings} ${j}`, () => view_of(trace, routings, j)),
       pair: i * J + j,
       at: { ...at, tint: kind === "coupling" ? at.c : at.s },
-      foreign: routings !== trained || dialect !== "accumulate" ? `weights trained with ${trained}, accumulate` : "",
+      foreign: routings !== trained || rule !== "accumulate" ? `weights trained with ${trained}, accumulate` : "",
       playing: timer !== undefined,
     };
     return now;
@@ -223,9 +223,9 @@ export function explorer_state(model, changed) {
 
   /** Another digit: the pair follows what leads there now, not what will lead. @param {number} k */
   function choose_digit(k) {
-    const { at, dialect } = now;
+    const { at, rule } = now;
     if (at.v < 0) return put({ chosen: k });
-    const { lengths, contribution: gives } = trace_of(k, dialect);
+    const { lengths, contribution: gives } = trace_of(k, rule);
     const j = largest([...lengths[at.v]]);
     put({ chosen: k, j, i: largest(range(I).map((i) => gives[at.s][i * J + j])) });
   }
@@ -249,7 +249,7 @@ export function explorer_state(model, changed) {
   }
 
   return {
-    ...{ N, I, J, steps, dialects, most_routings: limits.routings, labels, captions, trained, offset },
+    ...{ N, I, J, steps, rules, most_routings: limits.routings, labels, captions, trained, offset },
     presets: model.get("presets"),
     side: Math.sqrt(I), // of the square grid of lower capsules
     image_side: Math.sqrt(pixels),

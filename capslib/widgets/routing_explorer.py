@@ -18,10 +18,13 @@ STEP_NAMES = dict(zip(STEPS, ["softmax", "weighted sum", "squash", "agreement"],
 RULES = ["accumulate", "replace", "uniform"]
 """The routing rules: b ← b + a, b ← a, or b stays 0, so that c stays 1/J."""
 
+PANELS = ["settings", "logits", "votes", "entropy"]
+"""What is folded away until it is asked for, in the order of the page."""
+
 MOST_ROUTINGS = 8
 MOST_UPPER = 12
 
-LIMITS = {"steps": STEPS, "rules": RULES, "routings": MOST_ROUTINGS}
+LIMITS = {"steps": STEPS, "rules": RULES, "routings": MOST_ROUTINGS, "panels": PANELS}
 
 
 def _whole(name, value):
@@ -49,9 +52,9 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
 
     Attributes that both Python and the page can change: `chosen` (which digit), `routings` (how many iterations),
     `rule` (the routing rule, of RULES), `iteration` (from 1), `step` (of STEPS), the pair `i`, `j` (lower and upper
-    capsule), `kind` ("contribution" or "coupling", the colours of the grid) and `links` ("upper": from all lower
-    capsules to j; "lower": from i to all upper ones). `lengths` holds ‖v_j‖ as last drawn, (J,); it is empty before the
-    first squash.
+    capsule), `kind` ("contribution" or "coupling", the colours of the grid), `links` ("upper": from all lower capsules
+    to j; "lower": from i to all upper ones), and `unfolded` (which of PANELS are open). `lengths` holds ‖v_j‖ as last
+    drawn, (J,); it is empty before the first squash.
     """
 
     images = traitlets.Bytes(read_only=True).tag(sync=True)
@@ -77,6 +80,7 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
     j = Checked(_whole)
     kind = Checked(check_choice, ["contribution", "coupling"], default="contribution")
     links = Checked(check_choice, ["upper", "lower"], default="upper")
+    unfolded = Checked(default=[])
     lengths = Checked()
 
     def __init__(
@@ -182,6 +186,17 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         least = int(name == "iteration")
         sizes = {"chosen": self.shape["N"], "i": self.shape["I"], "j": self.shape["J"], "iteration": self.routings + 1}
         return check_whole(name, value, least, sizes[name] - 1)
+
+    @validate("unfolded")
+    def _panels(self, name, value):
+        panels = self.limits["panels"]
+        if (
+            not isinstance(value, list | tuple)
+            or any(one not in panels for one in value)
+            or len(set(value)) < len(value)
+        ):
+            raise ValueError(f"{name}: got {value!r}, expected a list of some of {', '.join(panels)}, each once")
+        return [one for one in panels if one in value]
 
     @validate("lengths")
     def _none_or_all(self, name, value):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from capslib import equations
 from capslib.widgets import RoutingExplorer
-from capslib.widgets.routing_explorer import MOST_ROUTINGS, RULES, STEPS
+from capslib.widgets.routing_explorer import MOST_ROUTINGS, PANELS, RULES, STEPS
 from tests.widgets import test_core
 
 RNG = np.random.default_rng(2017)
@@ -91,6 +91,8 @@ def test_arrays_are_sent_once_as_float32_and_bytes():
         ({"rule": None}, "rule: got None, expected 'accumulate', 'replace' or 'uniform'"),
         ({"kind": "votes"}, "kind: got 'votes', expected 'contribution' or 'coupling'"),
         ({"links": "all"}, "links: got 'all', expected 'upper' or 'lower'"),
+        ({"unfolded": "votes"}, "unfolded: got 'votes', expected a list of some of settings, logits, votes, entropy"),
+        ({"unfolded": ["vote"]}, r"unfolded: got \['vote'\], expected a list of some of settings, logits"),
     ],
 )
 def test_bad_input_is_refused_by_name(wrong, message):
@@ -111,6 +113,7 @@ def test_bad_input_is_refused_by_name(wrong, message):
         ("step", "sort", "step: got 'sort', expected 'softmax', 'sum', 'squash' or 'agreement'"),
         ("kind", "votes", "kind: got 'votes'"),
         ("links", "all", "links: got 'all'"),
+        ("unfolded", ["votes", "votes"], r"unfolded: got \['votes', 'votes'\], expected .* each once"),
         ("lengths", [0.5] * 9, r"lengths: got shape \(9,\), expected \(10,\)"),
         ("lengths", [0.5] * 9 + [1.5], "lengths: got 1.5, expected 0 to 1"),
         ("trained", 3, "trained"),
@@ -136,6 +139,10 @@ def test_what_it_shows_can_be_set():
         assert getattr(widget, name) == value
     for step in STEPS:
         widget.step = step
+    widget.unfolded = ("votes", "settings")
+    assert widget.unfolded == ["settings", "votes"], "in the order of the page"
+    widget.set_state({"unfolded": []})
+    assert widget.unfolded == []
 
 
 def test_fewer_routings_take_the_iteration_along():
@@ -161,7 +168,7 @@ def test_numbers_of_numpy_are_numbers():
 
 
 def test_the_page_is_told_the_limits():
-    assert explorer().limits == {"steps": STEPS, "rules": RULES, "routings": MOST_ROUTINGS}
+    assert explorer().limits == {"steps": STEPS, "rules": RULES, "routings": MOST_ROUTINGS, "panels": PANELS}
 
 
 def test_too_many_digits_are_refused():
@@ -172,7 +179,8 @@ def test_too_many_digits_are_refused():
 
 def test_a_few_dozen_digits_of_the_course_fit():
     many = 36  # Three of each class, and six more.
-    u, w = np.ones((many, 49, 32), np.float32), np.zeros((32, 10, 30), np.float32)
+    u, w = np.zeros((many, 49, 32), np.float32), np.zeros((32, 10, 30), np.float32)
+    u[..., ::2] = 1  # In the shipped network far fewer features are on.
     assert RoutingExplorer(np.zeros((many, 28, 28)), u, w, labels=[7] * many).shape["N"] == many
 
 

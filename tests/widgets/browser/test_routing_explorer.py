@@ -1,16 +1,18 @@
 """RoutingExplorer in a browser: every control by mouse, finger and keyboard, and its numbers against NumPy."""
 
+import io
 import re
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from capslib import equations, plots
 from capslib.equations import RoutingTrace
 from capslib.style import CONTRIBUTION, COUPLING
 from capslib.widgets import RoutingExplorer
-from capslib.widgets.routing_explorer import STEPS
+from capslib.widgets.routing_explorer import PANELS, STEPS
 from tests.widgets.browser.pointers import Mouse, Touch, click, middle
 from tests.widgets.test_core import route as route_by_rule
 from tools.browser.harness import printed
@@ -27,7 +29,8 @@ LABELS = [3, 1, 3, 0, 3]
 
 
 def explorer(**kwargs):
-    return RoutingExplorer(X, U, W, LABELS, **kwargs)
+    """With all panels unfolded, so that every number is there to be checked."""
+    return RoutingExplorer(X, U, W, LABELS, **{"unfolded": PANELS, **kwargs})
 
 
 def trace_of(chosen=0, routings=5, rule="accumulate"):
@@ -52,7 +55,7 @@ def text(page, test):
 
 
 def state(page):
-    names = ["chosen", "routings", "rule", "iteration", "step", "i", "j", "kind", "links", "lengths"]
+    names = ["chosen", "routings", "rule", "iteration", "step", "i", "j", "kind", "links", "unfolded", "lengths"]
     return dict(zip(names, page.evaluate(f"{names}.map((name) => model.get(name))"), strict=True))
 
 
@@ -139,7 +142,7 @@ def check(page):
         close(now["lengths"], lengths[at["v"]], 3)
 
     # The digit: tints, and the chosen cell's number.
-    limit = np.abs(trace.contribution[..., j]).max()
+    limit = np.abs(trace.contribution).max()  # One scale for all capsules.
     values = trace.contribution[at["s"], :, j] / limit if at["s"] >= 0 else np.zeros(49)
     painted(page.get_by_test_id("re-grid").locator(".caps-re-cell"), CONTRIBUTION, values)
     when("grid", at["s"])
@@ -207,8 +210,9 @@ def check(page):
             f"capsule {first} ({lengths[at['v'], first]:.3f}), then {second} ({lengths[at['v'], second]:.3f})" in line
         )
     foreign = now["routings"] != 5 or now["rule"] != "accumulate"
-    assert text(page, "re-foreign") == ("weights trained with 5, accumulate" if foreign else "")
-    assert ("Weights trained with 5, accumulate." in line) == foreign
+    trained = "The weights were trained with 5 iterations and the rule accumulate."
+    assert text(page, "re-foreign") == (trained if foreign else "")
+    assert (trained in line) == foreign
 
 
 def painted(nodes, colours, values):
@@ -291,6 +295,41 @@ def test_pictures_to_look_at(mounted, keep, dark, width):
     assert all(box["width"] > 150 and box["x"] + box["width"] <= width for box in boxes)
 
 
+PICTURES = ["grid", "matrix", "lengths", "logits", "votes", "entropy"]
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+def test_at_first_it_shows_three_pictures_and_fits_a_window(mounted, keep, width):
+    page = mounted(explorer(unfolded=[]), width=width, height=900)
+    for step in STEPS:
+        page.get_by_test_id(f"re-step-{step}").click()
+        box = page.get_by_test_id("re-root").bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 900
+    assert [name for name in PICTURES if page.get_by_test_id(f"re-{name}").is_visible()] == PICTURES[:3]
+    assert not page.get_by_test_id("re-rule").is_visible()
+    keep(page, f"routing-explorer-folded-{width}")
+
+
+def test_the_chosen_row_of_the_matrix_is_seen_in_its_own_colours(mounted):
+    page = mounted(explorer(iteration=5, i=24, j=4), width=1280)
+    with Image.open(io.BytesIO(page.screenshot())) as picture:
+        pixels = np.asarray(picture.convert("RGB"), int)
+    for j in range(10):
+        entry = page.locator(f"[data-pair='{240 + j}']")
+        fill = [int(x) for x in re.findall(r"\d+", entry.get_attribute("fill"))]
+        x, y = middle(entry)
+        for up in (-1, 0, 1):
+            assert np.abs(pixels[int(y) + up, int(x)] - fill).max() < 10, f"column {j}, {up} pixels down"
+
+
+def test_widths_of_links_have_a_scale(mounted):
+    page = mounted(explorer(iteration=5))
+    widths = page.locator(".caps-re-width").evaluate_all("n => n.map((n) => +n.getAttribute('stroke-width'))")
+    shown = page.locator(".caps-re-width + text").all_text_contents()
+    assert shown == ["c = 0.1", "0.5", "1"]
+    assert widths == pytest.approx([12 * c for c in (0.1, 0.5, 1)])  # As the links: see check().
+
+
 def test_captions_and_presets(mounted):
     captions = ["an ordinary one", "one of 2 in 5", "", "", ""]
     page = mounted(explorer(captions=captions, presets={"ordinary": 0, "changed": 1}))
@@ -360,6 +399,87 @@ def test_digit_sample_routings_and_rule(mounted, page, by_key):
     choose("routings", "1", "ArrowUp", 7)
     assert (state(page)["routings"], state(page)["iteration"]) == (1, 1)
     check(page)
+
+
+@WAYS
+def test_panels_and_settings_are_unfolded_and_folded(mounted, page, way):
+    mounted(explorer(iteration=3, step="sum", unfolded=["votes"]))
+    tap = Tap(page, way)
+
+    def shown():
+        opened = [
+            name for name in PANELS if page.get_by_test_id(f"re-unfold-{name}").get_attribute("aria-expanded") == "true"
+        ]
+        there = {name: page.get_by_test_id(f"re-{'rule' if name == 'settings' else name}") for name in PANELS}
+        assert opened == [name for name, node in there.items() if node.is_visible()] == state(page)["unfolded"]
+        return opened
+
+    assert shown() == ["votes"]
+    tap("re-unfold-entropy")
+    assert shown() == ["votes", "entropy"]
+    page.get_by_test_id("re-forward").click()
+    tap("re-unfold-votes")
+    tap("re-unfold-settings")
+    tap("re-unfold-logits")
+    assert shown() == ["settings", "logits", "entropy"]
+    page.get_by_test_id("re-forward").click()
+    tap("re-unfold-votes")
+    check(page)  # Unfolded, a panel shows what is now, and not what was when it was folded.
+    tap("re-unfold-settings")
+    assert shown() == page.evaluate("model.saved.unfolded") == ["logits", "votes", "entropy"]
+
+
+HOVERED = {
+    "[data-testid=re-play]": "All steps, one a second. Key: p",
+    "[data-testid=re-step-squash]": "Each sum s becomes the capsule's output v",
+    "[data-testid=re-rule]": "What the agreement a of an iteration does",
+    "[data-testid=re-unfold-votes]": "The votes of all cells for the chosen capsule",
+    "[data-testid=re-iteration-2]": "Go to iteration 2. Colours: contribution of each cell to capsule 4",
+    ".caps-re-matrix h4": "A row for each cell i, a column for each capsule j",
+    ".caps-re-cell[data-i='10']": "Cell 10: c = {c10}, contribution {gives10}.",
+    "[data-pair='337']": "Cell 33 → capsule 7: c = {c33}",
+    "[data-testid=re-length-2] .caps-re-hit": "Capsule 2: length {length}; {began} at iteration 1.",
+    ".caps-re-vote[data-i='{far}']": "Vote of cell {far} for capsule 4: ",
+    ".caps-re-entropy svg": "How undecided the couplings are",
+}
+
+
+def test_the_pointer_and_the_keyboard_are_told_what_things_mean(mounted):
+    page = mounted(explorer(iteration=4, step="squash", i=24, j=4))
+    tip, trace = page.get_by_test_id("re-tip"), trace_of()
+    numbers_now = {
+        "c10": f"{trace.c[3, 10, 4]:.3f}",
+        "gives10": f"{trace.contribution[3, 10, 4]:.2f}".replace("-", "−"),
+        "c33": f"{trace.c[3, 33, 7]:.3f}",
+        "length": f"{trace.lengths[3, 2]:.3f}",
+        "began": f"{trace.lengths[0, 2]:.3f}",
+        "far": np.abs(plots.vote_plane(trace, 4)[0]).sum(1).argmax(),
+    }
+    assert not tip.is_visible()
+    for where, words in HOVERED.items():
+        page.locator(where.format(**numbers_now)).hover(force=True)
+        assert words.format(**numbers_now) in tip.inner_text(), where
+    page.mouse.move(1, 1)
+    assert not tip.is_visible()
+    box = page.get_by_test_id("re-root").bounding_box()
+
+    page.get_by_test_id("re-iteration-5").focus()
+    for test, key, words in [
+        ("re-step-softmax", "Tab", "The logits b of each cell"),
+        ("re-grid", "ArrowRight", "Cell 25: c = "),
+        ("re-matrix", "ArrowDown", "Cell 26 → capsule 4: c = "),
+        ("re-lengths", "ArrowDown", "Capsule 5: length "),
+    ]:
+        if key != "Tab":
+            page.get_by_test_id(test).focus()
+        page.keyboard.press(key)
+        page.get_by_test_id(test).and_(page.locator(":focus")).wait_for()
+        assert page.get_by_test_id(test).get_attribute("aria-describedby") == tip.get_attribute("id")
+        inside = tip.bounding_box()
+        assert inside["x"] >= box["x"] - 1 and inside["x"] + inside["width"] <= box["x"] + box["width"] + 1
+        assert words in tip.inner_text()
+    page.keyboard.press("Escape")
+    assert not tip.is_visible() and page.locator("[aria-describedby]").count() == 0
 
 
 def test_who_looks_at_the_last_iteration_goes_on_looking_at_the_last(mounted):

@@ -1,11 +1,14 @@
 /** What goes on over the iterations: logit and agreement of the chosen pair, and the entropy of c. */
 import { number, set, svg } from "../dom.js";
 import { range } from "./state.js";
-import { mark, panel } from "./parts.js";
+import { explain, mark, panel } from "./parts.js";
 
 /** @typedef {import("./state.js").State} State @typedef {import("./state.js").Now} Now */
 
 const PLOT = { left: 38, right: 14, top: 12, bottom: 150, height: 186 };
+export const ABOUT_LOGITS = "The logit b and the agreement a of the chosen cell and capsule at each iteration";
+export const ABOUT_ENTROPY =
+  "How undecided the couplings are: ln J where a cell is coupled equally to all capsules, 0 where to one alone";
 const LOGITS_WIDTH = 300;
 const ENTROPY_WIDTH = 270;
 
@@ -66,6 +69,7 @@ function iteration_names(state, width) {
 export function logits_panel(state) {
   const width = LOGITS_WIDTH;
   const part = panel("logits", "agreement", `0 0 ${width} ${PLOT.height}`, { role: "img" });
+  explain(part.box, ABOUT_LOGITS);
   const lines = svg("g");
   const names = iteration_names(state, width);
   const marks = range(state.most_routings).map(() => ({
@@ -122,6 +126,7 @@ export function entropy_panel(state) {
   const width = ENTROPY_WIDTH;
   const most = Math.log(state.J);
   const part = panel("entropy", "softmax", `0 0 ${width} ${PLOT.height}`, { role: "img" });
+  explain(part.box, ABOUT_ENTROPY);
   const lines = svg("g");
   const names = iteration_names(state, width);
   const curves = ["all", "one"].map((name) => {

@@ -1,7 +1,7 @@
 /** The grid at every iteration, small, as in a film; each frame goes there. */
 import { button, html, number, set } from "../dom.js";
 import { range } from "./state.js";
-import { tint } from "./parts.js";
+import { explain, tint } from "./parts.js";
 
 /** @param {import("./state.js").State} state */
 export function film_strip(state) {
@@ -14,6 +14,10 @@ export function film_strip(state) {
     const go = state.by_hand(() => state.go_iteration(t + 1));
     const node = button(`re-iteration-${t + 1}`, "", picture, go);
     node.append(html("span", {}, name, value));
+    explain(node, () => {
+      const { j, kind } = state.now();
+      return `Go to iteration ${t + 1}. Colours: ${kind} of each cell to capsule ${j}; number: length of capsule ${j}`;
+    });
     return { node, picture, value };
   });
   const reel = { class: "caps-re-film", role: "group", "aria-label": "iterations" };
@@ -46,7 +50,6 @@ export function film_strip(state) {
       set(node, {
         "aria-pressed": t === now.iteration - 1,
         "aria-label": `iteration ${t + 1}, ${length_there ? `length of capsule ${now.j} ${text}` : "not computed yet"}`,
-        title: `iteration ${t + 1}`,
       });
       node.classList.toggle("caps-re-to-come", !there);
       const key = `${now.chosen} ${now.rule} ${now.j} ${now.kind} ${there} ${now.most}`;

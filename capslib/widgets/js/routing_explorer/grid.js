@@ -49,7 +49,8 @@ export function grid_panel(state) {
     return `${cell_text(state.now(), cell_there)} It is in row ${Math.floor(cell_there / side)}, column ${cell_there % side}, and votes for capsule ${j}.`;
   });
 
-  let inked;
+  let inked; // the digit whose picture is shown
+  const inks = new Map();
   /** @param {import("./state.js").Now} now */
   function draw(now) {
     const coupling = now.kind === "coupling";
@@ -57,7 +58,8 @@ export function grid_panel(state) {
     kinds.draw(now);
     if (inked !== now.chosen) {
       inked = now.chosen;
-      set(ink, { href: ink_picture(state.image(now.chosen), state.image_side, 0.5) });
+      if (!inks.has(inked)) inks.set(inked, ink_picture(state.image(inked), state.image_side, 0.5));
+      set(ink, { href: inks.get(inked) });
     }
     for (let i = 0; i < I; i++) paint(i, t < 0 ? "#fff" : tint(state, now, t, i));
     const at = cell_at(now.i);

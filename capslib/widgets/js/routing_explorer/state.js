@@ -139,11 +139,14 @@ export function explorer_state(model, changed) {
   let busy = false; // What this view sets, one thing after the other, it draws once.
   let timer;
 
-  /** What digit k's routing computed. @param {number} k @param {string} rule */
-  const trace_of = (k, rule) =>
-    kept(traces, `${k} ${rule}`, () =>
-      routing(u.subarray(k * each, (k + 1) * each), W, shape, { iterations: limits.routings, offset, rule }),
-    );
+  /** What digit k's routing computed, with at least so many iterations. */
+  function trace_of(k, rule, iterations) {
+    const key = `${k} ${rule}`;
+    if (!(traces.get(key)?.c.length >= iterations)) {
+      traces.set(key, routing(u.subarray(k * each, (k + 1) * each), W, shape, { iterations, offset, rule }));
+    }
+    return traces.get(key);
+  }
 
   /** @param {Routing} trace @param {number} routings */
   const most_of = (trace, routings) =>
@@ -154,7 +157,7 @@ export function explorer_state(model, changed) {
     const [chosen, routings, rule, step] = ["chosen", "routings", "rule", "step"].map((name) => model.get(name));
     const [i, j, kind, links, unfolded] = ["i", "j", "kind", "links", "unfolded"].map((name) => model.get(name));
     const iteration = Math.min(model.get("iteration"), routings);
-    const trace = trace_of(chosen, rule);
+    const trace = trace_of(chosen, rule, routings);
     const done = steps.indexOf(step);
     const after = (n) => iteration - (done >= n ? 1 : 2); // of what step n computes
     const at = { b: iteration - 1, c: iteration - 1, s: after(1), v: after(2), a: after(3) };
@@ -222,9 +225,9 @@ export function explorer_state(model, changed) {
 
   /** Another digit: the pair follows what leads there now, not what will lead. @param {number} k */
   function choose_digit(k) {
-    const { at, rule } = now;
+    const { at, rule, routings } = now;
     if (at.v < 0) return put({ chosen: k });
-    const { lengths, contribution: gives } = trace_of(k, rule);
+    const { lengths, contribution: gives } = trace_of(k, rule, routings);
     const j = largest([...lengths[at.v]]);
     put({ chosen: k, j, i: largest(range(I).map((i) => gives[at.s][i * J + j])) });
   }

@@ -2,11 +2,13 @@
 
 import numpy as np
 import traitlets
+from ipywidgets import widget_serialization
 
-from capslib import digits, plots
+from capslib import digits, networks, plots
 from capslib.checks import check_choice, check_floats, check_numbers, check_positive, check_shape, check_whole, is_whole
 from capslib.equations import RoutingTrace, agreement, predict, softmax, squash, weighted_sum
 from capslib.widgets.base import Checked, Widget, validate
+from capslib.widgets.live_capsnet import NetworkWeights
 
 # The page is told these as `limits`.
 
@@ -18,8 +20,8 @@ STEP_NAMES = dict(zip(STEPS, ["softmax", "weighted sum", "squash", "agreement"],
 RULES = ["accumulate", "replace", "uniform"]
 """The routing rules: b ← b + a, b ← a, or b stays 0, so that c stays 1/J."""
 
-PANELS = ["settings", "logits", "votes", "entropy"]
-"""What is folded away until it is asked for, in the order of the page."""
+PANELS = ["settings", "origin", "logits", "votes", "entropy"]
+"""What is folded away until it is asked for, in the order of the page; "origin" needs the network's parameters."""
 
 MOST_ROUTINGS = 8
 MOST_UPPER = 12
@@ -32,6 +34,20 @@ def _whole(name, value):
     if not is_whole(value):
         raise ValueError(f"{name}: got {value!r}, expected a whole number")
     return int(value)
+
+
+def _made(ink, u, parameters):
+    """The network's arrays for the page, once they are found to make these u of these images."""
+    arrays = networks.check_weights("parameters", parameters, "capsnet")
+    made = networks.trunk(ink, arrays).reshape(len(ink), 49, -1)
+    if made.shape != u.shape:
+        raise ValueError(f"parameters: got those of a network with u of shape {made.shape}, expected {u.shape}")
+    apart = np.abs(made - u).max()
+    if apart > 0.05 * max(1, u.max()):  # The images are sent in steps of 1/255.
+        raise ValueError(
+            f"parameters: got those of a network whose u differ by {apart:.3g}, expected the one that made u"
+        )
+    return NetworkWeights.of(arrays)
 
 
 def _routed(u_hat, routings, offset, rule):
@@ -63,6 +79,9 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
     where = traitlets.Bytes(read_only=True).tag(sync=True)
     """Which ones these are, a bit each."""
     W = traitlets.Bytes(read_only=True).tag(sync=True)
+    parameters = traitlets.Instance(NetworkWeights, allow_none=True, read_only=True).tag(
+        sync=True, **widget_serialization
+    )
     shape = traitlets.Dict(read_only=True).tag(sync=True)
     labels = traitlets.List(read_only=True).tag(sync=True)
     captions = traitlets.List(read_only=True).tag(sync=True)
@@ -84,7 +103,18 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
     lengths = Checked()
 
     def __init__(
-        self, images, u, W, labels=None, routings=5, offset=0.5, chosen=0, captions=None, presets=None, **kwargs
+        self,
+        images,
+        u,
+        W,
+        labels=None,
+        routings=5,
+        offset=0.5,
+        chosen=0,
+        captions=None,
+        presets=None,
+        parameters=None,
+        **kwargs,
     ):
         """It starts before the first step of the first iteration, ready to play.
 
@@ -98,6 +128,8 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
             chosen: which digit to begin with.
             captions: N texts, each shown with its digit, or None.
             presets: dict from the text of a button to the digit that it chooses, or None.
+            parameters: the network's arrays by name, as `weights.arrays("article_capsnet")` gives them, to show where u
+                comes from: image, maps of both convolutions, u. None to leave that out.
             kwargs: any of the settable traits, to begin elsewhere, as in `iteration=1`.
 
         Raises:
@@ -122,8 +154,14 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         check_positive("offset", offset)
         check_whole("routings", routings, 1, MOST_ROUTINGS)
         check_whole("chosen", chosen, 0, N - 1)
-        ink = np.round(255 * x).astype(np.uint8).tobytes()
-        buffers = {"images": ink, "u": u[u != 0].tobytes(), "W": W.tobytes(), "where": np.packbits(u != 0).tobytes()}
+        ink = np.round(255 * x).astype(np.uint8)
+        network = None if parameters is None else _made(ink, u, parameters)
+        buffers = {
+            "images": ink.tobytes(),
+            "u": u[u != 0].tobytes(),
+            "W": W.tobytes(),
+            "where": np.packbits(u != 0).tobytes(),
+        }
         self.check_size(buffers)
 
         self._arrays = x, u, W  # For the picture that stands in.
@@ -133,6 +171,8 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         check_whole("j", j, 0, W.shape[1] - 1)
         super().__init__(
             **buffers,
+            parameters=network,
+            limits={**LIMITS, "panels": [panel for panel in PANELS if network or panel != "origin"]},
             shape={"N": N, "I": 49, "D_in": len(W), "J": W.shape[1], "D": W.shape[2]},
             labels=labels,
             captions=captions,

@@ -8,7 +8,7 @@ import pytest
 import traitlets
 from PIL import Image
 
-from capslib import equations
+from capslib import equations, networks, weights
 from capslib.widgets import RoutingExplorer
 from capslib.widgets.routing_explorer import MOST_ROUTINGS, PANELS, RULES, STEPS
 from tests.widgets import test_core
@@ -168,7 +168,56 @@ def test_numbers_of_numpy_are_numbers():
 
 
 def test_the_page_is_told_the_limits():
-    assert explorer().limits == {"steps": STEPS, "rules": RULES, "routings": MOST_ROUTINGS, "panels": PANELS}
+    assert explorer().limits == {
+        "steps": STEPS,
+        "rules": RULES,
+        "routings": MOST_ROUTINGS,
+        "panels": [panel for panel in PANELS if panel != "origin"],
+    }
+
+
+PARAMETERS = weights.arrays("article_capsnet")
+
+
+def with_parameters(parameters=PARAMETERS, **kwargs):
+    u = networks.trunk(X, PARAMETERS).reshape(N, 49, -1)
+    return RoutingExplorer(X, u, PARAMETERS["v.W"], parameters=parameters, **kwargs)
+
+
+def test_with_the_networks_parameters_it_can_show_where_u_comes_from():
+    one, other = with_parameters(unfolded=["origin"]), with_parameters()
+    assert one.unfolded == ["origin"] and one.limits["panels"] == PANELS
+    assert one.parameters is other.parameters, "sent once for all widgets"
+    np.testing.assert_array_equal(
+        np.frombuffer(one.parameters.arrays["conv1.kernel"], "<f4"), PARAMETERS["conv1.kernel"].ravel()
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"v.W": PARAMETERS["v.W"]}, r"parameters: got v\.W, expected a dict of arrays conv1\.kernel, "),
+        (
+            {**PARAMETERS, "conv2.bias": PARAMETERS["conv2.bias"] + 1},
+            "parameters: got those of a network whose u differ",
+        ),
+        (
+            {**PARAMETERS, **{name: PARAMETERS[name][..., :5] for name in ("conv2.kernel", "conv2.bias")}}
+            | {"v.W": PARAMETERS["v.W"][:5]},
+            r"parameters: got those of a network with u of shape \(4, 49, 5\), expected \(4, 49, 32\)",
+        ),
+    ],
+)
+def test_parameters_that_did_not_make_u_are_refused(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        with_parameters(parameters)
+
+
+def test_without_parameters_there_is_nothing_to_unfold():
+    widget = explorer()
+    assert widget.parameters is None
+    with pytest.raises(ValueError, match=r"unfolded: got \['origin'\], expected a list of some of settings, logits"):
+        widget.unfolded = ["origin"]
 
 
 def test_too_many_digits_are_refused():

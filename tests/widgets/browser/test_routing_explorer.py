@@ -8,11 +8,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from capslib import equations, plots
+from capslib import equations, networks, plots, weights
 from capslib.equations import RoutingTrace
 from capslib.style import CONTRIBUTION, COUPLING
 from capslib.widgets import RoutingExplorer
-from capslib.widgets.routing_explorer import PANELS, STEPS
+from capslib.widgets.routing_explorer import PANELS as ALL_PANELS
+from capslib.widgets.routing_explorer import STEPS
 from tests.widgets.browser.pointers import Mouse, Touch, click, middle
 from tests.widgets.test_core import route as route_by_rule
 from tools.browser.harness import printed
@@ -26,6 +27,7 @@ U = np.maximum(RNG.normal(size=(5, 49, 8)), 0).astype(np.float32)
 U[:, ::3] *= 0.1  # Faint cells, which stay undecided.
 W = (0.2 * RNG.normal(size=(8, 10, 6))).astype(np.float32)
 LABELS = [3, 1, 3, 0, 3]
+PANELS = [panel for panel in ALL_PANELS if panel != "origin"]
 
 
 def explorer(**kwargs):
@@ -339,6 +341,80 @@ def test_captions_and_presets(mounted):
     assert page.get_by_test_id("re-preset-1").get_attribute("aria-pressed") == "true"
     page.get_by_test_id("re-digit").select_option("0")
     assert not page.get_by_test_id("re-caption").is_visible()
+
+
+# Where u comes from --------------------------------------------------------------------------------------------------
+
+PARAMETERS = weights.arrays("article_capsnet")
+DIGITS = np.zeros((2, 28, 28), np.uint8)
+DIGITS[0, 4:24, 12:16] = DIGITS[1, 4:8, 6:22] = DIGITS[1, 8:24, 18:22] = 255
+
+
+def with_origin(**kwargs):
+    u = networks.trunk(DIGITS, PARAMETERS).reshape(2, 49, -1)
+    return RoutingExplorer(DIGITS, u, PARAMETERS["v.W"], parameters=PARAMETERS, **kwargs)
+
+
+def seen_by(cell):
+    """What a cell depends on: in the image and in the first maps; as [first row, first column, rows, columns]."""
+    ones = {name: np.ones_like(x) for name, x in PARAMETERS.items()}
+    pixels = np.eye(28 * 28, dtype=np.float32).reshape(-1, 28, 28, 1)
+    first = networks.max_pooling(networks.convolution(pixels, ones["conv1.kernel"][..., :1], np.zeros(1)))
+    second = networks.max_pooling(networks.convolution(first, ones["conv2.kernel"][:, :, :1, :1], np.zeros(1)))
+    in_image = second[:, cell // 7, cell % 7, 0].reshape(28, 28) > 0
+    places = np.eye(14 * 14, dtype=np.float32).reshape(-1, 14, 14, 1)
+    second = networks.max_pooling(networks.convolution(places, ones["conv2.kernel"][:, :, :1, :1], np.zeros(1)))
+    in_first = second[:, cell // 7, cell % 7, 0].reshape(14, 14) > 0
+    corners = [(np.argwhere(where).min(0), np.argwhere(where).max(0) + 1) for where in (in_image, in_first)]
+    return [[*low, *(high - low)] for low, high in corners]
+
+
+def test_where_u_comes_from_is_what_the_network_computes(mounted, keep):
+    page = mounted(with_origin(unfolded=["origin"], i=24, chosen=1))
+    kernels = [(PARAMETERS[f"conv{n}.kernel"], PARAMETERS[f"conv{n}.bias"]) for n in (1, 2)]
+    for chosen, cell in [(1, 24), (1, 0), (0, 48), (0, 30)]:
+        go(page, chosen=chosen, i=cell)
+        x = DIGITS[chosen, None, ..., None] / np.float32(255)
+        stages = [x]
+        for kernel, bias in kernels:
+            x = networks.max_pooling(np.maximum(networks.convolution(x, kernel, bias), 0))
+            stages.append(x)
+        for name, stage, columns in zip(["image", "first", "second"], stages, [1, 4, 8], strict=True):
+            alpha = np.array(
+                page.get_by_test_id(f"re-origin-{name}").evaluate(
+                    """(node) => {
+                        const { width, height } = node;
+                        const { data } = node.getContext("2d").getImageData(0, 0, width, height);
+                        return Array.from({ length: width * height }, (_, p) => data[4 * p + 3]);
+                    }"""
+                )
+            )
+            alpha = alpha.reshape(-1, columns * (stage.shape[1] + 1) - 1 if columns > 1 else 28)
+            side, count = stage.shape[1], stage.shape[3]
+            for f in range(count):
+                top, left = (side + 1) * (f // columns), (side + 1) * (f % columns)
+                found = alpha[top : top + side, left : left + side]
+                np.testing.assert_allclose(found, 255 * stage[0, :, :, f] / stage.max(), atol=1.01)
+        frames = page.locator("[data-frame]").evaluate_all("nodes => nodes.map((node) => node.dataset.frame)")
+        frames = [[int(x) for x in frame.split()] for frame in frames]
+        assert frames == [*seen_by(cell), [cell // 7, cell % 7, 1, 1]]
+        u = stages[-1][0, cell // 7, cell % 7]
+        bars = page.locator(".caps-re-u").evaluate_all("n => n.map((n) => [+n.dataset.u, +n.getAttribute('height')])")
+        np.testing.assert_allclose([bar[0] for bar in bars], u, atol=1e-4)
+        np.testing.assert_allclose([bar[1] for bar in bars], 82 * u / stages[-1].max(), atol=0.02)
+        note = text(page, "re-origin-note")
+        assert note.startswith(f"Cell {cell}: {np.count_nonzero(u)} of the 32 numbers in u are not 0")
+        np.testing.assert_allclose(numbers(note), [u.max(), np.linalg.norm(u)][int(u.max() == 0) :], atol=CLOSE[2])
+    keep(page, "routing-explorer-origin")
+
+
+def test_where_u_comes_from_is_unfolded_on_request_and_absent_without_the_network(mounted):
+    page = mounted(with_origin())
+    assert not page.get_by_test_id("re-origin").is_visible()
+    page.get_by_test_id("re-unfold-origin").click()
+    assert page.get_by_test_id("re-origin").is_visible() and state(page)["unfolded"] == ["origin"]
+    page = mounted(explorer())
+    assert page.get_by_test_id("re-unfold-origin").count() == page.get_by_test_id("re-origin").count() == 0
 
 
 # Controls ------------------------------------------------------------------------------------------------------------
@@ -681,6 +757,7 @@ def test_in_the_lesson_the_numbers_shown_are_those_that_its_own_cell_computes(la
     first = page.locator(".caps").filter(has=page.get_by_test_id("re-root")).first
     first.scroll_into_view_if_needed()
     keep(first, f"lesson-08-explorer-{interface}")
+    first.get_by_test_id("re-unfold-logits").click()
     first.get_by_test_id("re-reset").click()
     for _ in range(9):
         first.get_by_test_id("re-root").press("ArrowRight")

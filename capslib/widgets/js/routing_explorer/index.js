@@ -1,5 +1,6 @@
 /** Step through the routing of real digits in a trained network; see routing_explorer.py. */
-import { html, widget } from "../dom.js";
+import { arrays_of, html, widget } from "../dom.js";
+import { rescue } from "../rescue.js";
 import { choices, notes, settings, step_buttons, transport } from "./controls.js";
 import { couplings_panel } from "./couplings.js";
 import { entropy_panel, logits_panel } from "./curves.js";
@@ -7,6 +8,7 @@ import { film_strip } from "./film.js";
 import { fold } from "./folds.js";
 import { grid_panel } from "./grid.js";
 import { lengths_panel } from "./lengths.js";
+import { origin_panel } from "./origin.js";
 import { explorer_state } from "./state.js";
 import { tooltip } from "./tips.js";
 import { votes_panel } from "./votes.js";
@@ -19,12 +21,14 @@ const HELP =
 /** Panels that wait until they are unfolded, by their names in routing_explorer.py. */
 const FOLDED = {
   settings,
+  origin: origin_panel,
   logits: logits_panel,
   votes: votes_panel,
   entropy: entropy_panel,
 };
 
-export default widget(({ model, el }) => {
+function explorer({ model, el, network }) {
+  if (network instanceof Error) throw network;
   const state = explorer_state(model, draw);
   const digit = choices(state);
   const [note, time, film] = [notes(state), transport(state), film_strip(state)];
@@ -32,7 +36,7 @@ export default widget(({ model, el }) => {
   const panels = [grid_panel, couplings_panel, lengths_panel].map((panel_of) => panel_of(state));
   const status = status_line(state);
   const folded = state.panels.map((name) => {
-    const part = FOLDED[name](state);
+    const part = FOLDED[name](state, network);
     return { name, part, button: fold(state, name, part.node) };
   });
   const more = folded.filter(({ name }) => name !== "settings");
@@ -95,4 +99,12 @@ export default widget(({ model, el }) => {
 
   el.append(root);
   return { draw, stop: state.stop };
-});
+}
+
+export default {
+  initialize: rescue,
+  async render({ model, el }) {
+    const network = model.get("parameters") && (await arrays_of(model, "parameters").catch((error) => error));
+    return widget((given) => explorer({ ...given, network })).render({ model, el });
+  },
+};

@@ -139,11 +139,14 @@ export function explorer_state(model, changed) {
   let busy = false; // What this view sets, one thing after the other, it draws once.
   let timer;
 
+  /** The lower capsules of digit k, (I, D_in). @param {number} k */
+  const u_of = (k) => u.subarray(k * each, (k + 1) * each);
+
   /** What digit k's routing computed, with at least so many iterations. */
   function trace_of(k, rule, iterations) {
     const key = `${k} ${rule}`;
     if (!(traces.get(key)?.c.length >= iterations)) {
-      traces.set(key, routing(u.subarray(k * each, (k + 1) * each), W, shape, { iterations, offset, rule }));
+      traces.set(key, routing(u_of(k), W, shape, { iterations, offset, rule }));
     }
     return traces.get(key);
   }
@@ -259,6 +262,8 @@ export function explorer_state(model, changed) {
   return {
     ...{ N, I, J, steps, rules, most_routings: limits.routings, panels: limits.panels, labels, captions, trained, offset },
     presets: model.get("presets"),
+    D_in: shape.D_in,
+    u_of,
     side: Math.sqrt(I), // of the square grid of lower capsules
     image_side: Math.sqrt(pixels),
     /** The ink of digit k, 0–255, row by row. @param {number} k */

@@ -69,7 +69,7 @@ export function couplings_panel(state) {
   };
   choosable(part.node, state, moves, (at) => {
     const pair = pair_near(at);
-    if (pair) state.choose(...pair);
+    if (pair) state.choose(pair[0], pair[1]);
   });
   explain(part.head, ABOUT_COUPLINGS);
   explain(part.node, (at) => {

@@ -1,5 +1,5 @@
 /** Buttons that unfold what is not needed at first. */
-import { button, html, set, unique } from "../dom.js";
+import { button, set, unique } from "../dom.js";
 import { ABOUT_ENTROPY, ABOUT_LOGITS } from "./curves.js";
 import { ABOUT_ORIGIN } from "./origin.js";
 import { explain } from "./parts.js";

@@ -21,6 +21,7 @@ const BARS_BOX = { width: 210, height: 110, left: 30, top: 8, bottom: 90 };
  * @returns {Span[]}
  */
 function spans(k) {
+  /** @returns {Span} */
   const clipped = (from, to, side) => [Math.max(0, from), Math.min(side, to) - Math.max(0, from)];
   return [clipped(4 * k - 6, 4 * k + 10, 28), clipped(2 * k - 2, 2 * k + 4, 14), [k, 1]];
 }
@@ -71,7 +72,7 @@ function tiles(name, side, count, columns, rgb) {
   /** A frame in each map around some rows and columns. @param {Span} rows @param {Span} cols */
   function frame([row, high], [column, wide]) {
     const [across, down] = [wide, high].map((size) => size + 2 * AROUND);
-    const at = ([x, y]) => `M${x + column - AROUND} ${y + row - AROUND}h${across}v${down}h${-across}z`;
+    const at = (/** @type {number[]} */ [x, y]) => `M${x + column - AROUND} ${y + row - AROUND}h${across}v${down}h${-across}z`;
     const d = places.map(at).join("");
     for (const node of frames) set(node, { d });
     overlay.dataset.frame = `${row} ${column} ${high} ${wide}`;

@@ -152,7 +152,7 @@ def check(page):
         close(numbers(text(page, "re-grid-note")), [trace.contribution[at["s"], i, j], norms[at["s"], j]], 2)
 
     # Couplings: the matrix, the links, the areas of the votes.
-    painted(page.locator("[data-pair]"), COUPLING, plots.coupling_scale(trace.c[t]).ravel() / 3)
+    matched(entries(page), COUPLING, plots.coupling_scale(trace.c[t]).ravel() / 3)
     close(numbers(text(page, "re-matrix-note")), [trace.c[t, i, j]], 3)
     links = page.locator(".caps-re-link:not(.caps-re-link-lit)").evaluate_all(
         "nodes => nodes.map((n) => [+n.dataset.i, +n.dataset.j, +n.getAttribute('stroke-width')])"
@@ -217,10 +217,32 @@ def check(page):
     assert (trained in line) == foreign
 
 
+def entries(page):
+    """The colours of the matrix, (I · J, 3)."""
+    data = page.get_by_test_id("re-entries").evaluate(
+        "(node) => [...node.getContext('2d').getImageData(0, 0, node.width, node.height).data]"
+    )
+    data = np.reshape(data, (-1, 4))
+    assert (data[:, 3] == 255).all()
+    return data[:, :3]
+
+
+def entry(within, i, j):
+    """The middle of an entry of the matrix in the page's pixels."""
+    box = within.get_by_test_id("re-entries").bounding_box()
+    return box["x"] + (j + 0.5) * box["width"] / 10, box["y"] + (i + 0.5) * box["height"] / 49
+
+
 def painted(nodes, colours, values):
     """The fills of SVG nodes are a scale's colours at values on −1 … 1."""
     fills = nodes.evaluate_all("nodes => nodes.map((node) => node.getAttribute('fill'))")
-    found = [[255] * 3 if fill == "#fff" else [int(x) for x in re.findall(r"\d+", fill)] for fill in fills]
+    matched(
+        [[255] * 3 if fill == "#fff" else [int(x) for x in re.findall(r"\d+", fill)] for fill in fills], colours, values
+    )
+
+
+def matched(found, colours, values):
+    """Colours are those of a scale at values on −1 … 1."""
     expected = 255 * colours((np.asarray(values) + 1) / 2)[:, :3]
     assert np.abs(np.array(found) - expected).max() < 4
 
@@ -316,12 +338,11 @@ def test_the_chosen_row_of_the_matrix_is_seen_in_its_own_colours(mounted):
     page = mounted(explorer(iteration=5, i=24, j=4), width=1280)
     with Image.open(io.BytesIO(page.screenshot())) as picture:
         pixels = np.asarray(picture.convert("RGB"), int)
+    colours = entries(page)
     for j in range(10):
-        entry = page.locator(f"[data-pair='{240 + j}']")
-        fill = [int(x) for x in re.findall(r"\d+", entry.get_attribute("fill"))]
-        x, y = middle(entry)
+        x, y = entry(page, 24, j)
         for up in (-1, 0, 1):
-            assert np.abs(pixels[int(y) + up, int(x)] - fill).max() < 10, f"column {j}, {up} pixels down"
+            assert np.abs(pixels[int(y) + up, int(x)] - colours[240 + j]).max() < 10, f"column {j}, {up} pixels down"
 
 
 def test_widths_of_links_have_a_scale(mounted):
@@ -513,7 +534,6 @@ HOVERED = {
     "[data-testid=re-iteration-2]": "Go to iteration 2. Colours: contribution of each cell to capsule 4",
     ".caps-re-matrix h4": "A row for each cell i, a column for each capsule j",
     ".caps-re-cell[data-i='10']": "Cell 10: c = {c10}, contribution {gives10}.",
-    "[data-pair='337']": "Cell 33 → capsule 7: c = {c33}",
     "[data-testid=re-length-2] .caps-re-hit": "Capsule 2: length {length}; {began} at iteration 1.",
     ".caps-re-vote[data-i='{far}']": "Vote of cell {far} for capsule 4: ",
     ".caps-re-entropy svg": "How undecided the couplings are",
@@ -535,6 +555,8 @@ def test_the_pointer_and_the_keyboard_are_told_what_things_mean(mounted):
     for where, words in HOVERED.items():
         page.locator(where.format(**numbers_now)).hover(force=True)
         assert words.format(**numbers_now) in tip.inner_text(), where
+    page.mouse.move(*entry(page, 33, 7))
+    assert tip.inner_text().startswith(f"Cell 33 → capsule 7: c = {numbers_now['c33']}, ")
     page.mouse.move(1, 1)
     assert not tip.is_visible()
     box = page.get_by_test_id("re-root").bounding_box()
@@ -651,10 +673,10 @@ def lit(page, i, j, view=0):
         return np.abs(np.subtract(a, b))[list(axes)].max() < 1.5
 
     cell = np.array(middle(within.locator(f".caps-re-cell[data-i='{i}']")))
-    entry = np.array(middle(within.locator(f"[data-pair='{10 * i + j}']")))
     vote = np.array(middle(within.locator(f".caps-re-vote[data-i='{i}']")))
     assert near(middle_of("re-lit-cell"), cell)
-    assert near(middle_of("re-lit-row"), entry, [1]) and near(middle_of("re-lit-column"), entry, [0])
+    assert near(middle_of("re-lit-row"), entry(within, i, j), [1])
+    assert near(middle_of("re-lit-column"), entry(within, i, j), [0])
     assert near(middle_of("re-lit-bar"), middle(within.get_by_test_id(f"re-length-{j}").locator(".caps-re-hit")), [1])
     assert near(middle_of("re-lit-vote"), vote)
     assert within.locator(".caps-re-node-lit").all_text_contents() == [str(j)]
@@ -699,7 +721,8 @@ def test_a_pair_is_chosen_in_every_picture_and_lit_in_all(mounted, page, way):
         pointer = {"mouse": Mouse, "touch": Touch}[way](page)
         click(pointer, page.locator(".caps-re-cell[data-i='10']"))
         lit(page, 10, 4)
-        click(pointer, page.locator(f"[data-pair='{10 * 33 + 7}']"))
+        pointer.down(*entry(page, 33, 7))
+        pointer.up()
         lit(page, 33, 7)
         click(pointer, page.get_by_test_id("re-length-2").locator(".caps-re-hit"))
         lit(page, 33, 2)

@@ -1,11 +1,12 @@
 /** All couplings as a matrix, and those of the chosen capsule as links from its rows to the upper capsules. */
-import { coupling_scale, number, set, svg } from "../dom.js";
+import { coupling_scale, html, number, set, svg } from "../dom.js";
 import { range } from "./state.js";
-import { choosable, explain, frame, legend, mark, painter, panel, row_at, row_middle, ROWS, surface, tints } from "./parts.js";
+import { choosable, explain, frame, legend, mark, panel, row_at, row_middle, ROWS, surface, tints } from "./parts.js";
 import { toggle } from "./parts.js";
 
 const ABOUT_COUPLINGS =
   "A row for each cell i, a column for each capsule j: white is 1/J, orange more, grey less. Each row sums to 1";
+const SIZE = { width: 330, height: 264 };
 const MATRIX = { left: 24, column: 13 };
 const OUTSIDE = 0.9; // The frames lie around what they mark: a row is hardly higher than their lines.
 const WIDEST = 12; // the width of a link of c = 1
@@ -23,18 +24,19 @@ export function couplings_panel(state) {
     upper: ["links to capsule j", "Draw the couplings of all cells to the chosen capsule"],
     lower: ["links of cell i", "Draw the couplings of the chosen cell to all capsules"],
   });
-  const part = panel("matrix", "softmax", "0 0 330 264", surface("matrix of couplings"), links.node);
+  const part = panel("matrix", "softmax", `0 0 ${SIZE.width} ${SIZE.height}`, surface("matrix of couplings"), links.node);
   const whole = { x: left, y: top, width, height };
-  const entries = range(I * J).map((pair) =>
-    svg("rect", {
-      x: left + column * (pair % J),
-      y: top + (Math.floor(pair / J) * height) / I,
-      width: column,
-      height: height / I + 0.05,
-      "data-pair": pair,
-    }),
-  );
-  const paint = painter(entries);
+  const entries = html("canvas", { width: J, height: I, class: "caps-re-entries", "data-testid": "re-entries" });
+  const share = (part_of, all) => `${(100 * part_of) / all}%`; // of the picture, which lies over the canvas
+  entries.style.inset = `${share(top, SIZE.height)} auto auto ${share(left, SIZE.width)}`;
+  Object.assign(entries.style, { width: share(width, SIZE.width), height: share(height, SIZE.height) });
+  const page = entries.getContext("2d");
+  const painted = [];
+  function paint(pair, fill) {
+    if (painted[pair] === fill) return; // Most stay what they are from step to step.
+    painted[pair] = page.fillStyle = fill;
+    page.fillRect(pair % J, Math.floor(pair / J), 1, 1);
+  }
   const lines = range(Math.max(I, J)).map(() => svg("path", { class: "caps-re-link" }));
   const lit_line = svg("path", { class: "caps-re-link caps-re-link-lit" });
   const nodes = range(J).map((j) => {
@@ -48,8 +50,10 @@ export function couplings_panel(state) {
   const column_names = range(J).map((j) =>
     svg("text", { x: left + column * (j + 0.5), y: top - 5, "text-anchor": "middle" }, String(j)),
   );
-  const [paper, outline] = [{ fill: "#fff" }, { class: "caps-re-edge" }].map((look) => svg("rect", { ...whole, ...look }));
-  part.node.append(paper, ...entries, outline, ...lines, lit_line, ...nodes, lit_column, lit_row, row_name, ...column_names);
+  const outline = svg("rect", { ...whole, class: "caps-re-edge" });
+  part.node.before(html("div", { class: "caps-re-over" }, entries));
+  part.node.previousElementSibling.append(part.node);
+  part.node.append(outline, ...lines, lit_line, ...nodes, lit_column, lit_row, row_name, ...column_names);
   part.node.append(legend("coupling", left, 236, width, ["1/8", "1/J", "×8"]).node);
   part.node.append(...[0.1, 0.5, 1].flatMap((c, k) => {
     const x = edge + 20 + 52 * k;

@@ -97,6 +97,12 @@ def _with_none(b: np.ndarray) -> np.ndarray:
     return equations.softmax(np.pad(b, ((0, 0), (0, 1))))[:, :-1]
 
 
+def _overflowing(b: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        e = np.exp(b)
+        return e / (1 + e.sum(-1, keepdims=True))
+
+
 def _maximum_not_from_none(b: np.ndarray) -> np.ndarray:
     e = np.exp(b - b.max(-1, keepdims=True))
     return e / (1 + e.sum(-1, keepdims=True))
@@ -155,7 +161,7 @@ EXERCISES = {
             "Begin with iteration 1. Which routers already differ there from your numbers by hand, 0.889 and 0.333?",
             "Lengths cannot separate all four. For each router, print c.sum(-1), and b for all three iterations.",
             "Check the equations one by one on each trace: c against softmax(b), s against weighted_sum(c, u_hat), "
-            "v against squash(s), a against agreement(u_hat, v). In each router one of them fails.",
+            "v against squash(s), a against agreement(u_hat, v). In each router at least one of them fails.",
         ),
         {
             "B and D begin with the same lengths. The row sums of c tell which of them shares out whole parts.": (
@@ -188,6 +194,9 @@ EXERCISES = {
             ),
             "You subtracted the row's maximum from the logits, but not from the 0 of none.": (
                 lambda u_hat: _router(couple=_maximum_not_from_none)(u_hat).c[-1]
+            ),
+            "An exponential overflows. Subtract the largest logit of the row first; the 0 of none counts as one.": (
+                lambda u_hat: _router(couple=_overflowing)(u_hat).c[-1]
             ),
             "These are the couplings of a fourth iteration. The third one's come before its update of b.": (
                 lambda u_hat: _router(couple=_with_none)(u_hat, 4).c[-1]
@@ -225,11 +234,21 @@ EXERCISES = {
             "You divided by the number of parts. The weights of whole j sum to Σ_i c_ij.": (
                 lambda c, u_hat: _spread(_share(c), _share(c), u_hat) * np.sqrt(c.mean(0))
             ),
+            "This is the mean distance. Square the distances, and take the root of their mean.": (
+                lambda c, u_hat: np.einsum(
+                    "ij,ij->j",
+                    _share(c),
+                    equations.length(u_hat - equations.weighted_sum(_share(c), u_hat)),
+                )
+            ),
             "This is the mean square. Take its root.": lambda c, u_hat: _spread(_share(c), _share(c), u_hat) ** 2,
         },
         edges=(
             ("one part alone", (np.array([[0.3, 0.7]]), np.array([[[1.0, 2], [-3, 4]]]))),
-            ("votes that coincide far from zero", (np.array([[0.1], [0.7], [0.4]]), np.full((3, 1, 2), 3000.1))),
+            (
+                "votes that coincide far from zero, where a difference of squares loses all digits",
+                (np.array([[0.1], [0.7], [0.4]]), np.full((3, 1, 2), 3000.1)),
+            ),
         ),
     ),
 }

@@ -26,7 +26,8 @@ def _router(
             a = compare(u_hat, s, v)
             steps.append((b, c, s, v, a))
             b = add(b, a)
-        return equations.RoutingTrace(*map(np.stack, zip(*steps, strict=True)), u_hat, 0.5)
+        b, c, s, v, a = (np.stack(quantity) for quantity in zip(*steps, strict=True))
+        return equations.RoutingTrace(b, c, s, v, a, u_hat, 0.5)
 
     return route
 

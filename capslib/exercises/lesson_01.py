@@ -65,10 +65,10 @@ def _degrees(pooled: np.ndarray) -> np.ndarray:
     return np.degrees(np.arctan2(pooled[:, 1], pooled[:, 0]))
 
 
-def _shares(table: np.ndarray) -> np.ndarray:
-    """Shares of each row, without care for empty rows."""
-    with np.errstate(invalid="ignore"):
-        return table / table.sum(1, keepdims=True)
+def _shares(table: np.ndarray, sizes: np.ndarray | None = None) -> np.ndarray:
+    """Each row, or what else broadcasts, divided by its size; without care for empty classes."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return table / (table.sum(1, keepdims=True) if sizes is None else sizes)
 
 
 def _smaller(share: np.ndarray) -> np.ndarray:
@@ -91,7 +91,10 @@ EXERCISES = {
                 _shares(table)
             ),
             "You divided by how often b is the answer. Divide by how many digits of class a there are.": (
-                lambda table: _smaller(_shares(table.T).T)
+                lambda table: _smaller(_shares(table, table.sum(0)))
+            ),
+            "table / table.sum(1) divides column b by the number of digits of class b. Keep the axis: keepdims=True.": (
+                lambda table: _smaller(_shares(table, table.sum(1)))
             ),
             "You compared counts. If one class has more digits than the other, only shares can be compared.": (
                 lambda table: _shares(table) * _smaller(table) / np.maximum(table, 1)
@@ -108,7 +111,7 @@ EXERCISES = {
         102,
         (),
         (
-            "Find t first, from the intact scores alone. The swapped scores only come in at the end.",
+            "Find t first, from the intact scores alone. The higher t is, the fewer of them are at or above it.",
             "np.mean(intact >= t) is the share kept at t. A lower t keeps more; take the highest t that keeps enough.",
             "t = max(t for t in intact if np.mean(intact >= t) >= keep); then the same mean for swapped.",
         ),
@@ -120,6 +123,9 @@ EXERCISES = {
                 lambda intact, swapped, keep: np.mean(
                     swapped >= max(t for t in swapped if np.mean(swapped >= t) >= keep)
                 )
+            ),
+            "A share `keep` of the intact scores lies below this t. It should be the share at or above t.": (
+                lambda intact, swapped, keep: np.mean(swapped >= np.quantile(intact, keep))
             ),
             "np.quantile interpolates, so its threshold can lie between two intact scores. Take one of the scores.": (
                 lambda intact, swapped, keep: np.mean(swapped >= np.quantile(intact, 1 - keep))

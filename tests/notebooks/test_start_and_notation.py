@@ -33,18 +33,17 @@ def tables(cells):
 
 
 def minutes_of(cells):
-    """The minutes in a notebook's header, as a table shows them: "35", or "35 + 15" with its Going deeper."""
-    main, deeper = pace.stated(cells)
-    return f"{main} + {deeper}" if deeper else str(main)
+    """The minutes in a notebook's header as a row shows them: of the lesson, of Going deeper and of the exercises."""
+    return [str(minutes or "") for minutes in pace.stated(cells)]
 
 
 def problems(rows, folder=FOLDER):
     """What a row of the tables of lessons says that is not so."""
-    for entry, _, minutes in rows:
+    for entry, _, *minutes in rows:
         number = entry.strip("[")[:2]
         here = sorted(folder.glob(f"{number}_*.ipynb"))
         if not here:
-            if minutes != "to come" or "](" in entry:
+            if minutes != ["to come", "", ""] or "](" in entry:
                 yield f"{number} does not exist"
             continue
         if number != "00" and f"]({here[0].name})" not in entry:
@@ -63,12 +62,18 @@ def test_the_lessons_and_appendices_are_all_listed_and_linked_with_their_minutes
 
 
 def test_a_row_that_is_not_so_is_noticed(tmp_path):
-    source = "**Time:** 35 minutes, and 15 more for *Going deeper* · **You need:** NumPy"
+    source = "**Time:** 35 minutes, and 15 more for *Going deeper*, and 20 for the exercises · **You need:** NumPy"
     (tmp_path / "03_squash.ipynb").write_text(json.dumps({"cells": [{"source": source}]}), encoding="utf-8")
     squash, limits = "[03 · Squash](03_squash.ipynb)", "13 · Limits"
-    assert list(problems([[squash, "", "35 + 15"], [limits, "", "to come"]], tmp_path)) == []
-    for entry, minutes in ((squash, "35"), (squash, "50"), ("03 · Squash", "35 + 15"), (limits, "40")):
-        assert len(list(problems([[entry, "", minutes]], tmp_path))) == 1
+    right, later = ["35", "15", "20"], ["to come", "", ""]
+    assert list(problems([[squash, "", *right], [limits, "", *later]], tmp_path)) == []
+    for entry, minutes in (
+        (squash, ["35", "15", ""]),
+        (squash, ["35", "", "20"]),
+        ("03 · Squash", right),
+        (limits, right),
+    ):
+        assert len(list(problems([[entry, "", *minutes]], tmp_path))) == 1
 
 
 def test_every_equation_leads_to_code_and_to_a_test_that_exist():

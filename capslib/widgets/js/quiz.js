@@ -1,5 +1,10 @@
 /** Questions with radio buttons; whatever is chosen is explained at once. */
 import { html, unique, widget } from "./dom.js";
+import { sub } from "./formula.js";
+
+/** Words with the indices of single letters set low, as in û_ij; not in a name such as stop_gradient. */
+const words = (text) =>
+  text.split(/(?<=(?<!\p{L})\p{L}\p{M}*|Σ)_(\w+)/u).map((part, n) => (n % 2 ? sub(part) : part));
 
 function start({ model, el }) {
   const questions = model.get("questions");
@@ -20,8 +25,8 @@ function start({ model, el }) {
       }),
     );
     const status = html("p", { role: "status", class: "caps-quiz-said", "data-testid": `quiz-${n}-said` });
-    const legend = html("legend", {}, `${n + 1}. ${question.text}`);
-    const labels = choices.map((choice, k) => html("label", { class: "caps-quiz-choice" }, radios[k], html("span", {}, choice)));
+    const legend = html("legend", {}, `${n + 1}. `, ...words(question.text));
+    const labels = choices.map((choice, k) => html("label", { class: "caps-quiz-choice" }, radios[k], html("span", {}, ...words(choice))));
     const node = html("fieldset", { class: "caps-quiz-question" }, legend, ...labels, status);
     return { node, radios, status, choices, question };
   });
@@ -39,7 +44,8 @@ function start({ model, el }) {
       correct += Number(right);
       const verdict = choice === undefined ? "" : right ? "✓ Correct." : "✗ Not this one.";
       const said = choice === undefined ? "" : `${verdict} ${question.choices[choice]}`;
-      if (status.textContent !== said) status.textContent = said;
+      if (status.dataset.said !== said) status.replaceChildren(...words(said)); // Written again, it would be read again.
+      status.dataset.said = said;
       status.dataset.right = String(right);
     }
     score.textContent = `${correct} of ${parts.length} answered correctly.`;

@@ -34,6 +34,15 @@ def test_questions_are_groups_with_their_text_as_name_and_explanations_are_annou
     assert page.get_by_role("status").count() == 2
 
 
+def test_indices_are_set_low_and_names_are_left_alone(mounted):
+    asked = Question("What is c_ij?", {"û_ij": "Its vote for v_j.", "stop_gradient": "A name, as D_in is none."}, "û_ij")
+    page = mounted(Quiz([asked, asked, asked]))
+    page.get_by_test_id("quiz-0-1").click()
+    assert page.locator("legend sub").first.inner_text() == "ij"
+    assert page.locator("label").nth(1).inner_html().endswith("<span>stop_gradient</span>")
+    assert page.get_by_test_id("quiz-0-said").inner_html() == "✗ Not this one. A name, as D<sub>in</sub> is none."
+
+
 def test_two_views_do_not_share_their_radio_buttons(mounted):
     page = mounted(Quiz([SUM, SHAPE]), views=2)
     page.get_by_test_id("quiz-0-1").first.click()

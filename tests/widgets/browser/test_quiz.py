@@ -35,7 +35,8 @@ def test_questions_are_groups_with_their_text_as_name_and_explanations_are_annou
 
 
 def test_indices_are_set_low_and_names_are_left_alone(mounted):
-    asked = Question("What is c_ij?", {"û_ij": "Its vote for v_j.", "stop_gradient": "A name, as D_in is none."}, "û_ij")
+    choices = {"û_ij": "Its vote for v_j.", "stop_gradient": "A name, as D_in is none."}
+    asked = Question("What is c_ij?", choices, "û_ij")
     page = mounted(Quiz([asked, asked, asked]))
     page.get_by_test_id("quiz-0-1").click()
     assert page.locator("legend sub").first.inner_text() == "ij"

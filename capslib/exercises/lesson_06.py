@@ -1,0 +1,184 @@
+"""Lesson 06, the capsule layer: the tasks in plain loops, as the lesson spells them out."""
+
+import numpy as np
+
+from capslib import equations
+from capslib.exercises.check import Exercise
+
+
+def _capsules_of_kinds(f: np.ndarray) -> np.ndarray:
+    B, D, C, Y, X = f.shape
+    u = np.zeros((B, C * Y * X, D))
+    for b, d, c, y, x in np.ndindex(f.shape):
+        u[b, (c * Y + y) * X + x, d] = f[b, d, c, y, x]
+    return u
+
+
+def _predict_by_kind(u: np.ndarray, W: np.ndarray) -> np.ndarray:
+    B, I, D_in = u.shape
+    C, _, J, D_out = W.shape
+    u_hat = np.zeros((B, I, J, D_out))
+    for i in range(I):
+        for d in range(D_in):
+            u_hat[:, i] += u[:, i, d, None, None] * W[i // (I // C), d]
+    return u_hat
+
+
+def _route_with_bias(
+    u: np.ndarray, W: np.ndarray, bias: np.ndarray, routings: int, summed: str = "c", in_logits: bool = True
+) -> np.ndarray:
+    """Routing of the votes u_i W_j + β_j; other values of the last two arguments make the known mistakes."""
+    votes, u_hat = equations.predict(u, W), equations.predict(u, W) + bias
+    b = np.zeros(votes.shape[:-1])
+    v = np.zeros(votes.shape[:1] + bias.shape)
+    for _ in range(int(routings)):
+        c = equations.softmax(b)
+        weight = {"c": c.sum(1), "once": np.ones(1), "all": np.full(1, u.shape[1])}[summed]
+        v = equations.squash(equations.weighted_sum(c, votes) + weight[..., None] * bias)
+        b = b + equations.agreement(u_hat if in_logits else votes, v)
+    return v
+
+
+def _safe_direction(v: np.ndarray, g: np.ndarray) -> np.ndarray:
+    both = np.zeros((2, *v.shape))
+    for b in range(len(v)):
+        norm = np.sqrt(sum(v[b] ** 2))
+        if norm > 0:
+            unit = v[b] / norm
+            both[:, b] = unit, (g[b] - unit * sum(unit * g[b])) / norm
+    return both
+
+
+def _directions(v: np.ndarray, g: np.ndarray, blank: tuple[float, float]) -> np.ndarray:
+    """Directions and gradients; where v = 0, the value and the gradient's factor are those of a mistake."""
+    both, at = _safe_direction(v, g), ~v.any(-1)
+    both[0, at], both[1, at] = blank[0], blank[1] * g[at]
+    return both
+
+
+def _numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return np.round(rng.normal(size=shape), 1)
+
+
+def _feature_maps(rng: np.random.Generator) -> tuple:
+    return (_numbers(rng, *map(int, rng.permutation([1, 2, 3, 4, 5]))),)
+
+
+def _capsules_of_each_kind(rng: np.random.Generator) -> tuple:
+    B, places, C, D_in, J, D_out = map(int, rng.permutation([1, 2, 2, 3, 3, 4]) + np.array([0, 1, 1, 0, 0, 0]))
+    return _numbers(rng, B, C * places, D_in), _numbers(rng, C, D_in, J, D_out)
+
+
+def _capsules_and_bias(rng: np.random.Generator) -> tuple:
+    B, I, J, D_in, D_out = map(int, rng.permutation([2, 3, 4, 5, 6]))
+    u, W, bias = _numbers(rng, B, I, D_in), _numbers(rng, D_in, J, D_out), _numbers(rng, J, D_out)
+    return u, W, bias, int(rng.integers(2, 5))
+
+
+def _some_blank(rng: np.random.Generator) -> tuple:
+    B, D = map(int, rng.permutation([3, 4, 5])[:2])
+    v = _numbers(rng, B, D) + 0.05
+    v[rng.integers(B)] = 0
+    return v, _numbers(rng, B, D)
+
+
+EXERCISES = {
+    "capsules_of_kinds": Exercise(
+        _capsules_of_kinds,
+        _feature_maps,
+        601,
+        ("b", "i", "d"),
+        (
+            "Which index runs fastest in i? And which axis must therefore come last but one before you reshape?",
+            "A reshape moves no number. Bring the axes into the order b, c, y, x, d first.",
+            "np.transpose(f, (0, 2, 3, 4, 1)), then reshape to (B, C·Y·X, D).",
+        ),
+        {
+            "The shape is right, but a reshape alone reads neighbouring pixels of one feature as a capsule.": (
+                lambda f: f.reshape(len(f), -1, f.shape[1])
+            ),
+            "The components are right, but i counts the kinds fastest. Here it counts x fastest.": (
+                lambda f: f.transpose(0, 3, 4, 2, 1).reshape(len(f), -1, f.shape[1])
+            ),
+            "You exchanged y and x: x must run faster than y.": (
+                lambda f: f.transpose(0, 2, 4, 3, 1).reshape(len(f), -1, f.shape[1])
+            ),
+        },
+    ),
+    "predict_by_kind": Exercise(
+        _predict_by_kind,
+        _capsules_of_each_kind,
+        602,
+        ("b", "i", "j", "k"),
+        (
+            "Give the kinds an axis of their own: u of shape (B, C, I/C, D_in).",
+            "Then one einsum with a letter c for the kind, in u and in W; the places p are in u alone.",
+            'np.einsum("bcpd,cdjk->bcpjk", …), and a reshape to (B, I, J, D_out) at the end.',
+        ),
+        {
+            "You let the kinds alternate, i % C. The capsules of one kind follow each other: i // (I/C).": (
+                lambda u, W: equations.predict(u, np.tile(W, (u.shape[1] // len(W), 1, 1, 1)))
+            ),
+            "You used the W of the first kind for all.": lambda u, W: equations.predict(u, W[0]),
+            "You summed over the kinds of W. Each capsule has one kind, and uses one W.": (
+                lambda u, W: equations.predict(u, W.sum(0))
+            ),
+        },
+        edges=(("one capsule of each kind", (np.array([[[1.0, 2], [3, 4]]]), np.arange(8.0).reshape(2, 2, 2, 1))),),
+    ),
+    "route_with_bias": Exercise(
+        _route_with_bias,
+        _capsules_and_bias,
+        603,
+        ("b", "j", "k"),
+        (
+            "Put u_i W_j + β_j into both sums of the lesson, and see what can leave the sum over i.",
+            "The weighted sum gains (Σ_i c_ij) β_j. The agreement gains ⟨β_j, v_j⟩, the same for every i.",
+            "Keep a second running sum r, (B, J), of ⟨β_j, v_j⟩. Logits: ⟨u_i, q_j⟩ + r_j; add r[:, None, :] to them.",
+        ),
+        {
+            "You added β_j once. Every vote contains it, so the sum has it Σ_i c_ij times.": (
+                lambda u, W, bias, routings: _route_with_bias(u, W, bias, routings, summed="once")
+            ),
+            "You added β_j once for each i. The votes are weighted: it comes in Σ_i c_ij times.": (
+                lambda u, W, bias, routings: _route_with_bias(u, W, bias, routings, summed="all")
+            ),
+            "The weighted sums are right, but the logits lack ⟨β_j, v_j⟩. It does not cancel in a softmax over j.": (
+                lambda u, W, bias, routings: _route_with_bias(u, W, bias, routings, in_logits=False)
+            ),
+            "The bias is missing from the weighted sum and from the logits.": (
+                lambda u, W, bias, routings: _route_with_bias(u, W, 0 * bias, routings)
+            ),
+        },
+        edges=(
+            ("one iteration", (np.ones((1, 2, 3)), np.ones((3, 2, 2)), np.array([[1.0, 0], [0, -1]]), 1)),
+            ("no input but the bias", (np.zeros((1, 3, 2)), np.ones((2, 2, 1)), np.array([[1.0], [2]]), 3)),
+        ),
+        numbers=60 * 4 * 60,
+        large=(np.ones((1, 60, 3)), np.ones((3, 4, 60)), np.ones((4, 60)), 2),
+    ),
+    "safe_direction": Exercise(
+        _safe_direction,
+        _some_blank,
+        604,
+        ("value or gradient", "b", "d"),
+        (
+            "First keep 0 away from the root and the division; then see which value and gradient are left at v = 0.",
+            "n = ‖v‖² (B, 1). Inside the root use ops.where(n > 0, n, 1.0), so that no slope is infinite.",
+            "Two masks: ops.where(n > 0, v / ops.sqrt(ops.where(n > 0, n, 1.0)), 0.0).",
+        ),
+        {
+            "At v = 0 this is 0/0, in the value and in the gradient.": lambda v, g: _directions(v, g, (np.nan, np.nan)),
+            "The value is right. But the branch not taken still multiplies 0 by an infinite slope.": (
+                lambda v, g: _directions(v, g, (0, np.nan))
+            ),
+            "No NaN any more. But at v = 0 the result is v/1, and its gradient is not 0: mask the result as well.": (
+                lambda v, g: _directions(v, g, (0, 1))
+            ),
+            "The ε is small, but 1/√ε is not: near v = 0 your gradient is thousands of times too large.": (
+                lambda v, g: _directions(v, g, (0, 1 / np.sqrt(equations.EPSILON)))
+            ),
+        },
+        edges=(("blank capsules alone", (np.zeros((2, 3)), np.ones((2, 3)))),),
+    ),
+}

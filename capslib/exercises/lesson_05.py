@@ -37,7 +37,8 @@ def _margin_gradient_s(y_true: np.ndarray, s: np.ndarray) -> np.ndarray:
 def _by_parts(y_true: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The slope with respect to the length, n = ‖s‖² and the direction of s, with an axis for components each."""
     n = np.sum(s**2, axis=-1, keepdims=True)
-    return _slope(y_true[..., None], n / (OFFSET + n)), n, s / np.sqrt(n)
+    with np.errstate(invalid="ignore"):
+        return _slope(y_true[..., None], n / (OFFSET + n)), n, s / np.sqrt(n)
 
 
 def _no_direction(y_true: np.ndarray, s: np.ndarray) -> np.ndarray:

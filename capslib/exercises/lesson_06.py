@@ -7,20 +7,19 @@ from capslib.exercises.check import Exercise
 
 
 def _capsules_of_kinds(f: np.ndarray) -> np.ndarray:
-    B, D, C, Y, X = f.shape
-    u = np.zeros((B, C * Y * X, D))
-    for b, d, c, y, x in np.ndindex(f.shape):
-        u[b, (c * Y + y) * X + x, d] = f[b, d, c, y, x]
+    D, C, Y, X = f.shape
+    u = np.zeros((C * Y * X, D))
+    for d, c, y, x in np.ndindex(f.shape):
+        u[(c * Y + y) * X + x, d] = f[d, c, y, x]
     return u
 
 
 def _predict_by_kind(u: np.ndarray, W: np.ndarray) -> np.ndarray:
-    B, I, D_in = u.shape
-    C, _, J, D_out = W.shape
-    u_hat = np.zeros((B, I, J, D_out))
+    I, C = len(u), len(W)
+    u_hat = np.zeros((I, *W.shape[2:]))
     for i in range(I):
-        for d in range(D_in):
-            u_hat[:, i] += u[:, i, d, None, None] * W[i // (I // C), d]
+        for d in range(u.shape[1]):
+            u_hat[i] += u[i, d] * W[i // (I // C), d]
     return u_hat
 
 
@@ -28,14 +27,15 @@ def _route_with_bias(
     u: np.ndarray, W: np.ndarray, bias: np.ndarray, routings: int, summed: str = "c", in_logits: bool = True
 ) -> np.ndarray:
     """Routing of the votes u_i W_j + β_j; other values of the last two arguments make the known mistakes."""
-    votes, u_hat = equations.predict(u, W), equations.predict(u, W) + bias
-    b = np.zeros(votes.shape[:-1])
-    v = np.zeros(votes.shape[:1] + bias.shape)
+    b, v = np.zeros((*u.shape[:2], len(bias))), np.zeros((len(u), *bias.shape))
     for _ in range(int(routings)):
-        c = equations.softmax(b)
-        weight = {"c": c.sum(1), "once": np.ones(1), "all": np.full(1, u.shape[1])}[summed]
-        v = equations.squash(equations.weighted_sum(c, votes) + weight[..., None] * bias)
-        b = b + equations.agreement(u_hat if in_logits else votes, v)
+        c, s = equations.softmax(b), np.zeros_like(v)
+        for i in range(u.shape[1]):
+            share = {"c": c[:, i, :, None], "once": 1 / u.shape[1], "all": 1}[summed]
+            s += c[:, i, :, None] * np.einsum("bd,djk->bjk", u[:, i], W) + share * bias
+        v = equations.squash(s)
+        for i in range(u.shape[1]):
+            b[:, i] += np.sum((np.einsum("bd,djk->bjk", u[:, i], W) + in_logits * bias) * v, axis=-1)
     return v
 
 
@@ -61,16 +61,19 @@ def _numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 
 def _feature_maps(rng: np.random.Generator) -> tuple:
-    return (_numbers(rng, *map(int, rng.permutation([1, 2, 3, 4, 5]))),)
+    C, Y, X = rng.permutation([(1, 3, 4), (1, 2, 5), (2, 2, 3)][rng.integers(3)])
+    return (_numbers(rng, 6, C, Y, X),)
 
 
 def _capsules_of_each_kind(rng: np.random.Generator) -> tuple:
-    B, places, C, D_in, J, D_out = map(int, rng.permutation([1, 2, 2, 3, 3, 4]) + np.array([0, 1, 1, 0, 0, 0]))
-    return _numbers(rng, B, C * places, D_in), _numbers(rng, C, D_in, J, D_out)
+    C, places, J = rng.permutation([(2, 3, 2), (2, 1, 5), (3, 1, 4)][rng.integers(3)])
+    D_in, D_out = rng.permutation([3, 4, 6])[:2]
+    return _numbers(rng, C * places, D_in), _numbers(rng, C, D_in, J, D_out)
 
 
 def _capsules_and_bias(rng: np.random.Generator) -> tuple:
-    B, I, J, D_in, D_out = map(int, rng.permutation([2, 3, 4, 5, 6]))
+    B, J = rng.permutation([2, 3, 4])[:2]
+    I, D_in, D_out = rng.permutation([4, 5, 6])
     u, W, bias = _numbers(rng, B, I, D_in), _numbers(rng, D_in, J, D_out), _numbers(rng, J, D_out)
     return u, W, bias, int(rng.integers(2, 5))
 
@@ -87,44 +90,43 @@ EXERCISES = {
         _capsules_of_kinds,
         _feature_maps,
         601,
-        ("b", "i", "d"),
+        ("i", "d"),
         (
-            "Which index runs fastest in i? And which axis must therefore come last but one before you reshape?",
-            "A reshape moves no number. Bring the axes into the order b, c, y, x, d first.",
-            "np.transpose(f, (0, 2, 3, 4, 1)), then reshape to (B, C·Y·X, D).",
+            "Which index runs fastest in i? In which order must the axes be before you reshape?",
+            "A reshape moves no number. Bring the axes into the order c, y, x, d first.",
+            "np.transpose(f, (1, 2, 3, 0)), then reshape to (C·Y·X, D_in).",
         ),
         {
             "The shape is right, but a reshape alone reads neighbouring pixels of one feature as a capsule.": (
-                lambda f: f.reshape(len(f), -1, f.shape[1])
+                lambda f: f.reshape(-1, len(f))
             ),
-            "The components are right, but i counts the kinds fastest. Here it counts x fastest.": (
-                lambda f: f.transpose(0, 3, 4, 2, 1).reshape(len(f), -1, f.shape[1])
+            "The components are right, but here the kind runs fastest in i. It should be x.": (
+                lambda f: f.transpose(2, 3, 1, 0).reshape(-1, len(f))
             ),
-            "You exchanged y and x: x must run faster than y.": (
-                lambda f: f.transpose(0, 2, 4, 3, 1).reshape(len(f), -1, f.shape[1])
-            ),
+            "You exchanged y and x: x must run faster than y.": (lambda f: f.transpose(1, 3, 2, 0).reshape(-1, len(f))),
         },
+        edges=(("a single place", (np.arange(6.0).reshape(3, 2, 1, 1),)),),
     ),
     "predict_by_kind": Exercise(
         _predict_by_kind,
         _capsules_of_each_kind,
         602,
-        ("b", "i", "j", "k"),
+        ("i", "j", "k"),
         (
-            "Give the kinds an axis of their own: u of shape (B, C, I/C, D_in).",
+            "Give the kinds an axis of their own: reshape u to (C, I/C, D_in).",
             "Then one einsum with a letter c for the kind, in u and in W; the places p are in u alone.",
-            'np.einsum("bcpd,cdjk->bcpjk", …), and a reshape to (B, I, J, D_out) at the end.',
+            'einsum("cpd,cdjk->cpjk", …, W), and a reshape to (I, J, D_out) at the end.',
         ),
         {
             "You let the kinds alternate, i % C. The capsules of one kind follow each other: i // (I/C).": (
-                lambda u, W: equations.predict(u, np.tile(W, (u.shape[1] // len(W), 1, 1, 1)))
+                lambda u, W: equations.predict(u, np.tile(W, (len(u) // len(W), 1, 1, 1)))
             ),
             "You used the W of the first kind for all.": lambda u, W: equations.predict(u, W[0]),
             "You summed over the kinds of W. Each capsule has one kind, and uses one W.": (
                 lambda u, W: equations.predict(u, W.sum(0))
             ),
         },
-        edges=(("one capsule of each kind", (np.array([[[1.0, 2], [3, 4]]]), np.arange(8.0).reshape(2, 2, 2, 1))),),
+        edges=(("one capsule of each kind", (np.array([[1.0, 2], [3, 4]]), np.arange(8.0).reshape(2, 2, 2, 1))),),
     ),
     "route_with_bias": Exercise(
         _route_with_bias,
@@ -154,8 +156,8 @@ EXERCISES = {
             ("one iteration", (np.ones((1, 2, 3)), np.ones((3, 2, 2)), np.array([[1.0, 0], [0, -1]]), 1)),
             ("no input but the bias", (np.zeros((1, 3, 2)), np.ones((2, 2, 1)), np.array([[1.0], [2]]), 3)),
         ),
-        numbers=60 * 4 * 60,
-        large=(np.ones((1, 60, 3)), np.ones((3, 4, 60)), np.ones((4, 60)), 2),
+        numbers=400 * 4 * 20,
+        large=(np.ones((1, 400, 3)), np.ones((3, 4, 20)), np.ones((4, 20)), 2),
     ),
     "safe_direction": Exercise(
         _safe_direction,

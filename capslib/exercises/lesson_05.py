@@ -31,7 +31,7 @@ def _margin_gradient_s(y_true: np.ndarray, s: np.ndarray) -> np.ndarray:
             n = sum(s[b, j] ** 2)
             for d in range(s.shape[2]):  # The length n / (κ + n) has the slope 2 κ s_d / (κ + n)².
                 g[b, j, d] = _slope(y_true[b, j], n / (OFFSET + n)) * 2 * OFFSET * s[b, j, d] / (OFFSET + n) ** 2
-    return g
+    return g + 0.0  # No −0.
 
 
 def _by_parts(y_true: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -48,7 +48,7 @@ def _no_direction(y_true: np.ndarray, s: np.ndarray) -> np.ndarray:
 
 def _without_squash(y_true: np.ndarray, s: np.ndarray) -> np.ndarray:
     slope, _, direction = _by_parts(y_true, s)
-    return slope * np.nan_to_num(direction)
+    return slope * direction
 
 
 def _gain_across(y_true: np.ndarray, s: np.ndarray) -> np.ndarray:
@@ -129,8 +129,8 @@ EXERCISES = {
         ("squares missing", "λ missing", "max missing", "margins swapped", "labels swapped", "absent part missing"),
         (
             "Compare each row with −0.6, +0.2, 0. Which classes differ? That leaves few parts of the formula.",
-            "Only one bug can touch B alone. Only one can give slopes that do not depend on the distance.",
-            "In b every max(0, ·) is 0, and in d the slope of C is 2 · 0.5 · (0.05 − 0.1).",
+            "A is right in c and d, so the bug is in the absent part. In a, no slope depends on the distance any more.",
+            "In b every max(0, ·) is 0. In c the slope of B is 2 · 0.2, and in d that of C is 2 · 0.5 · (0.05 − 0.1).",
         ),
         {
             "Swapped labels would push the present A down and the other two up. In b nothing is pushed at all.": {

@@ -56,8 +56,13 @@ def _directions(v: np.ndarray, g: np.ndarray, blank: tuple[float, float]) -> np.
     return both
 
 
+def _with_epsilon(v: np.ndarray, g: np.ndarray) -> np.ndarray:
+    norm = np.sqrt(np.sum(v**2, axis=-1, keepdims=True) + equations.EPSILON)
+    return np.stack([v / norm, g / norm - v * np.sum(v * g, axis=-1, keepdims=True) / norm**3])
+
+
 def _numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return np.round(rng.normal(size=shape), 1)
+    return np.round(rng.normal(size=shape), 1) + 0.0  # No −0.
 
 
 def _feature_maps(rng: np.random.Generator) -> tuple:
@@ -93,8 +98,8 @@ EXERCISES = {
         ("i", "d"),
         (
             "Which index runs fastest in i? In which order must the axes be before you reshape?",
-            "A reshape moves no number. Bring the axes into the order c, y, x, d first.",
-            "np.transpose(f, (1, 2, 3, 0)), then reshape to (C·Y·X, D_in).",
+            "A reshape moves no number. In which axes of f do c, y and x stand? They are neighbours already; d is not.",
+            "f.reshape(len(f), -1) is (D_in, I): c, y and x have become i. Now exchange the two axes.",
         ),
         {
             "The shape is right, but a reshape alone reads neighbouring pixels of one feature as a capsule.": (
@@ -142,6 +147,9 @@ EXERCISES = {
             "You added β_j once. Every vote contains it, so the sum has it Σ_i c_ij times.": (
                 lambda u, W, bias, routings: _route_with_bias(u, W, bias, routings, summed="once")
             ),
+            "β_j belongs to every vote: it enters the sum Σ_i c_ij times, and every agreement too.": (
+                lambda u, W, bias, routings: _route_with_bias(u, W, bias, routings, summed="once", in_logits=False)
+            ),
             "You added β_j once for each i. The votes are weighted: it comes in Σ_i c_ij times.": (
                 lambda u, W, bias, routings: _route_with_bias(u, W, bias, routings, summed="all")
             ),
@@ -177,10 +185,11 @@ EXERCISES = {
             "No NaN any more. But at v = 0 the result is v/1, and its gradient is not 0: mask the result as well.": (
                 lambda v, g: _directions(v, g, (0, 1))
             ),
-            "The ε is small, but 1/√ε is not: near v = 0 your gradient is thousands of times too large.": (
-                lambda v, g: _directions(v, g, (0, 1 / np.sqrt(equations.EPSILON)))
-            ),
+            "The ε is small, but 1/√ε is not: at v = 0 your gradient is more than 1,000 times g.": _with_epsilon,
         },
-        edges=(("blank capsules alone", (np.zeros((2, 3)), np.ones((2, 3)))),),
+        edges=(
+            ("blank capsules alone", (np.zeros((2, 3)), np.ones((2, 3)))),
+            ("a very short capsule", (np.array([[3e-5, 4e-5]]), np.array([[1.0, 2]]))),
+        ),
     ),
 }

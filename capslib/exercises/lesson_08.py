@@ -68,6 +68,13 @@ def _changed(lengths: np.ndarray) -> np.ndarray:
     return lengths[0].argmax(-1) != lengths[-1].argmax(-1)
 
 
+def _share_without_cases(lengths: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """The share that changed, and 0 divided by 0 where no lead is so narrow."""
+    narrow = _lead(lengths[0])[:, None] <= most  # (N, K)
+    with np.errstate(invalid="ignore"):
+        return (narrow & _changed(lengths)[:, None]).sum(0) / narrow.sum(0)
+
+
 def _share(changed: np.ndarray, quantity: np.ndarray, most: np.ndarray) -> np.ndarray:
     """For each of `most`, the share that changed among those whose quantity is at most that; 0 if there are none."""
     narrow = quantity[:, None] <= most  # (N, K)
@@ -123,6 +130,7 @@ EXERCISES = {
             "You divided by the number of all digits. Divide by the number of those with so narrow a lead.": (
                 lambda lengths, most: ((_lead(lengths[0])[:, None] <= most) & _changed(lengths)[:, None]).mean(0)
             ),
+            "Where no lead is so narrow, you divide 0 by 0. The share should be 0 there.": _share_without_cases,
             "You measured the lead at the last iteration. To predict, you have the first one only.": (
                 lambda lengths, most: _share(_changed(lengths), _lead(lengths[-1]), most)
             ),

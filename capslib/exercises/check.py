@@ -163,7 +163,7 @@ def _try(solution: Callable, arguments: tuple, expected: np.ndarray) -> tuple[np
     except limits.TookTooLong:
         return None, f"it ran for more than {SECONDS:g} seconds and was stopped."
     except Exception as error:
-        return None, f"it raised {type(error).__name__}: {error}."
+        return None, f"it raised {type(error).__name__}: {str(error).removesuffix('.')}."
     if got is None or got is Ellipsis:
         return None, NOTHING
     try:

@@ -3,10 +3,10 @@
 One file a lesson says what is expected, by plain loops, as the task in the lesson spells it out.
 """
 
-from capslib.exercises import lesson_10
+from capslib.exercises import lesson_02, lesson_03, lesson_10
 from capslib.exercises.check import EXERCISES, Exercise, Matching, check
 
 __all__ = ["EXERCISES", "Exercise", "Matching", "check"]
 
-for _lesson in (lesson_10,):
+for _lesson in (lesson_02, lesson_03, lesson_10):
     EXERCISES.update(_lesson.EXERCISES)

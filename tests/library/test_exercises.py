@@ -202,7 +202,7 @@ def test_a_solution_that_fails_on_larger_arrays_is_noticed(shown, capsys):
 
 
 def test_an_unknown_exercise_is_refused():
-    with pytest.raises(ValueError, match="name: got 'squash', expected one of softmax_backward, "):
+    with pytest.raises(ValueError, match="name: got 'squash', expected one of .*softmax_backward, "):
         exercises.check("squash", lambda s: s)
 
 

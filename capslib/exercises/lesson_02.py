@@ -178,8 +178,8 @@ EXERCISES = {
         ("i",),
         (
             "What would the vote of part i be after the change, if it were equivariant? Compare positions.",
-            "An equivariant vote becomes G[n] @ before[n, i]. Measure the distance from there to after[n, i].",
-            "G[:, None] @ before has shape (N, I, 3, 3). Square, sum over x and y, average over n, take the root.",
+            "An equivariant vote becomes G[n] @ before[n, i]; for all of them at once, G[:, None] @ before.",
+            "Subtract G[:, None] @ before from after. Square, sum over x and y, average over n, take the root.",
         ),
         {
             "This measures how far the votes move. It would be 0 for an invariant vote.": (
@@ -190,6 +190,9 @@ EXERCISES = {
             ),
             "You averaged the distances. Average their squares, then take the root.": (
                 lambda before, after, G: _distances(before, after, G).mean(0)
+            ),
+            "You averaged over x and y. A squared distance is the sum of their squares.": (
+                lambda before, after, G: np.sqrt(np.mean(_distances(before, after, G) ** 2, 0) / 2)
             ),
             "You averaged over the parts. The question is which part is to blame: average over the pictures.": (
                 lambda before, after, G: np.sqrt(np.mean(_distances(before, after, G) ** 2, 1))

@@ -1,4 +1,4 @@
-"""Keras, or one sentence where it cannot start: the parts of capslib that need Keras get it from here."""
+"""Keras, or one sentence that says why it cannot start. The parts of capslib that need Keras import it from here."""
 
 from capslib.checks import backend_problem
 

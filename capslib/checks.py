@@ -21,12 +21,12 @@ def as_float(x: ArrayLike) -> np.ndarray:
 
 
 def is_whole(value: object) -> bool:
-    """Whether a value is one whole number, Python's or NumPy's; True and False are none."""
+    """Whether a value is one whole number, Python's or NumPy's; True and False do not count."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def is_real(value: object) -> bool:
-    """Whether a value is one real number that is not NaN, Python's or NumPy's; True and False are none."""
+    """Whether a value is one real number that is not NaN, Python's or NumPy's; True and False do not count."""
     real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     return bool(real and value == value)
 
@@ -73,7 +73,7 @@ def check_choice(name: str, value: Any, choices: Iterable) -> Any:
 
 
 def check_text(name: str, value: Any, expected: str) -> str:
-    """`value`; refused by name if it is not a text with a word in it. `expected` says which words."""
+    """`value`; refused by name if it is not a text that contains a word. `expected` says which words."""
     if not isinstance(value, str) or not value.strip():
         given = "an empty text" if value is None or isinstance(value, str) else repr(value)
         raise ValueError(f"{name}: got {given}, expected {expected}")
@@ -97,19 +97,19 @@ def check_numbers(name: str, value: Any, low: float = -np.inf, high: float = np.
 
 
 def check_shape(name: str, x: ArrayLike, shape: Sequence[int | str]) -> np.ndarray:
-    """`x` as an array; refused by name if its shape is another.
+    """`x` as an array; refused by name if it has another shape.
 
     Args:
         name: the argument's name for the message.
         x: an array.
-        shape: its expected shape; a letter stands for any size of at least 1.
+        shape: its expected shape; a letter means any size of at least 1.
     """
     expected = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
     try:
         x = np.asarray(x)
-    except ValueError:  # Of lists of different lengths NumPy makes no array.
+    except ValueError:  # NumPy makes no array of lists with different lengths.
         raise ValueError(f"{name}: got {x!r:.60}, expected an array ({expected})") from None
-    sizes = zip(x.shape, shape, strict=False)  # Of another rank, the array is refused whatever its sizes.
+    sizes = zip(x.shape, shape, strict=False)  # An array of another rank is refused whatever its sizes.
     if x.ndim != len(shape) or any(n != m if isinstance(m, int) else n == 0 for n, m in sizes):
         raise ValueError(f"{name}: got shape {x.shape}, expected ({expected})")
     return x
@@ -121,7 +121,7 @@ def check_floats(name: str, x: ArrayLike, shape: Sequence[int | str]) -> np.ndar
     Args:
         name: the argument's name for the message.
         x: an array of real, finite numbers.
-        shape: its expected shape; a letter stands for any size of at least 1.
+        shape: its expected shape; a letter means any size of at least 1.
     """
     x = check_shape(name, x, shape)
     if not (np.issubdtype(x.dtype, np.number) and not np.iscomplexobj(x)):
@@ -136,7 +136,7 @@ def check_floats(name: str, x: ArrayLike, shape: Sequence[int | str]) -> np.ndar
 def backend_problem() -> str | None:
     """What is wrong with the backend that Keras was told to run on, in one sentence; None if nothing is.
 
-    Keras is not imported: it would fail half-way, in a long traceback, and stay so until Python is started again.
+    Keras is not imported, because it would fail halfway with a long traceback and stay broken until Python restarts.
     """
     name, remedy = os.environ.get("KERAS_BACKEND"), "unset the variable (in a terminal: unset KERAS_BACKEND)"
     place = "KERAS_BACKEND"
@@ -144,7 +144,7 @@ def backend_problem() -> str | None:
         file = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
         try:
             name = json.loads(file.read_text(encoding="utf-8")).get("backend")
-        except (OSError, ValueError, AttributeError):  # No file, or one that Keras does not heed either.
+        except (OSError, ValueError, AttributeError):  # There is no file, or Keras would ignore it too.
             return None
         place, remedy = f"backend in {file}", 'put "tensorflow" there'
     known = ("tensorflow", "jax", "torch", "numpy", "openvino")

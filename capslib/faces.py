@@ -1,8 +1,8 @@
-"""Drawn faces: who it is, which face it makes, and where each part lies, all of it under control.
+"""Drawn faces with full control over who it is, which expression it has, and where each part lies.
 
 Coordinates: the origin is the middle of the canvas, x points right and y up, and the unit is one pixel of the 28×28
-canvas, which so spans −14 to 14 both ways. Angles are degrees, counter-clockwise. A pose is a 3×3 matrix that takes a
-column (x, y, 1) from a part's own coordinates to the picture's; ink is 1 and paper 0, as in the digits.
+canvas, which spans −14 to 14 in both directions. Angles are degrees, counter-clockwise. A pose is a 3×3 matrix that
+takes a column (x, y, 1) from a part's own coordinates to the picture's; ink is 1 and paper 0, as in the digits.
 """
 
 from collections.abc import Iterable
@@ -65,7 +65,7 @@ class _Ranged:
 
 @dataclass(frozen=True)
 class Identity(_Ranged):
-    """Who it is: the form of the head, and where each part sits in it. The defaults are a plain face.
+    """Who it is: the shape of the head, and where each part sits in it. The defaults give a plain face.
 
     Attributes:
         face_width: width of the head, 18 to 21.
@@ -139,7 +139,7 @@ class Faces(NamedTuple):
 def arrangement(identity: Identity) -> np.ndarray:
     """Where the parts of a face sit in it: (4, 3, 3), poses in the face's own coordinates, in the order of PARTS.
 
-    A face with pose F has its parts at F @ arrangement(identity), and so each part at pose M votes for the face through
+    A face with pose F has its parts at F @ arrangement(identity), so each part at pose M votes for the face through
     one constant matrix: F = M @ inv(arrangement).
     """
     face, half = identity, identity.eye_distance / 2
@@ -181,7 +181,7 @@ def swap_eyes_and_mouth(parts: np.ndarray) -> np.ndarray:
 
 
 def identities(count: int = 10, seed: int = 0) -> list[Identity]:
-    """People who differ from each other: along every attribute the range is cut into `count` slices, one for each.
+    """People who differ from each other: the range of every attribute is cut into `count` slices, one per person.
 
     Args:
         count: how many people, at least 1.
@@ -209,7 +209,7 @@ def strokes(
     whole: np.ndarray | None = None,
     parts: np.ndarray | None = None,
 ) -> list[Stroke]:
-    """The lines of one face, head first: what `draw` draws with pixels, for those who draw otherwise.
+    """The lines of one face, head first, which `draw` turns into pixels; for drawing them in another way.
 
     Args:
         identity: an Identity.
@@ -221,8 +221,8 @@ def strokes(
         A list of (points (P, 2), radius): broken lines in the picture's coordinates, and half the width of the pen.
 
     Raises:
-        ValueError: naming the argument, if it is not as above, or if ink would leave the canvas: nothing is ever
-            drawn in part. Under any turn, a scale of at most 1 and a move of at most 2 pixels every face
+        ValueError: naming the argument, if it does not fit, or if ink would leave the canvas: no face is
+                ever drawn in part. Under any turn, a scale of at most 1 and a move of at most 2 pixels every face
             fits, swapped or not.
     """
     head, *own = forms(identity, expression)
@@ -245,7 +245,7 @@ def forms(identity: Identity, expression: Expression | None = None) -> list[list
         Five lists of (points (P, 2), radius) as `strokes` gives: of the head, then of the parts in the order of PARTS.
 
     Raises:
-        ValueError: naming the argument, if it is not as above.
+        ValueError: naming the argument, if it does not fit.
     """
     if not isinstance(identity, Identity):
         raise ValueError(f"identity: got {type(identity).__name__}, expected an Identity")
@@ -277,7 +277,7 @@ def draw(
         float32 (size, size) in 0–1, ink 1, with soft edges one pixel wide.
 
     Raises:
-        ValueError: naming the argument, if it is not as above, or if ink would leave the canvas, as in `strokes`.
+        ValueError: naming the argument, if it does not fit, or if ink would leave the canvas, as in `strokes`.
     """
     check_whole("size", size, SIZE, 20 * SIZE)
     picture = np.zeros((size, size), np.float32)
@@ -295,7 +295,7 @@ def sample(
     move: float = 1.5,
     shrink: float = 0.1,
 ) -> Faces:
-    """Photographs, so to say: people in turn, each with an expression and a pose of the head drawn at random.
+    """Pictures of people in turn, each with a random expression and a random pose of the head.
 
     Args:
         people: a list of Identity, such as `identities` gives.
@@ -303,14 +303,14 @@ def sample(
         seed: whole number ≥ 0. The same seed gives the same expressions and poses of the head, swapped or not.
         swapped: whether eyes and mouth have traded places.
         turn: the head is turned by up to this many degrees either way, 0 to 180.
-        move: moved by up to this many pixels right or left, and up or down, 0 to 2.
-        shrink: and drawn smaller by up to this share, 0 to 0.3.
+        move: the head is moved by up to this many pixels right or left, and up or down, 0 to 2.
+        shrink: the head is drawn smaller by up to this fraction, 0 to 0.3.
 
     Returns:
         Faces.
 
     Raises:
-        ValueError: naming the argument that is not as above.
+        ValueError: naming the argument that does not fit.
     """
     people = list(people)
     if not people or not all(isinstance(one, Identity) for one in people):
@@ -336,7 +336,7 @@ def sample(
 
 def _eye(identity: Identity, expression: Expression, side: int) -> list[Stroke]:
     half = identity.brow_length / 2
-    rise = side * expression.brows * 0.35 * half  # Of the right end; the left one falls by as much.
+    rise = side * expression.brows * 0.35 * half  # Of the right end; the left one falls by the same amount.
     brow = np.array([[-half, 2.9 - rise], [half, 2.9 + rise]])
     return [(_ellipse(1.9, 1.6 * expression.eyes_open, 14), 0.4), (np.zeros((2, 2)), 0.75), (brow, 0.5)]
 

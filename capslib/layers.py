@@ -1,6 +1,6 @@
 """Capsule layers for Keras 3, written with `keras.ops` alone so that any Keras backend runs them.
 
-The equations are those of `capslib.equations`; what differs is only the order of the sums.
+The equations are those of `capslib.equations`; only the order of the sums differs.
 """
 
 import math
@@ -45,19 +45,19 @@ def couple(b: Tensor) -> Tensor:
         c, (B, J, I), with Σ_j c_ij = 1.
     """
     if 0 in b.shape:
-        return b  # No example, or no lower capsule: nothing to couple, and Keras' `max` would refuse.
-    # Not Keras' softmax: over this axis it turns b round and back (with that, up to a tenth of the layer's time).
+        return b  # Without examples or lower capsules there is nothing to couple, and Keras' `max` would raise.
+    # Keras' softmax would transpose b and back over this axis, which takes up to a tenth of the layer's time.
     e = ops.exp(b - ops.stop_gradient(ops.max(b, axis=1, keepdims=True)))
     return e * (1 / ops.sum(e, axis=1, keepdims=True))
 
 
 def routing_dtype(dtype: str) -> str:
-    """Float type to route in: half precision overflows in ‖s‖² and rounds b away, so it is widened to float32."""
+    """Float type to route in: half precision overflows in ‖s‖² and loses b to rounding, so it is widened to float32."""
     return "float32" if dtype in ("float16", "bfloat16") else dtype
 
 
 class _Float32Layer(keras.layers.Layer):
-    """A layer that computes in float32 (or float64) whatever the policy, and returns the policy's type."""
+    """A layer that computes in float32 (or float64) under any policy, and returns the policy's type."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
@@ -85,10 +85,11 @@ class Capsule(_Float32Layer):
         offset: of the squash; 1 in the paper, 0.5 in the article.
 
     Input (B, I, D_in), output v (B, J, D_out). Kernel: (D_in, J, D_out) shared, (I, D_in, J, D_out) not shared.
-    It starts uniform in ±√(6 / (D_in + J·D_out)), Glorot's limit for one lower capsule: votes start alike for any I.
+    It starts uniform in ±√(6 / (D_in + J·D_out)), Glorot's limit for one lower capsule: the spread
+    of the votes at the start is the same for any I.
 
     Raises:
-        ValueError: naming the argument, if one of the above is out of range or the input has another rank.
+        ValueError: naming the argument, if one of the above is out of range or the input has the wrong rank.
     """
 
     def __init__(
@@ -146,8 +147,8 @@ class Capsule(_Float32Layer):
     def _route_shared(self, u: Tensor, W: Tensor) -> Tensor:
         # b_ij = ⟨u_i, q_j⟩ where q_j = Σ_τ v_j^τ W_jᵀ: accumulating q accumulates b. While b is 0 every
         # upper capsule gathers Σ_i u_i / J, so the first iteration needs no softmax (a tenth of a training step).
-        # Beside W everything has j first, beside u it is (B, J, ·): so each product is one of matrices as they lie (a
-        # twentieth of a step).
+        # Beside W everything has j first, beside u it is (B, J, ·): so each product multiplies matrices as they lie in
+        # memory (a twentieth of a step).
         W, W_T, u_T = ops.transpose(W, (1, 0, 2)), ops.transpose(W, (1, 2, 0)), ops.transpose(u, (0, 2, 1))
         v = self._activate((ops.sum(u, axis=1) / self.num_capsule) @ W)
         q = 0
@@ -213,7 +214,7 @@ def predict(u: Tensor, W: Tensor) -> Tensor:
 
 @keras.saving.register_keras_serializable(package="capslib")
 class PrimaryCapsules(_Float32Layer):
-    """The first capsules: a convolution whose channels are read as capsules, then squashed.  (Section 4)
+    """The first capsules: a convolution whose channels are read as capsules and squashed.  (Section 4)
 
     Each position of the convolution's output holds `channels` capsules of `dim_capsule` neighbouring features.
 

@@ -21,7 +21,7 @@ def margin_loss(y_true: Tensor, lengths: Tensor, m_plus: float = 0.9, m_minus: f
         Losses, (B,).
 
     Raises:
-        ValueError: if the two tensors are not of one shape (B, J).
+        ValueError: if the two tensors do not have the same shape (B, J).
     """
     lengths = ops.convert_to_tensor(lengths)
     y_true = ops.cast(y_true, lengths.dtype)

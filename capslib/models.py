@@ -16,7 +16,7 @@ def article_capsnet(weights: str | None = None) -> keras.Model:
         A Keras model, images (B, 28, 28, 1) in 0–1 → lengths (B, 10); 22,848 parameters.
 
     Raises:
-        ValueError: if `weights` is neither, or the shipped file does not match its card.
+        ValueError: if `weights` is something else, or the shipped file does not match its card.
     """
     image = keras.Input((28, 28, 1), name="image")
     u = keras.layers.Reshape((49, 32), name="u")(_trunk(image))
@@ -36,7 +36,7 @@ def matched_cnn(head: str = "flatten", weights: str | None = None) -> keras.Mode
         A Keras model, images (B, 28, 28, 1) in 0–1 → probabilities (B, 10).
 
     Raises:
-        ValueError: if `head` or `weights` is another, or the shipped file does not match its card.
+        ValueError: if `head` or `weights` has another value, or the shipped file does not match its card.
     """
     check_choice("head", head, ("flatten", "global"))
     image = keras.Input((28, 28, 1), name="image")

@@ -1,4 +1,4 @@
-"""The shipped networks in NumPy: what each computes forward, from its arrays alone, without Keras.
+"""The forward passes of the shipped networks in NumPy, computed from their arrays alone, without Keras.
 
 Layers are named as in Keras, and as in the widgets' network.js. Arrays are batch first and keep their channels last.
 """
@@ -44,7 +44,7 @@ def check_weights(name: str, weights: Mapping[str, ArrayLike], network: str) -> 
         A dict of little-endian float32, in the order of the layers.
 
     Raises:
-        ValueError: if names or shapes are those of no such network, or a number is not real and finite.
+        ValueError: if the names or shapes do not fit the network, or a number is not real and finite.
     """
     given = set(weights) if isinstance(weights, dict) else set()
     shapes = next((one for one in NETWORKS[network] if one.keys() == given), None)
@@ -90,17 +90,18 @@ def max_pooling(x: np.ndarray) -> np.ndarray:
 
 
 def trunk(images: ArrayLike, weights: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The trunk that all networks of the course share: two 5×5 convolutions, each with relu and 2×2 max-pooling.
+    """The trunk that all networks of the course share: two 5×5 convolutions, each with ReLU and 2×2 max-pooling.
 
     Args:
         images: (B, 28, 28, 1), (B, 28, 28) or one image (28, 28); uint8 in 0–255 or float in 0–1.
         weights: a network's arrays, as `check_weights` gives them.
 
     Returns:
-        Features float32 (B, 7, 7, F2), which the capsule network reads as 49 lower capsules u. One image drops B.
+        Features float32 (B, 7, 7, F2), which the capsule network reads as 49 lower capsules u. For one
+        image, the axis B is missing.
 
     Raises:
-        ValueError: naming `images`, if they are not as above.
+        ValueError: naming `images`, if they do not fit.
     """
     x = as_images(images)
     for layer in ("conv1", "conv2"):
@@ -121,11 +122,11 @@ def capsnet(
         offset: of the squash.
 
     Returns:
-        The RoutingTrace of 49 lower and 10 upper capsules; the last of its lengths are the network's answer. One image
-        drops B.
+        The RoutingTrace of 49 lower and 10 upper capsules; the last of its lengths are the network's answer. For one
+            image, the axis B is missing.
 
     Raises:
-        ValueError: naming the argument that is not as above.
+        ValueError: naming the argument that does not fit.
     """
     weights = check_weights("weights", weights, "capsnet")
     check_count("routings", routings)
@@ -135,7 +136,7 @@ def capsnet(
 
 
 def cnn(images: ArrayLike, weights: Mapping[str, ArrayLike]) -> np.ndarray:
-    """A plain CNN with the same trunk; its arrays tell which of two heads it has.
+    """A plain CNN with the same trunk; its arrays tell which of the two heads it has.
 
     Args:
         images: as for `trunk`.
@@ -144,10 +145,10 @@ def cnn(images: ArrayLike, weights: Mapping[str, ArrayLike]) -> np.ndarray:
             and "hidden.bias", a layer after the global average; then "probabilities.kernel" and "probabilities.bias".
 
     Returns:
-        Probabilities of the 10 digits, float32 (B, 10). One image drops B.
+        Probabilities of the 10 digits, float32 (B, 10). For one image, the axis B is missing.
 
     Raises:
-        ValueError: naming the argument that is not as above.
+        ValueError: naming the argument that does not fit.
     """
     weights = check_weights("weights", weights, "cnn")
     x = trunk(images, weights)  # (B, 7, 7, F2)

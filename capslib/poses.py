@@ -45,7 +45,7 @@ def pose(x: ArrayLike = 0, y: ArrayLike = 0, angle: ArrayLike = 0, scale: ArrayL
 def read_pose(M: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The four numbers (x, y, angle, scale) of a pose matrix (..., 3, 3); the angle lies above −180 and up to 180.
 
-    Of a matrix that is no pure pose, such as the mean of votes that disagree, angle and scale are those of its
+    If a matrix is no pure pose, such as the mean of votes that disagree, angle and scale are those of its
     first column.
     """
     M = np.asarray(M, float)
@@ -60,7 +60,7 @@ def spread(votes: np.ndarray) -> np.ndarray:
         votes: (..., I, 3, 3), the poses for which I parts vote.
 
     Returns:
-        (...), at least 0; 0 if all votes put the whole in the same place.
+        (...), at least 0; 0 if all votes place the whole at the same point.
     """
     places = np.asarray(votes, float)[..., :2, 2]
     return np.sqrt(np.mean(np.sum((places - places.mean(-2, keepdims=True)) ** 2, axis=-1), axis=-1))
@@ -76,7 +76,7 @@ def check_poses(name: str, M: np.ndarray, shape: tuple[int, ...], exact: bool = 
         exact: whether no axes may come before them.
 
     Raises:
-        ValueError: if the shape is another, a number is not finite, or a matrix is no pose.
+        ValueError: if the shape does not fit, a number is not finite, or a matrix is no pose.
     """
     M = check_numbers(name, M)
     fits = M.shape == shape if exact else M.shape[-len(shape) :] == shape

@@ -1,7 +1,7 @@
 """Importing this module imports TensorFlow without the notices that its C++ side prints at start-up.
 
-They name the time and the process, so no two runs of a notebook would print the same, and a beginner
-reads them as errors. Environment variables silence some of them only, and one of those slows training.
+The notices contain the time and the process, so no two runs of a notebook would print the same text, and beginners
+read them as errors. Environment variables silence only some of them, and one of those variables slows training.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 def quiet_stderr() -> Iterator[None]:
     """Send what C code writes to standard error to the null device for a while."""
     _fill_descriptor_2()
-    # There may be no sys.stderr, as without a console on Windows; or it may be closed.
+    # sys.stderr may be missing, as without a console on Windows, or closed.
     with contextlib.suppress(AttributeError, ValueError, OSError):
         sys.stderr.flush()
     kept = os.dup(2)
@@ -31,8 +31,8 @@ def quiet_stderr() -> Iterator[None]:
 def _fill_descriptor_2() -> None:
     """Put the null device on file descriptor 2 if it is closed, and leave it there.
 
-    Otherwise the next thing that is opened gets the number 2, be it a file or what TensorFlow's threads wake each other
-    with, and all that is meant for standard error is written into it.
+    Otherwise the next file or pipe that is opened gets the number 2, and everything meant for standard error is written
+    into it. That may be what TensorFlow's threads use to wake each other.
     """
     try:
         os.fstat(2)

@@ -1,4 +1,4 @@
-"""What a run leaves behind: files that are whole or not there, their checksums, and where they were made."""
+"""What a run leaves behind: files written completely or not at all, their checksums, and where they were made."""
 
 import hashlib
 import json

@@ -1,8 +1,8 @@
 """Runs that are kept in a folder, and the command line: `python -m capslib.training MODEL --recipe best --seed 0`.
 
-A run writes into one folder: `state.npz` (what was asked for, and all that `--resume` needs to go on), `history.json`,
+A run writes into one folder: `state.npz` (what was requested, and everything `--resume` needs), `history.json`,
 `<model>.npz` with its card (the best epoch so far by validation accuracy), and at its end `result.json`. Ctrl-C keeps
-all of them. A folder that holds another run is left as it is.
+all of them. A folder that holds another run is left unchanged.
 """
 
 import argparse
@@ -54,8 +54,8 @@ def run(
         recipe_name: a key of RECIPES.
         seed: of first weights, order and shifts.
         source: of the digits, "full" or "bundled".
-        folder: where to write; runs/<model>-<recipe>-<seed> unless told.
-        resume: go on from an interrupted run in that folder: the result is that of a run without interruption.
+        folder: where to write; by default runs/<model>-<recipe>-<seed>.
+        resume: continue an interrupted run in that folder; the result is the same as without the interruption.
         log: called with each line of progress.
 
     Returns:
@@ -105,10 +105,10 @@ def train_in(
     """Train as `training.train` does, and keep state, history and best weights in a folder after every epoch.
 
     Args:
-        folder: where to keep them; it is made if need be.
+        folder: where to keep them; it is created if necessary.
         model, data, recipe, seed, log: as for `training.train`.
-        resume: go on from the state in `folder`, if there is one: the end is that of a run without interruption.
-        facts: what the card of the kept weights says besides.
+        resume: continue from the state in `folder`, if there is one; the end is the same as without an interruption.
+        facts: what else the card of the weights says.
 
     Returns:
         The history, the epochs before an interruption included.
@@ -137,8 +137,8 @@ def _train(folder, model, data, recipe, seed, resume, facts, log) -> Progress:
 class _Keep(keras.callbacks.Callback):
     """At the end of every epoch writes state, history and, if the epoch is the best so far, weights.
 
-    Not Keras' BackupAndRestore and ModelCheckpoint: they write in place, so a kill or a full disk leaves half a file,
-    and they keep neither the history nor what was asked for.
+    Keras' BackupAndRestore and ModelCheckpoint are not used: they write in place, so a kill or a full disk leaves half
+    a file, and they keep neither the history nor what was requested.
     """
 
     def __init__(self, folder: Path, asked: dict, progress: Progress, facts: dict):

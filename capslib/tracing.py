@@ -1,4 +1,4 @@
-"""From a trained network and an image to everything its routing computed."""
+"""Everything that the routing of a trained network computes for an image."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def capsule_inputs(model: keras.Model, images: np.ndarray) -> tuple[np.ndarray, 
     capsule = _capsule_layer(model)
     x = digits.as_images(images)
     lower = keras.Model(model.input, capsule.input)
-    # Called, not `predict`: that would compile every one of these small models anew, and warn of it.
+    # A call instead of `predict`, which would compile each of these small models again and warn about it.
     u = [keras.ops.convert_to_numpy(lower(x[start : start + 500])) for start in range(0, len(x), 500)]
     return np.concatenate(u).astype(np.float32), keras.ops.convert_to_numpy(capsule.kernel).astype(np.float32)
 
@@ -37,7 +37,8 @@ def trace(model: keras.Model, images: np.ndarray) -> RoutingTrace:
         images: (N, 28, 28, 1), (N, 28, 28) or one image (28, 28); uint8 in 0–255 or float in 0–1.
 
     Returns:
-        A RoutingTrace with T = the layer's routings; its last lengths are `model.predict`'s. One image drops B.
+        A RoutingTrace with T = the layer's routings; its last lengths are `model.predict`'s. For one image,
+        the axis B is missing.
 
     Raises:
         ValueError: naming the argument, if the model does not fit or the images are not digits.

@@ -1,6 +1,6 @@
 """Training recipes, and the one loop that follows them.
 
-Knows no folder and writes no file: `capslib.runs` keeps what a run makes, as a callback of `train`. Its command line is
+This module writes no file. `capslib.runs` keeps what a run produces, as a callback of `train`; its command line is
 `python -m capslib.training MODEL --recipe best --seed 0`.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-# Before Keras: TensorFlow's start-up notices would drown the lines of progress.
+# Imported before Keras, because TensorFlow's start-up notices would drown the progress lines.
 # isort: off
 try:
     import capslib.quiet  # noqa: F401
@@ -38,10 +38,10 @@ class Recipe:
         epochs, batch_size: whole numbers.
         learning_rate: constant, or the peak between a linear warm-up and a cosine decay to 0.
         decay: whether the rate warms up and decays.
-        shift: training digits are moved by up to so many pixels each way, anew in every epoch; by whole ones unless
+        shift: training digits are moved by up to this many pixels each way, anew in every epoch; by whole ones unless
             they are turned or scaled too.
-        turn: and turned by up to so many degrees each way.
-        scale: and made larger or smaller by up to this share, in width and in height on their own.
+        turn: they are also turned by up to this many degrees each way.
+        scale: they are also made larger or smaller by up to this fraction, independently in width and height.
         average: what is kept is a running average of the weights, of which each step keeps this share; 0 keeps the
             weights themselves.
         beta_2: of Adam, what each step keeps of the running mean of squared gradients.
@@ -100,8 +100,8 @@ class Progress:
 
     Attributes:
         history: a dict for each epoch done, as `train` returns it.
-        best: the model's weights in the epoch of the highest validation accuracy, the first of them if several have
-            it; None before the first epoch.
+        best: the model's weights in the epoch of the highest validation accuracy, the first one if several have
+                it; None before the first epoch.
     """
 
     history: list[dict] = field(default_factory=list)
@@ -135,7 +135,7 @@ def learning_rate(recipe: Recipe, examples: int) -> float | keras.optimizers.sch
 
 
 def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
-    """Give a model the recipe's optimizer and its loss: margin loss for lengths of capsules, cross-entropy for CNNs.
+    """Give a model the recipe's optimizer and its loss: margin loss for capsule lengths, cross-entropy for CNNs.
 
     Args:
         model: a Keras model with 10 outputs.
@@ -150,7 +150,7 @@ def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
         use_ema=recipe.average > 0,
         ema_momentum=recipe.average,
     )
-    # Keras on PyTorch takes one step at a time only.
+    # Keras on PyTorch can take only one step at a time.
     steps = 1 if keras.backend.backend() == "torch" else recipe.steps_per_execution
     model.compile(optimizer, loss=loss, metrics=["accuracy"], steps_per_execution=steps)
 
@@ -182,7 +182,7 @@ def shift_at_random(x: np.ndarray, pixels: int, rng: np.random.Generator) -> np.
 
 
 def augment(x: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
-    """Shift, turn and scale every image by amounts of its own, as a recipe says.
+    """Shift, turn and scale every image by its own random amounts, as a recipe says.
 
     Args:
         x: images (N, H, W, 1).
@@ -258,7 +258,7 @@ def train(
     log: Callable[[str], object] = print,
     progress: Progress | None = None,
 ) -> list[dict]:
-    """Train a model by a recipe; the model ends with the weights of its best epoch by validation accuracy.
+    """Train a model with a recipe; it ends with the weights of its best epoch by validation accuracy.
 
     Args:
         model: a fresh Keras model from `capslib.models`.
@@ -273,11 +273,11 @@ def train(
             date at the end of every epoch, before `callbacks` hear of it.
 
     Returns:
-        The history, a list with one dict an epoch: epoch, seconds, loss, accuracy, val_loss, val_accuracy. Under a
+        The history, a list with one dict per epoch: epoch, seconds, loss, accuracy, val_loss, val_accuracy. Under a
         recipe that averages, loss and accuracy are those of the weights that are trained, the other two of the average.
 
     Raises:
-        ValueError: if the recipe is unknown, the seed is none, or the images or labels are not digits.
+        ValueError: if the recipe is unknown, the seed is no whole number ≥ 0, or the images or labels are not digits.
     """
     recipe, seed = as_recipe(recipe), check_seed("seed", seed)
     x, y = digits.as_images(data.x_train, "x_train"), digits.one_hot(data.y_train, "y_train")

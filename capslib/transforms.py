@@ -4,9 +4,9 @@ Every transform takes images (N, 28, 28, 1) in 0–1, in any form that `capslib.
 batch of float32 in 0–1. Angles, distances and factors are one number for all images or one for each. scipy.ndimage
 resamples, linearly, so no pixel gets a value beyond those of its neighbours and 0.
 
-Digits reach close to the edge: a third of those bundled would lose ink on a move by 3 pixels to the wrong side. So
-nothing is cut off unasked. `rotate`, `shift` and `scale` refuse to carry ink off the canvas, and leave the choice:
-`canvas=40` puts the image in the middle of a larger canvas, `cut=True` lets go of what falls off.
+Digits reach close to the edge: a third of the bundled ones would lose ink if moved by 3 pixels in the wrong direction.
+So nothing is cut off by default. `rotate`, `shift` and `scale` refuse to move ink off the canvas and leave the choice:
+`canvas=40` puts the image in the middle of a larger canvas, `cut=True` drops what falls off.
 """
 
 import numpy as np
@@ -34,11 +34,11 @@ def rotate(images: np.ndarray, angle: ArrayLike, canvas: int = 28, cut: bool = F
         float32 (N, canvas, canvas, 1) in 0–1.
 
     Raises:
-        ValueError: naming the argument, if it is not as above, or if ink would be lost and `cut` is False.
+        ValueError: naming the argument, if it does not fit, or if ink would be lost and `cut` is False.
     """
     x = as_images(images)
     angle = _one_for_each("angle", angle, len(x))
-    cos, sin = cosdg(angle), sindg(angle)  # Of degrees, so that those of quarter turns are exact.
+    cos, sin = cosdg(angle), sindg(angle)  # Computed from degrees, so that quarter turns are exact.
     turn = np.moveaxis(np.array([[cos, -sin], [sin, cos]]), -1, 0)  # (N, 2, 2) on (row, column), rows counted down
     return _warp(x, turn, np.zeros((len(x), 2)), canvas, cut, {"angle": angle})
 
@@ -59,7 +59,7 @@ def shift(
         float32 (N, canvas, canvas, 1) in 0–1.
 
     Raises:
-        ValueError: naming the argument, if it is not as above, or if ink would be lost and `cut` is False.
+        ValueError: naming the argument, if it does not fit, or if ink would be lost and `cut` is False.
     """
     x = as_images(images)
     right = _one_for_each("right", right, len(x), -LARGEST, LARGEST)
@@ -81,7 +81,7 @@ def scale(images: np.ndarray, factor: ArrayLike, canvas: int = 28, cut: bool = F
         float32 (N, canvas, canvas, 1) in 0–1.
 
     Raises:
-        ValueError: naming the argument, if it is not as above, or if ink would be lost and `cut` is False.
+        ValueError: naming the argument, if it does not fit, or if ink would be lost and `cut` is False.
     """
     x = as_images(images)
     factor = _one_for_each("factor", factor, len(x), 0.5, 2)
@@ -89,7 +89,7 @@ def scale(images: np.ndarray, factor: ArrayLike, canvas: int = 28, cut: bool = F
 
 
 def swap_halves(images: np.ndarray, halves: str = "top and bottom") -> np.ndarray:
-    """Let two halves of each image trade places. Twice is the identity.
+    """Swap two halves of each image. Doing it twice gives the image back.
 
     Args:
         images: (N, 28, 28, 1) in 0–1.
@@ -99,7 +99,7 @@ def swap_halves(images: np.ndarray, halves: str = "top and bottom") -> np.ndarra
         float32 (N, 28, 28, 1).
 
     Raises:
-        ValueError: if `images` or `halves` is another.
+        ValueError: if `images` or `halves` does not fit.
     """
     x = as_images(images)
     axes = {"top and bottom": 1, "left and right": 2}
@@ -107,7 +107,7 @@ def swap_halves(images: np.ndarray, halves: str = "top and bottom") -> np.ndarra
 
 
 def swap_quadrants(images: np.ndarray) -> np.ndarray:
-    """Let each quarter of an image trade places with the one diagonally opposite. Twice is the identity.
+    """Swap each quarter of an image with the diagonally opposite one. Doing it twice gives the image back.
 
     Args:
         images: (N, 28, 28, 1) in 0–1.
@@ -116,7 +116,7 @@ def swap_quadrants(images: np.ndarray) -> np.ndarray:
         float32 (N, 28, 28, 1).
 
     Raises:
-        ValueError: if `images` are others.
+        ValueError: if `images` do not fit.
     """
     return np.roll(as_images(images), (14, 14), axis=(1, 2))
 
@@ -133,7 +133,7 @@ def noise(images: np.ndarray, amount: ArrayLike, seed: int) -> np.ndarray:
         float32 (N, 28, 28, 1) in 0–1.
 
     Raises:
-        ValueError: naming the argument, if it is not as above.
+        ValueError: naming the argument, if it does not fit.
     """
     x = as_images(images)
     amount = _one_for_each("amount", amount, len(x), 0, 1).astype(np.float32)
@@ -163,7 +163,7 @@ def overlap(
         float32 (N, canvas, canvas, 1) in 0–1.
 
     Raises:
-        ValueError: naming the argument, if it is not as above, or if ink would be lost and `cut` is False.
+        ValueError: naming the argument, if it does not fit, or if ink would be lost and `cut` is False.
     """
     first, second = as_images(first, "first"), as_images(second, "second")
     if len(first) != len(second):
@@ -185,7 +185,7 @@ def invariance(v: np.ndarray, v_t: np.ndarray) -> float:
         A float in −1 to 1; 1 if every v(Tx) points where v(x) does.
 
     Raises:
-        ValueError: naming the argument, if the shapes are others, a value is not finite or a vector is zero.
+        ValueError: naming the argument, if the shapes do not fit, a value is not finite or a vector is zero.
     """
     v, v_t = _pairs(v, v_t)
     cosines = []
@@ -198,13 +198,13 @@ def invariance(v: np.ndarray, v_t: np.ndarray) -> float:
 
 
 def equivariance(v: np.ndarray, v_t: np.ndarray, fitted: float = 0.5) -> float:
-    """How well one fixed linear map takes v(x) to v(Tx): R² on examples that the map was not fitted on.
+    """How well one fixed linear map takes v(x) to v(Tx): R² on examples that it was not fitted on.
 
     The map A minimises ‖vA − v_t‖² over the first examples (least squares, no intercept). On the others,
     R² = 1 − Σ‖v_t − vA‖² / Σ‖v_t − mean‖², with their own mean.
 
     Args:
-        v: (N, D), v(x) of N examples, in an order that means nothing.
+        v: (N, D), v(x) of N examples, in random order.
         v_t: (N, D'), v(Tx) of the same examples.
         fitted: the share of examples that the map is fitted on, above 0 and below 1.
 
@@ -212,8 +212,8 @@ def equivariance(v: np.ndarray, v_t: np.ndarray, fitted: float = 0.5) -> float:
         A float of at most 1. 1: the map is perfect; 0: no better than the mean; below 0: worse than it.
 
     Raises:
-        ValueError: naming the argument, if the shapes are others, a value is not finite, the examples are too few, or
-            the v(Tx) to be foretold are all the same.
+        ValueError: naming the argument, if the shapes do not fit, a value is not finite, the examples are too few, or
+            the v(Tx) to be predicted are all the same.
     """
     v, v_t = _pairs(v, v_t, same=False)
     number = isinstance(fitted, float | np.floating) and 0 < fitted < 1
@@ -226,7 +226,7 @@ def equivariance(v: np.ndarray, v_t: np.ndarray, fitted: float = 0.5) -> float:
     wanted, found = v_t[first:], v[first:] @ A
     varies = np.sum((wanted - wanted.mean(0)) ** 2)
     if varies == 0:
-        raise ValueError("v_t: got one and the same vector for every example, expected vectors that vary")
+        raise ValueError("v_t: got the same vector for every example, expected vectors that vary")
     return float(1 - np.sum((wanted - found) ** 2) / varies)
 
 

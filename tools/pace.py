@@ -2,8 +2,8 @@
 
 A reader of technical prose reads about 180 words a minute. Code is read more slowly than prose, a picture takes a third
 of a minute, and a widget takes four minutes, since the reader is asked to use it. The part that a lesson calls *Going
-deeper* is counted on its own, because the lesson is complete without it. So are the exercises, whose minutes are the
-ones stated in their headings.
+deeper* is counted on its own, because the lesson is complete without it. So are the quiz and the exercises, whose
+minutes are the ones stated in their headings.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 
 WORDS_A_MINUTE, SECONDS_A_LINE, SECONDS_A_PICTURE, MINUTES_A_WIDGET = 180, 5, 20, 4
 DEEPER = "## Going deeper"
-EXERCISE = re.compile(r"### Exercise .*\((\d+) minutes\)")
+EXERCISE = re.compile(r"(?:### Exercise .*|## Quiz )\((\d+) minutes\)")
 SAYS = re.compile(
     r"\*\*Time:\*\* (\d+) minutes(?:, and (\d+) more for \*Going deeper\*)?(?:, and (\d+) for the exercises)? · "
 )

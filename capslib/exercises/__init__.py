@@ -4,9 +4,12 @@ One file a lesson says what is expected, by plain loops, as the task in the less
 """
 
 from capslib.exercises import lesson_02, lesson_03, lesson_10
-from capslib.exercises.check import EXERCISES, Exercise, Matching, check
+from capslib.exercises.check import EXERCISES, LESSON_OF, Exercise, Matching, check
+from capslib.exercises.quizzes import QUIZZES, quiz
+from capslib.exercises.report import report
 
-__all__ = ["EXERCISES", "Exercise", "Matching", "check"]
+__all__ = ["EXERCISES", "QUIZZES", "Exercise", "Matching", "check", "quiz", "report"]
 
 for _lesson in (lesson_02, lesson_03, lesson_10):
     EXERCISES.update(_lesson.EXERCISES)
+    LESSON_OF.update(dict.fromkeys(_lesson.EXERCISES, _lesson.__name__.rpartition("_")[2]))

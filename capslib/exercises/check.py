@@ -69,6 +69,9 @@ class Matching:
 EXERCISES: dict[str, Exercise | Matching] = {}
 """Every exercise of the course by its name, lesson by lesson; the package fills it."""
 
+LESSON_OF: dict[str, str] = {}
+"""The number of the lesson of each exercise; the package fills it, too."""
+
 _tries: dict[str, int] = {}
 """How often each exercise was answered wrongly since Python started."""
 

@@ -15,7 +15,7 @@ from capslib.plots.answers import (
     two_answers,
 )
 from capslib.plots.base import described, figure, png, show
-from capslib.plots.exercises import expected_and_got
+from capslib.plots.exercises import expected_and_got, text_page
 from capslib.plots.gradients import WEIGHT, gradient_parts, gradient_paths, weights_and_sums
 from capslib.plots.inside import (
     CELL,
@@ -116,6 +116,7 @@ __all__ = [
     "squash_nudges",
     "squash_ratios",
     "squash_view",
+    "text_page",
     "top_scores",
     "training_curves",
     "turning_digit",

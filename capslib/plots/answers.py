@@ -211,5 +211,8 @@ def confusion_matrix(confusion) -> Figure:
                 fontsize=8 if right else 11,
                 color=COLOURS["neutral" if right else "ink"],
             )
-    ax.set(xlabel="read as", ylabel="is a", xticks=range(10), yticks=range(10))
-    return fig
+    ax.set(xlabel="read as", ylabel="true digit", xticks=range(10), yticks=range(10))
+    most = mistakes.max()
+    pairs = [f"a {true} read as {read}" for true, read in np.argwhere(mistakes == max(most, 1))]
+    alt = f"True digits by the digits read: {np.trace(confusion):,} of {confusion.sum():,} are on the diagonal. "
+    return described(fig, f"{alt}Most frequent, {most} times each: {', '.join(pairs)}." if pairs else alt.rstrip())

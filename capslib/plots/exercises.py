@@ -42,6 +42,21 @@ def expected_and_got(expected, got, names=("i", "j")) -> Figure:
     return described(fig, f"Expected numbers beside yours: {total - wrong.sum()} of {total} agree.")
 
 
+@style.context()
+def text_page(lines) -> Figure:
+    """Lines of text as a picture, for a widget of words where no widget lives.
+
+    Args:
+        lines: list of str; blanks at the beginning indent a line.
+    """
+    fig, ax = figure(7.5, 0.2 + 0.19 * len(lines))
+    ax.axis("off")
+    for n, line in enumerate(lines):
+        blanks = len(line) - len(line.lstrip())
+        ax.text(0.008 * blanks, 1 - (n + 0.5) / len(lines), line.strip(), va="center", transform=ax.transAxes)
+    return described(fig, " ".join(" ".join(lines).split()))
+
+
 def _table(x) -> np.ndarray:
     """An array of any rank as rows of numbers."""
     x = np.asarray(x, float)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from capslib import style
-from capslib.plots.base import figure
+from capslib.plots.base import described, figure
 from capslib.plots.marks import draw_coupling, draw_grid, draw_lengths, largest, unit, write_beside
 from capslib.style import COLOURS
 
@@ -43,13 +43,18 @@ def lower_capsule(image, u, u_hat, cell) -> Figure:
     limit = np.abs(u_hat[cell]).max() or 1
     drawn = votes.imshow(u_hat[cell], cmap=VOTE, vmin=-limit, vmax=limit, aspect="auto")
     votes.set(
-        title=f"û_{cell}: {u_hat.shape[1]} votes, one a row",
+        title=f"û_{cell}: {u_hat.shape[1]} votes, one per row",
         xlabel="component",
         ylabel="upper capsule j",
         yticks=range(u_hat.shape[1]),
     )
     fig.colorbar(drawn, ax=votes)
-    return fig
+    alt = f"A digit under a 7×7 grid of cells; cell {cell} and the window of {WINDOW}×{WINDOW} pixels that it sees are "
+    alt += f"outlined. Of the {u.shape[1]} features of u_{cell}, {np.count_nonzero(u[cell])} are not zero; the largest "
+    alt += (
+        f"is {u[cell].max():.2f}. A heat map shows its {u_hat.shape[1]} votes of {u_hat.shape[2]} components, between "
+    )
+    return described(fig, f"{alt}{u_hat[cell].min():.2f} and {u_hat[cell].max():.2f}.")
 
 
 @style.context()
@@ -70,7 +75,9 @@ def first_and_last(image, trace, j, entropy) -> Figure:
         fig.colorbar(drawn, ax=grid, label=f"contribution to capsule {j}")
         draw_lengths(bars, trace.lengths[t])
         bars.set_title(f"entropy of c: {entropy[t]:.2f} nats")
-    return fig
+    alt = f"A digit at iterations 1 and {last + 1} of its routing. The contributions to capsule {j} "
+    alt += f"{_rise(trace.contribution[:, :, j].sum(1), 'add up to')}, its length {_rise(trace.lengths[:, j], 'is')}, "
+    return described(fig, f"{alt}the entropy of the couplings {_rise(entropy, 'is')} nats.")
 
 
 @style.context()
@@ -93,7 +100,11 @@ def film_strip(image, trace, j) -> Figure:
             matrix.set_yticks([])
     fig.colorbar(tint, ax=axes[0], label=f"contribution\nto capsule {j}")
     fig.colorbar(couplings, ax=axes[1], label="log₂(J·c)")
-    return fig
+    total, last = trace.contribution[:, :, j].sum(1), trace.contribution[-1, :, j]
+    alt = f"{T} iterations of one routing, side by side. Above, the contributions to capsule {j} "
+    alt += f"{_rise(total, 'add up to')}; at the end cell {last.argmax()} adds most, {last.max():.2f}. Below, the "
+    alt += f"couplings as a matrix of {trace.c.shape[1]} rows: {_decided(trace.c[0])} at first, and "
+    return described(fig, f"{alt}{_decided(trace.c[-1])} at the end, give more than half to one capsule.")
 
 
 @style.context()
@@ -118,7 +129,12 @@ def two_opinions(images, for_read, for_true, captions) -> Figure:
     axes[0, 0].set_ylabel("class read")
     axes[1, 0].set_ylabel("true class")
     fig.colorbar(drawn, ax=axes, label="contribution", shrink=0.8)
-    return fig
+    alt = f"{len(images)} misread digits, each drawn twice: tinted by what its cells add to the class read, and by "
+    alt += "what they add to the true class. "
+    for (read, true), a, b in zip(captions, for_read, for_true, strict=True):
+        alike = np.corrcoef(a, b)[0, 1]
+        alt += f"{' '.join(read.split())}, {' '.join(true.split())}, correlation of the grids {alike:.2f}; "
+    return described(fig, alt.removesuffix("; ") + ".")
 
 
 @style.context()
@@ -147,7 +163,13 @@ def votes_of_capsule(trace, j, iterations) -> Figure:
     margin = 0.1 * np.ptp(points)
     low, high = np.minimum(points.min(axis=0), 0) - margin, np.maximum(points.max(axis=0), 0) + margin
     panels[0, 0].set(ylabel="across it", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    return fig
+    shown = np.subtract(iterations, 1)
+    means = (trace.s[shown, j] @ axes_of_plane[0]) / trace.c[shown, :, j].sum(1)
+    i = int(trace.c[shown[-1], :, j].argmax())
+    alt = f"{len(points)} votes for capsule {j} as dots in a plane, at iterations {', '.join(map(str, iterations))}. "
+    alt += f"The dots stay in place. Their weighted mean along v̂ {_rise(means, 'is')}. The largest dot at the end, "
+    alt += f"vote {i}, lies at {points[i, 0]:.2f} along v̂; "
+    return described(fig, f"{alt}its coupling is {trace.c[shown[-1], i, j]:.2f}.")
 
 
 def vote_plane(trace, j) -> tuple[np.ndarray, np.ndarray, float]:
@@ -168,6 +190,16 @@ def vote_plane(trace, j) -> tuple[np.ndarray, np.ndarray, float]:
     plane = np.stack([along, across])
     points = votes @ plane.T
     return points, plane, np.sum(points**2) / np.sum(votes**2)
+
+
+def _rise(values, verb) -> str:
+    """The first and the last of some values, in words."""
+    return f"{verb} {values[0]:.2f} at first and {values[-1]:.2f} at the end"
+
+
+def _decided(c) -> int:
+    """How many rows of couplings (I, J) give more than half to one capsule."""
+    return int(np.sum(c.max(-1) > 0.5))
 
 
 def _draw_iteration(ax, image, trace, t, j, named=4):

@@ -1,4 +1,4 @@
-"""Trained parameters: `<model>.npz` (arrays alone) beside `<model>.json`, the card that says where they are from."""
+"""Trained parameters: `<model>.npz` (plain arrays) next to `<model>.json`, the card that says how they were made."""
 
 import json
 import zipfile
@@ -21,7 +21,7 @@ def card(name: str, folder: str | Path = FOLDER) -> dict:
 
     Args:
         name: the model's name, for example "article_capsnet".
-        folder: where to look; the package's own folder unless told.
+        folder: where to look; by default the package's own folder.
 
     Raises:
         FileNotFoundError: if there is no such card.
@@ -45,7 +45,7 @@ def parameters(model: "keras.Model") -> dict[str, np.ndarray]:
 
 
 def save(model: "keras.Model", path: str | Path, facts: dict) -> None:
-    """Write a model's parameters and their card, each whole or not at all.
+    """Write a model's parameters and their card, each completely or not at all.
 
     Args:
         model: a built Keras model.
@@ -63,7 +63,7 @@ def arrays(name: str, folder: str | Path = FOLDER) -> dict[str, np.ndarray]:
 
     Args:
         name: the model's name, for example "article_capsnet".
-        folder: where to look; the package's own folder unless told.
+        folder: where to look; by default the package's own folder.
 
     Returns:
         dict from a parameter's name, such as "conv1.kernel", to its array.
@@ -103,15 +103,15 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def load_into(model: "keras.Model", path: str | Path | None = None) -> None:
-    """Put saved parameters into a model that fits them; a model that does not fit is left as it was.
+    """Put saved parameters into a model that fits them; a model that does not fit is left unchanged.
 
     Args:
         model: a built Keras model.
-        path: the .npz with its card beside it; the shipped one of the model's name unless told.
+        path: the .npz with its card beside it; by default the shipped one with the model's name.
 
     Raises:
         FileNotFoundError: if the weights or their card are not there.
-        ValueError: if the file's sha256 differs from its card, it cannot be read, or it is for another network.
+        ValueError: if the file's sha256 differs from its card, it cannot be read, or it belongs to another network.
     """
     path = Path(path) if path is not None else FOLDER / f"{model.name}.npz"
     stored = arrays(path.stem, path.parent)

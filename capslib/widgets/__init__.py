@@ -3,6 +3,8 @@
 from capslib.widgets.live_capsnet import LiveCapsNet as LiveCapsNet
 from capslib.widgets.margin_loss_explorer import MarginLossExplorer as MarginLossExplorer
 from capslib.widgets.pose_votes import PoseVotes as PoseVotes
+from capslib.widgets.quiz import Question as Question
+from capslib.widgets.quiz import Quiz as Quiz
 from capslib.widgets.routing_explorer import RoutingExplorer as RoutingExplorer
 from capslib.widgets.squash_explorer import SquashExplorer as SquashExplorer
 from capslib.widgets.vote_router import VoteRouter as VoteRouter

@@ -1,4 +1,4 @@
-"""What all widgets of the course share: one module of JavaScript made of several files, a picture, checked traits."""
+"""What all widgets of the course share: one JavaScript module made of several files, a picture, and checked traits."""
 
 import functools
 import json
@@ -26,8 +26,8 @@ def join(name) -> str:
     """A widget's JavaScript as one module: the files that it imports, each once and before its first use, then its own.
 
     A widget's module reaches the page as text, where `import … from "./equations.js"` has nothing to be relative to.
-    They become one scope, so that a name at the top level of one must be in no other. `palette.js` is no file: it is
-    the palette of capslib.style.
+    The files become one scope, so a name at the top level of one must not occur in another. `palette.js` is not a
+    file: it is the palette of capslib.style.
 
     Args:
         name: a file of the folder js, or of a folder in it, as in `routing_explorer/index.js`.
@@ -60,7 +60,7 @@ class Refused(traitlets.TraitError, ValueError):
 
 
 class Checked(traitlets.TraitType):
-    """A trait shared with the page that holds only what a check lets through, as in `Checked(check_number, 0.05, 1)`.
+    """A trait shared with the page that accepts only what passes a check, as in `Checked(check_number, 0.05, 1)`.
 
     Flags and words have types in traitlets that say what is wrong (Bool, Enum). Numbers come here: Int and Float take
     True, Int refuses NumPy's numbers, and NaN passes the bounds of Float. An array reaches the page as nested lists.
@@ -132,7 +132,7 @@ class Widget(anywidget.AnyWidget):
         ours = [name for name in sync_data if name in self.keys]
         try:
             for name in ours:
-                if getattr(type(self), name).read_only:  # ipywidgets would set it all the same.
+                if getattr(type(self), name).read_only:  # ipywidgets would set it anyway.
                     raise Refused(f"{name}: got a value from the page, expected none, since it is read-only")
             super().set_state(sync_data)
         except traitlets.TraitError:
@@ -176,7 +176,7 @@ class Widget(anywidget.AnyWidget):
 
 
 def frozen(name, x, shape) -> np.ndarray:
-    """A float64 copy of `x`, checked; `x[0] = 1` would reach no view, so it must not pass in silence."""
+    """A float64 copy of `x`, checked; writing `x[0] = 1` would reach no view, so it must fail loudly."""
     check_floats(name, x, shape)
     x = np.array(x, float)
     x.flags.writeable = False

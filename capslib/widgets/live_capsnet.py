@@ -1,4 +1,4 @@
-"""Draw a digit, or turn one, and watch two networks read it: a capsule network and a plain CNN beside it."""
+"""Draw a digit and watch two networks read it: a capsule network and a plain CNN."""
 
 import hashlib
 import typing
@@ -17,7 +17,7 @@ from capslib.widgets.base import Checked, Widget
 
 MIDDLE = 13.5
 LIMITS = {"turn": (-180, 180), "right": (-14, 14), "down": (-14, 14), "scale": (0.5, 2)}
-"""The least and the largest value of each slider."""
+"""Minimum and maximum of each slider."""
 
 
 def _checked_page(name, ink):
@@ -31,7 +31,7 @@ def _checked_page(name, ink):
 
 
 class NetworkWeights(anywidget.AnyWidget):
-    """A network's arrays in the page, once for all widgets that use them; it shows nothing."""
+    """A network's arrays in the page, shared by all widgets that use them; it shows nothing itself."""
 
     _esm = "export default {};"
     arrays = traitlets.Dict(read_only=True).tag(sync=True)
@@ -44,7 +44,7 @@ class NetworkWeights(anywidget.AnyWidget):
 
     @classmethod
     def of(cls, weights):
-        """The one holder of these arrays in this kernel, made when they come for the first time."""
+        """The holder of these arrays in this kernel, made on first use."""
         digest = hashlib.sha256()
         for name, x in weights.items():
             digest.update(f"{name} {x.shape} ".encode() + x.tobytes())
@@ -58,11 +58,11 @@ class NetworkWeights(anywidget.AnyWidget):
 
 
 class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.css"):
-    """Draw a digit, or turn, move, scale and cut one, and see what two networks make of it at every change.
+    """Draw a digit, or turn, move, resize or cut one, and see how two networks read it at every change.
 
-    A pad to draw on beside the picture that the networks read, the ten lengths of a capsule network and the ten
-    probabilities of a plain CNN, each on an axis of its own, and what each cell of the capsule network adds to ‖s_j‖.
-    Both networks run in the browser.
+    It shows a pad to draw on, the picture that the networks read, the ten lengths of a capsule network and the ten
+    probabilities of a plain CNN, each on its own axis, and what each cell of the capsule network adds to ‖s_j‖. On a
+    blank page no digit is marked as the winner. Both networks run in the browser.
 
     Args:
         capsnet: the capsule network's arrays by name, as in article_capsnet.npz: "conv1.kernel" (5, 5, 1, F1),
@@ -70,25 +70,25 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
         cnn: the plain network's, as in matched_cnn_flatten.npz or matched_cnn_global.npz: the first four, then
             "mix.kernel" (1, 1, F2, M) and "mix.bias", or "hidden.kernel" (F2, H) and "hidden.bias", then
             "probabilities.kernel" and "probabilities.bias".
-        images: (N, 28, 28) or (N, 28, 28, 1), float in 0–1 or uint8 in 0–255, digits to start from, kept in steps of
-            1/255; None for a blank page alone.
+        images: (N, 28, 28) or (N, 28, 28, 1), float in 0–1 or uint8 in 0–255, digits to start from, stored in
+            steps of 1/255; None for a blank page.
         labels: (N,) what the digits are, or None.
         routings: iterations that the capsule network was trained with, 1 to 20.
         offset: of its squash.
-        start: which of the images lies on the page at first.
-        turn: degrees by which it is turned at first, counter-clockwise.
+        start: index of the image that is on the page at first.
+        turn: degrees by which it is turned at first, counter-clockwise; upright if not given.
 
     Attributes:
-        turn: degrees counter-clockwise, −180 to 180. This and the next five follow the learner, and may be set.
+        turn: degrees counter-clockwise, −180 to 180. You can read and set this and the next five.
         right, down: pixels, −14 to 14.
         scale: a factor, 0.5 to 2.
-        swapped: whether the bottom 14 rows lie above the top 14.
-        centred: whether the page is first placed as MNIST places its digits.
-        image, lengths, probabilities: the picture, and what both networks make of it.
+        swapped: whether the bottom 14 rows are above the top 14.
+        centred: whether the drawing is first centred as MNIST centres its digits.
+        image, lengths, probabilities: the picture, and the answers of both networks.
 
     Raises:
-        ValueError: naming the argument, if it is not as above, or if all of it would be too large for a page; likewise
-            when an attribute is set later.
+        ValueError: naming the argument, if it is not as above, or if everything together is too large for a page;
+            likewise when an attribute is set later.
     """
 
     capsnet = traitlets.Instance(NetworkWeights, read_only=True).tag(sync=True, **widget_serialization)
@@ -107,7 +107,7 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
     swapped = traitlets.Bool(False).tag(sync=True)
     centred = traitlets.Bool(True).tag(sync=True)
     upper = Checked(check_whole, -1, networks.CLASSES - 1, default=-1)
-    """The capsule whose contributions are shown; −1 for the longest."""
+    """The capsule whose contributions are shown; −1 for the longest one."""
 
     def __init__(self, capsnet, cnn, images=None, labels=None, routings=5, offset=0.5, start=0, turn=0):
         self._capsnet = networks.check_weights("capsnet", capsnet, "capsnet")
@@ -132,7 +132,7 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
 
     @property
     def image(self) -> np.ndarray:
-        """The picture that both networks read now, float32 (28, 28) in 0–1."""
+        """The picture that both networks read, float32 (28, 28) in 0–1."""
         page = np.frombuffer(self.page, np.uint8).reshape(28, 28)
         factor, mass, target = _centring(page) if self.centred else (1, np.zeros(2), 0)
         cos, sin = cosdg(self.turn), sindg(self.turn)
@@ -150,27 +150,30 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
 
     @property
     def probabilities(self) -> np.ndarray:
-        """What the plain network answers, float32 (10,)."""
+        """The plain network's probabilities, float32 (10,)."""
         return networks.cnn(self.image, self._cnn)
 
     def _trace(self):
         return networks.capsnet(self.image, self._capsnet, self.routings, self.offset)
 
     def describe(self) -> str:
-        """What the networks see and answer now, in two sentences."""
+        """What the networks see and answer, in two sentences."""
         image, lengths, probabilities = self.image, self.lengths, self.probabilities
         j, k = int(lengths.argmax()), int(probabilities.argmax())
         pages = [self.images[at : at + 784] for at in range(0, len(self.images), 784)]
         label = self.labels[pages.index(self.page)] if self.labels and self.page in pages else None
         seen = "a blank page" if not image.any() else "a digit" if label is None else f"a{'n' * (label == 8)} {label}"
         seen += f" turned by {self.turn:g}°" if self.turn and image.any() else ""
+        text = f"{seen[0].upper()}{seen[1:]}, read by a capsule network and a plain CNN."
+        if not image.any():
+            return f"{text} No capsule is longer than {lengths[j]:.2f}; no class has more than {probabilities[k]:.2f}."
         return (
-            f"{seen[0].upper()}{seen[1:]}, read by a capsule network and by a plain CNN. Longest capsule: {j}, length "
-            f"{lengths[j]:.2f}; most probable: {k}, probability {probabilities[k]:.2f}."
+            f"{text} Longest capsule: {j}, length {lengths[j]:.2f}; "
+            f"most probable class: {k}, probability {probabilities[k]:.2f}."
         )
 
     def picture(self) -> bytes:
-        """The picture, the contributions of the longest or the chosen capsule, and both answers, as PNG."""
+        """The picture, the contributions to the longest or the selected capsule, and both answers, as PNG."""
         trace = self._trace()
         j = self.upper if self.upper >= 0 else int(trace.lengths[-1].argmax())
         return plots.png(
@@ -187,7 +190,7 @@ def _pages(images):
 
 
 def _centring(page):
-    """How MNIST places a drawing, as `centring` in ink.js: factor, place (2,) of its mass from the middle, target."""
+    """How MNIST centres a drawing, as `centring` in ink.js: factor, centre of mass (2,) from the middle, target."""
     if not page.any():
         return 1, np.zeros(2), 0
     places = np.argwhere(page)  # (ink, 2)

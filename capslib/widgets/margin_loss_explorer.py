@@ -1,4 +1,4 @@
-"""The margin loss on lengths that a learner drags, beside a softmax on the same lengths (lesson 05)."""
+"""The margin loss on lengths that the learner drags, next to a softmax on the same lengths (lesson 05)."""
 
 import numpy as np
 import traitlets
@@ -9,14 +9,14 @@ from capslib.equations import margin_gradient, margin_loss, softmax
 from capslib.widgets.base import Checked, Widget, frozen, validate
 
 CLASSES = (2, 12)
-"""The fewest and the most classes that the widget has room for."""
+"""The smallest and the largest number of classes that the widget has room for."""
 
 LIMITS = {"lengths": (0, 1), "m_plus": (0, 1), "m_minus": (0, 1), "lam": (0, 1)}
-"""The least and the largest value of each slider."""
+"""Minimum and maximum of each slider."""
 
 
 def _checked_lengths(name, lengths):
-    """`lengths` as an array (J,) of what a capsule's length can be."""
+    """`lengths` as an array (J,) of possible capsule lengths."""
     lengths, (low, high), (least, most) = frozen(name, lengths, ("J",)), LIMITS["lengths"], CLASSES
     if not least <= len(lengths) <= most:
         raise ValueError(f"{name}: got {len(lengths)} of them, expected {least} to {most}")
@@ -27,14 +27,14 @@ def _checked_lengths(name, lengths):
 
 
 class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margin_loss_explorer.css"):
-    """Lengths as bars, the margin loss term by term and its gradient as arrows; beside it a softmax on the lengths.
+    """Lengths as bars, the margin loss per class and its gradient as arrows, next to a softmax on the same lengths.
 
-    Attributes:
-        lengths: (J,) in 0–1. They follow the bars that the learner drags, and may be set.
-        present: the classes on the image in increasing order: one, several or none. It follows the learner too.
+    Attributes (you can read and set all of them):
+        lengths: (J,) in 0–1. They follow the bars that the learner drags.
+        present: the classes in the image in increasing order: one, several or none.
         m_plus, m_minus, lam: the margins and λ, in 0–1, m⁻ at most m⁺. They follow the sliders.
         with_softmax: whether the softmax on the lengths is shown.
-        chosen: the class whose numbers are put into the formulas.
+        chosen: the class whose numbers appear in the formulas.
     """
 
     lengths = Checked(_checked_lengths)
@@ -45,15 +45,15 @@ class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margi
     with_softmax = traitlets.Bool().tag(sync=True)
     chosen = Checked()
     limits = traitlets.Dict(LIMITS, read_only=True).tag(sync=True)
-    start = traitlets.Dict(read_only=True, help="What “start again” goes back to.").tag(sync=True)
+    start = traitlets.Dict(read_only=True, help="What “Start again” restores.").tag(sync=True)
 
     def __init__(self, lengths, present, m_plus=0.9, m_minus=0.1, lam=0.5, with_softmax=True):
         """
         Args:
             lengths: (J,) in 0–1, of 2 to 12 classes.
-            present: the class that is on the image, or a list of several or none.
-            m_plus, m_minus, lam: the margins and the weight of absent classes, in 0–1; the paper's unless told.
-            with_softmax: whether the softmax on the lengths is shown from the start.
+            present: the class in the image, or a list of several or none.
+            m_plus, m_minus, lam: the margins and the weight of absent classes, in 0–1; by default the paper's.
+            with_softmax: whether the softmax on the lengths is shown at first.
 
         Raises:
             ValueError: naming the argument, if one is not as said here; likewise when one is set later.
@@ -97,17 +97,17 @@ class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margi
 
     @property
     def loss(self) -> float:
-        """The margin loss of what is shown now."""
+        """The margin loss of the current lengths."""
         return float(self._of_one(margin_loss))
 
     @property
     def gradient(self) -> np.ndarray:
-        """The gradient of the margin loss by the lengths, (J,)."""
+        """The gradient of the margin loss with respect to the lengths, (J,)."""
         return self._of_one(margin_gradient)
 
     @property
     def cross_entropy(self) -> float:
-        """What a softmax on the lengths costs: the sum of −ln q over the classes that are present."""
+        """The cross-entropy of a softmax on the lengths: the sum of −ln q over the present classes."""
         return float(-np.sum(self.y_true * np.log(softmax(self.lengths))))
 
     def _of_one(self, function):
@@ -118,13 +118,12 @@ class MarginLossExplorer(Widget, script="margin_loss_explorer.js", styles="margi
         shown = ", ".join(f"{x:.2f}" for x in self.lengths)
         who = " and ".join(map(str, self.present)) or "none"
         pushed = f"its gradient is 0 for {J - moved} of the {J} classes"
-        text = f"Lengths {shown}; present: {who}. The margin loss is {self.loss:.3f}, {pushed}."
+        text = f"Lengths {shown}; present: {who}. The margin loss is {self.loss:.3f}; {pushed}."
         if not self.with_softmax:
             return text
         most = np.e / (np.e + J - 1)
         return (
-            text
-            + f" A softmax on the lengths reaches at most {most:.3f}; its cross-entropy is {self.cross_entropy:.3f}."
+            text + f" A softmax on the lengths gives at most {most:.3f}; its cross-entropy is {self.cross_entropy:.3f}."
         )
 
     def picture(self) -> bytes:

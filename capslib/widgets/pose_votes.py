@@ -1,4 +1,4 @@
-"""PoseVotes: move, turn and scale the parts of a face, and watch where each of them says the face is. (Lesson 02)"""
+"""PoseVotes: move, turn and scale the parts of a face, and watch each part's vote for the face's pose. (Lesson 02)"""
 
 import json
 
@@ -25,15 +25,16 @@ def _checked_words(name, text):
 
 
 class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
-    """A drawn face whose parts a learner moves, and the vote of each part for the pose of the whole.
+    """A drawn face whose parts the learner moves, and the vote of each part for the pose of the whole.
 
-    `parts`, `votes` and `spread` are what the page shows now. `parts` and `whole` may be set as well.
+    `parts`, `votes` and `spread` are what the page shows. You can also set `parts`, `whole` and `ghosts`.
 
     Args:
         parts: (4, 3, 3) poses M of the parts in the picture, in the order of faces.PARTS.
         T: (4, 3, 3) the constant matrices, the whole as each part sees it; part i votes for parts[i] @ T[i].
-        forms: how head and parts look, as `faces.forms` gives it.
-        whole: (3, 3) pose of the drawn head, which votes for nothing; upright in the middle if None.
+        forms: the shapes of the head and the parts, as returned by `faces.forms`.
+        whole: (3, 3) pose of the drawn head, which casts no vote; upright in the middle if None.
+        ghosts: whether the whole face is drawn where each part votes for it.
 
     Raises:
         ValueError: naming the argument that is not as above; likewise when `parts` or `whole` is set later.
@@ -41,23 +42,24 @@ class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
 
     # Poses are sent as one list of numbers.
     _poses = Checked(_flat_poses, 5)  # of the whole and the parts
-    _first = Checked(_flat_poses, 5, read_only=True)  # what reset goes back to
+    _first = Checked(_flat_poses, 5, read_only=True)  # what reset restores
     _T = Checked(_flat_poses, 4, read_only=True)
     _forms = traitlets.List(read_only=True).tag(sync=True)  # of each of the five: [points (P, 2), radius] of strokes
     _chosen = Checked(
         check_whole, 0, 4, default=4
-    )  # what sliders and keys act on: 0, the whole, or 1 + part; the mouth
-    _told = Checked(_checked_words, default="")  # what a button of the page has done last
+    )  # what sliders and keys change: 0, the whole, or 1 + part; the mouth
+    _told = Checked(_checked_words, default="")  # what a button of the page did last
+    ghosts = traitlets.Bool(True).tag(sync=True)
     _names = traitlets.List(list(faces.PARTS), read_only=True).tag(sync=True)
 
-    def __init__(self, parts, T, forms, whole=None):
+    def __init__(self, parts, T, forms, whole=None, ghosts=True):
         parts = check_poses("parts", parts, (4, 3, 3), exact=True)
         T = check_poses("T", T, (4, 3, 3), exact=True)
         whole = check_poses("whole", np.eye(3) if whole is None else whole, (3, 3), exact=True)
         poses = np.concatenate([[whole], parts]).ravel()
         strokes = [[[np.round(points, 3).tolist(), radius] for points, radius in form] for form in _forms(forms)]
         self.check_size({"forms": json.dumps(strokes).encode()})
-        super().__init__(_poses=poses, _first=poses, _T=T.ravel(), _forms=strokes)
+        super().__init__(_poses=poses, _first=poses, _T=T.ravel(), _forms=strokes, ghosts=ghosts)
 
     @property
     def parts(self) -> np.ndarray:
@@ -71,7 +73,7 @@ class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
 
     @property
     def whole(self) -> np.ndarray:
-        """(3, 3) pose of the head. Where the head is put, its parts go with it."""
+        """(3, 3) pose of the head. If you set it, the parts move with the head."""
         return np.array(self._poses[:9]).reshape(3, 3)
 
     @whole.setter
@@ -86,19 +88,19 @@ class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
 
     @property
     def votes(self) -> np.ndarray:
-        """(4, 3, 3) the poses of the whole for which the parts vote, parts @ T."""
+        """(4, 3, 3) the parts' votes for the pose of the whole, parts @ T."""
         return self.parts @ self._T.reshape(4, 3, 3)
 
     @property
     def spread(self) -> float:
-        """How far the votes lie apart, in pixels; see `poses.spread`."""
+        """How far apart the votes are, in pixels; see `poses.spread`."""
         return float(spread(self.votes))
 
     def describe(self) -> str:
         places = [f"({x:z.1f}, {y:z.1f})" for x, y in self.votes[:, :2, 2]]
         said = (f"{name} {place}" for name, place in zip(faces.PARTS, places, strict=True))
         text = (
-            "A drawn face, and where each of its parts says that the middle of the face is: "
+            "A drawn face, and each part's vote for the middle of the face: "
             f"{', '.join(said)}. The spread of these votes is {self.spread:.2f} pixels."
         )
         return text.replace("-", "−")
@@ -106,7 +108,12 @@ class PoseVotes(Widget, script="pose_votes/index.js", styles="pose_votes.css"):
     def picture(self) -> bytes:
         forms = [[(np.array(points), radius) for points, radius in form] for form in self._forms]
         T = self._T.reshape(4, 3, 3)
-        return plots.png(plots.ghost_votes(forms, self.whole, self.parts, T, faces.PARTS))
+        fig = plots.ghost_votes(forms, self.whole, self.parts, T, faces.PARTS)
+        if not self.ghosts:
+            ghosts = [line for line in fig.axes[0].lines if line.get_label() == "ghost"]
+            for mark in [*ghosts, *fig.axes[0].texts]:  # The texts name the ghosts.
+                mark.set_visible(False)
+        return plots.png(fig)
 
 
 def _forms(forms):

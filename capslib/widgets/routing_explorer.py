@@ -2,24 +2,31 @@
 
 import numpy as np
 import traitlets
+from ipywidgets import widget_serialization
 
-from capslib import digits, plots
+from capslib import digits, networks, plots
 from capslib.checks import check_choice, check_floats, check_numbers, check_positive, check_shape, check_whole, is_whole
-from capslib.equations import predict, route
+from capslib.equations import RoutingTrace, agreement, predict, softmax, squash, weighted_sum
 from capslib.widgets.base import Checked, Widget, validate
+from capslib.widgets.live_capsnet import NetworkWeights
 
 # The page is told these as `limits`.
 
 STEPS = ["softmax", "sum", "squash", "agreement"]
-"""The four steps of an iteration, in their order."""
+"""The four steps of an iteration, in order."""
 
-DIALECTS = ["accumulate", "replace", "uniform"]
-"""What becomes of the agreement: b ← b + a, b ← a, or nothing (c stays 1/J)."""
+STEP_NAMES = dict(zip(STEPS, ["softmax", "weighted sum", "squash", "agreement"], strict=True))
+
+RULES = ["accumulate", "replace", "uniform"]
+"""The routing rules: b ← b + a, b ← a, or b stays 0, so that c stays 1/J."""
+
+PANELS = ["settings", "origin", "logits", "votes", "entropy"]
+"""What is folded away until it is asked for, in the order of the page; "origin" needs the network's parameters."""
 
 MOST_ROUTINGS = 8
 MOST_UPPER = 12
 
-LIMITS = {"steps": STEPS, "dialects": DIALECTS, "routings": MOST_ROUTINGS}
+LIMITS = {"steps": STEPS, "rules": RULES, "routings": MOST_ROUTINGS, "panels": PANELS}
 
 
 def _whole(name, value):
@@ -29,13 +36,41 @@ def _whole(name, value):
     return int(value)
 
 
-class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routing_explorer.css"):
-    """The routing of a digit, an iteration and a step at a time, computed in the browser.
+def _made(ink, u, parameters):
+    """The network's arrays for the page, once they are found to make these u of these images."""
+    arrays = networks.check_weights("parameters", parameters, "capsnet")
+    made = networks.trunk(ink, arrays).reshape(len(ink), 49, -1)
+    if made.shape != u.shape:
+        raise ValueError(f"parameters: got those of a network with u of shape {made.shape}, expected {u.shape}")
+    apart = np.abs(made - u).max()
+    if apart > 0.05 * max(1, u.max()):  # The images are sent in steps of 1/255.
+        raise ValueError(
+            f"parameters: got those of a network whose u differ by {apart:.3g}, expected the one that made u"
+        )
+    return NetworkWeights.of(arrays)
 
-    Where the browser and Python meet, all of them readable and settable: `chosen` (which digit), `routings`, `dialect`,
-    `iteration` (from 1), `step` (of STEPS), the pair `i`, `j` (lower and upper capsule), `kind` ("contribution" or
-    "coupling", what tints the grid), `links` ("upper": from all lower capsules to j; "lower": from i to all).
-    `lengths` is read only: ‖v_j‖ as last drawn, (J,), empty while there are none yet.
+
+def _routed(u_hat, routings, offset, rule):
+    """A RoutingTrace by one of RULES; `equations.route` has only the first, the paper's."""
+    b, steps = np.zeros(u_hat.shape[:-1], u_hat.dtype), []
+    for _ in range(routings):
+        c = softmax(b)
+        s = weighted_sum(c, u_hat)
+        v = squash(s, offset)
+        a = agreement(u_hat, v)
+        steps.append((b, c, s, v, a))
+        b = {"accumulate": b + a, "replace": a, "uniform": b}[rule]
+    return RoutingTrace(*map(np.stack, zip(*steps, strict=True)), u_hat, offset)
+
+
+class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routing_explorer.css"):
+    """The routing of a digit, one step of one iteration at a time, computed in the browser.
+
+    Attributes that both Python and the page can change: `chosen` (which digit), `routings` (how many iterations),
+    `rule` (the routing rule, of RULES), `iteration` (from 1), `step` (of STEPS), the pair `i`, `j` (lower and upper
+    capsule), `kind` ("contribution" or "coupling", the colours of the grid), `links` ("upper": from all lower capsules
+    to j; "lower": from i to all upper ones), and `unfolded` (which of PANELS are open). `lengths` holds ‖v_j‖ as last
+    drawn, (J,); it is empty before the first squash.
     """
 
     images = traitlets.Bytes(read_only=True).tag(sync=True)
@@ -44,6 +79,9 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
     where = traitlets.Bytes(read_only=True).tag(sync=True)
     """Which ones these are, a bit each."""
     W = traitlets.Bytes(read_only=True).tag(sync=True)
+    parameters = traitlets.Instance(NetworkWeights, allow_none=True, read_only=True).tag(
+        sync=True, **widget_serialization
+    )
     shape = traitlets.Dict(read_only=True).tag(sync=True)
     labels = traitlets.List(read_only=True).tag(sync=True)
     captions = traitlets.List(read_only=True).tag(sync=True)
@@ -54,19 +92,31 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
 
     chosen = Checked(_whole)
     routings = Checked(check_whole, 1, MOST_ROUTINGS)
-    dialect = Checked(check_choice, DIALECTS, default="accumulate")
-    iteration = Checked(_whole)
-    step = Checked(check_choice, STEPS, default="squash")
+    rule = Checked(check_choice, RULES, default="accumulate")
+    iteration = Checked(_whole, default=1)
+    step = Checked(check_choice, STEPS, default="softmax")
     i = Checked(_whole)
     j = Checked(_whole)
     kind = Checked(check_choice, ["contribution", "coupling"], default="contribution")
     links = Checked(check_choice, ["upper", "lower"], default="upper")
+    unfolded = Checked(default=[])
     lengths = Checked()
 
     def __init__(
-        self, images, u, W, labels=None, routings=5, offset=0.5, chosen=0, captions=None, presets=None, **kwargs
+        self,
+        images,
+        u,
+        W,
+        labels=None,
+        routings=5,
+        offset=0.5,
+        chosen=0,
+        captions=None,
+        presets=None,
+        parameters=None,
+        **kwargs,
     ):
-        """Untouched, it shows the last iteration of a digit's routing, all earlier ones beside it.
+        """It starts before the first step of the first iteration, ready to play.
 
         Args:
             images: (N, 28, 28) or (N, 28, 28, 1), uint8 in 0–255 or float in 0–1.
@@ -78,6 +128,8 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
             chosen: which digit to begin with.
             captions: N texts, each shown with its digit, or None.
             presets: dict from the text of a button to the digit that it chooses, or None.
+            parameters: the network's arrays by name, as `weights.arrays("article_capsnet")` gives them, to show where u
+                comes from: image, maps of both convolutions, u. None to leave that out.
             kwargs: any of the settable traits, to begin elsewhere, as in `iteration=1`.
 
         Raises:
@@ -102,17 +154,25 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         check_positive("offset", offset)
         check_whole("routings", routings, 1, MOST_ROUTINGS)
         check_whole("chosen", chosen, 0, N - 1)
-        ink = np.round(255 * x).astype(np.uint8).tobytes()
-        buffers = {"images": ink, "u": u[u != 0].tobytes(), "W": W.tobytes(), "where": np.packbits(u != 0).tobytes()}
+        ink = np.round(255 * x).astype(np.uint8)
+        network = None if parameters is None else _made(ink, u, parameters)
+        buffers = {
+            "images": ink.tobytes(),
+            "u": u[u != 0].tobytes(),
+            "W": W.tobytes(),
+            "where": np.packbits(u != 0).tobytes(),
+        }
         self.check_size(buffers)
 
         self._arrays = x, u, W  # For the picture that stands in.
-        self._trained = {"iterations": int(routings), "offset": float(offset)}
-        trace = self._trace(chosen)
-        j = kwargs.get("j", int(trace.lengths[-1].argmax()))
+        rule = check_choice("rule", kwargs.get("rule", RULES[0]), RULES)
+        trace = _routed(predict(u[chosen], W), int(routings), float(offset), rule)
+        j = kwargs.get("j", int(trace.lengths[-1].argmax()))  # The pair to watch: the winner and its strongest cell.
         check_whole("j", j, 0, W.shape[1] - 1)
         super().__init__(
             **buffers,
+            parameters=network,
+            limits={**LIMITS, "panels": [panel for panel in PANELS if network or panel != "origin"]},
             shape={"N": N, "I": 49, "D_in": len(W), "J": W.shape[1], "D": W.shape[2]},
             labels=labels,
             captions=captions,
@@ -121,29 +181,43 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
             offset=float(offset),
             routings=int(routings),
             chosen=int(chosen),
-            lengths=[float(length) for length in trace.lengths[-1]],
-            **{"iteration": int(routings), "i": int(trace.contribution[-1, :, j].argmax()), "j": j, **kwargs},
+            lengths=[],
+            **{"i": int(trace.contribution[-1, :, j].argmax()), "j": j, **kwargs},
         )
+        self.lengths = self._lengths().tolist()
 
-    def _trace(self, k):
+    def _trace(self):
         _, u, W = self._arrays
-        return route(predict(u[k], W), **self._trained)
+        return _routed(predict(u[self.chosen], W), self.routings, self.offset, self.rule)
+
+    def _lengths(self):
+        """‖v_j‖ at the state's step, (J,), or (0,) before the first squash."""
+        t = self.iteration - (1 if STEPS.index(self.step) >= STEPS.index("squash") else 2)
+        return self._trace().lengths[t] if t >= 0 else np.zeros(0)
 
     def picture(self) -> bytes:
-        trace, size = self._trace(self.chosen), np.linalg.norm(self._arrays[1][self.chosen], axis=-1)
+        """PNG bytes of the first and the last iteration of the digit's routing, as it is set now."""
+        trace, size = self._trace(), np.linalg.norm(self._arrays[1][self.chosen], axis=-1)
         entropy = (trace.entropy * size).sum(-1) / max(size.sum(), 1e-9)
         return plots.png(plots.first_and_last(self._arrays[0][self.chosen], trace, self.j, entropy), saved=True)
 
     def describe(self) -> str:
-        lengths = self._trace(self.chosen).lengths
-        before, after = (int(now.argmax()) for now in (lengths[0], lengths[-1]))
+        """Which digit, where in its routing, and how the routing begins and ends."""
+        lengths, now = self._trace().lengths, self._lengths()
+        before, after = (int(x.argmax()) for x in (lengths[0], lengths[-1]))
         label = f", labelled {self.labels[self.chosen]}" if self.labels else ""
-        text = f"Routing of digit {self.chosen + 1} of {self.shape['N']}{label}. From iteration 1 to {len(lengths)} "
-        text += f"the length of capsule {after} goes from {lengths[0, after]:.2f} to {lengths[-1, after]:.2f}; "
+        rule = "" if self.rule == RULES[0] else f', routing rule "{self.rule}"'
+        text = f"Routing of digit {self.chosen + 1} of {self.shape['N']}{label}{rule}. "
+        text += f"Iteration {self.iteration} of {self.routings}, {STEP_NAMES[self.step]}: "
+        text += f"the longest capsule is {now.argmax()} ({now.max():.2f}). " if len(now) else "no lengths yet. "
+        text += (
+            f"From iteration 1 to {len(lengths)} the length of capsule {after} goes from {lengths[0, after]:.2f} to "
+        )
         others = np.delete(lengths[-1], after)
-        text += f"the longest of the others ends at {others.max():.2f}. "
-        first = f"It is the longest at iteration {'1 too' if before == after else f'{len(lengths)} only'}"
-        return text + (f"{first}." if before == after else f"{first}: at iteration 1 that is capsule {before}.")
+        text += f"{lengths[-1, after]:.2f}; the longest of the others ends at {others.max():.2f}. "
+        if before == after:
+            return text + "It is the longest at iteration 1 too."
+        return text + f"It is not the longest at iteration 1: that is capsule {before}."
 
     # What depends on other traits is judged when all that were set together have arrived.
 
@@ -152,6 +226,17 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         least = int(name == "iteration")
         sizes = {"chosen": self.shape["N"], "i": self.shape["I"], "j": self.shape["J"], "iteration": self.routings + 1}
         return check_whole(name, value, least, sizes[name] - 1)
+
+    @validate("unfolded")
+    def _panels(self, name, value):
+        panels = self.limits["panels"]
+        if (
+            not isinstance(value, list | tuple)
+            or any(one not in panels for one in value)
+            or len(set(value)) < len(value)
+        ):
+            raise ValueError(f"{name}: got {value!r}, expected a list of some of {', '.join(panels)}, each once")
+        return [one for one in panels if one in value]
 
     @validate("lengths")
     def _none_or_all(self, name, value):

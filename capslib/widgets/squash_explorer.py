@@ -1,4 +1,4 @@
-"""Squash in two dimensions: what it does to a vector that a learner drags, for every offset (lesson 03)."""
+"""Squash in two dimensions: what it does to a vector that the learner drags, for every offset (lesson 03)."""
 
 import numpy as np
 import traitlets
@@ -12,23 +12,23 @@ LONGEST = 2.0
 """The widget shows vectors s up to this length."""
 
 OFFSETS = (0.05, 1.0)
-"""The least and the largest offset that the widget shows."""
+"""The smallest and the largest offset that the widget shows."""
 
 
 def _checked_vector(name, s):
     """`s` as a vector (2,) that is short enough for the widget."""
     s = frozen(name, s, (2,))
-    if length(s) > LONGEST + 1e-9:  # A browser's rounding is no mistake.
+    if length(s) > LONGEST + 1e-9:  # Allow for rounding in the browser.
         raise ValueError(f"{name}: got length {length(s):.3f}, expected at most {LONGEST:g}")
     return s
 
 
 class SquashExplorer(Widget, script="squash_explorer.js", styles="squash_explorer.css"):
-    """A vector s and its squashed v, with the two curves that say what happens to every length.
+    """A vector s and its squashed v, with two curves over the length of s: the length of v, and the gain ‖v‖/‖s‖.
 
     Attributes:
-        s: (2,) the vector before, of length 0 to 2. It follows what the learner drags, and may be set.
-        offset: κ, from 0.05 to 1; 1 in the paper, 0.5 in the article. It follows the slider, and may be set.
+        s: (2,) the vector before squashing, of length 0 to 2. It follows the learner's drag; you can also set it.
+        offset: κ, from 0.05 to 1; 1 in the paper, 0.5 in the article. It follows the slider; you can also set it.
     """
 
     s = Checked(_checked_vector)
@@ -36,10 +36,10 @@ class SquashExplorer(Widget, script="squash_explorer.js", styles="squash_explore
     limits = traitlets.Dict({"length": LONGEST, "offset": OFFSETS}, read_only=True).tag(sync=True)
 
     def __init__(self, s=(0.72, 0.96), offset=0.5):
-        """Untouched, it shows a vector of length 1.2 that the article's offset makes shorter.
+        """By default the widget opens with a vector of length 1.2 that the article's offset makes shorter.
 
         Args:
-            s: (2,) the vector before, of length 0 to 2.
+            s: (2,) the vector before squashing, of length 0 to 2.
             offset: κ, from 0.05 to 1.
 
         Raises:
@@ -54,12 +54,11 @@ class SquashExplorer(Widget, script="squash_explorer.js", styles="squash_explore
 
     def describe(self) -> str:
         before, after, k = length(self.s), length(self.v), self.offset
-        text = f"Squash with offset {k:g}: a vector of length {before:.3f} gets the length {after:.3f}. "
+        text = f"Squash with offset {k:g}: length {before:.3f} becomes length {after:.3f}. "
         if k < 0.25:
             low, high = growing(k)
-            return text + f"Lengths between {low:.3f} and {high:.3f} grow, all others shrink."
-        kept = f"the share of the length that is kept peaks at {1 / (2 * k**0.5):.3f}, where the length is {k**0.5:.3f}"
-        return text + f"No length grows: {kept}."
+            return text + f"Lengths between {low:.3f} and {high:.3f} grow; all others shrink."
+        return text + f"No length grows: the gain ‖v‖/‖s‖ peaks at {1 / (2 * k**0.5):.3f}, at length {k**0.5:.3f}."
 
     def picture(self) -> bytes:
         norms = np.linspace(0, LONGEST, 401)[1:]  # (N,)

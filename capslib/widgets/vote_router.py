@@ -11,13 +11,13 @@ from capslib.equations import RoutingTrace, route
 from capslib.widgets.base import Checked, Widget, frozen, validate
 
 REACH = 2.5
-"""Components of a vote lie between −REACH and REACH: so far reach the planes of the widget."""
+"""Components of a vote lie between −REACH and REACH, the range that the widget's planes show."""
 
 PARTS = (4, 8)
-"""The fewest and the most parts that vote."""
+"""The smallest and the largest number of parts that vote."""
 
 ITERATIONS = 20
-"""The most iterations of routing."""
+"""The largest number of routing iterations."""
 
 EXAMPLE = [[[-1, 1.5], [1, 1]], [[-0.5, 2], [-1, 0.5]], [[0, 1.5], [0.5, -1.5]], [[1.5, -1], [0.5, 0]]]
 """The four votes for two wholes that lesson 04 routes by hand."""
@@ -39,13 +39,13 @@ PRESETS = {
 """Votes (I, 2, 2) that the widget offers by name."""
 
 MORE = [[[-2, 0.4], [2, -0.4]], [[0.7, -1.9], [-2, -1.2]], [[2.2, 0.5], [-0.3, 2]], [[-1, -2], [2, 1.6]]]
-"""Where the votes of a fifth, sixth, seventh and eighth part begin: apart from each other and from the presets."""
+"""Initial votes of a fifth, sixth, seventh and eighth part, away from each other and from the presets."""
 
 STEPS = ["softmax", "sum", "squash", "agreement"]
 """The four steps of an iteration, in their order."""
 
 SIDES = {"upper": -1, "lower": -2}
-"""The axis of b (I, J) that the softmax runs along, by the capsules that it shares each unit out to."""
+"""The axis of b (I, J) that the softmax runs along: over the upper capsules, or over the lower ones."""
 
 
 def _checked_votes(name, votes):
@@ -68,13 +68,13 @@ def _checked_names(name, names):
 
 
 class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"):
-    """Four to eight parts that vote for two wholes, routed anew while a vote is dragged.
+    """Four to eight parts that vote for two wholes, with a routing that the learner steps or plays through.
 
-    Where the browser and Python meet, all of it readable and settable: `votes` (I, 2, 2), parts, wholes, components
-    from −2.5 to 2.5, set as a whole; `iterations` of routing, 1 to 20; `over`, "upper" for the softmax of the paper and
-    "lower" for the well-known mistake; and where the learner looks: `iteration` (from 1), `step` (of STEPS), the pair
-    `i`, `j` (part and whole). With fewer iterations or parts, `iteration` and `i` become the last that is left.
-    `trace` and `lengths` are computed from these.
+    You can read and set these from Python and in the page: `votes` (I, 2, 2), set as a whole array, with components
+    from −2.5 to 2.5; `iterations` of routing, 1 to 20; `over`, "upper" for the paper's softmax and "lower" for a
+    classic mistake; and what is shown: `iteration` (from 1), `step` (one of STEPS), the pair `i`, `j` (part, whole).
+    When there are fewer iterations or parts, `iteration` and `i` fall back to the last one left. `trace` and `lengths`
+    are computed from these.
     """
 
     votes = Checked(_checked_votes)
@@ -83,7 +83,7 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
     offset = Checked(check_positive, default=0.5)
     names = Checked(_checked_names)
     iteration = Checked(check_whole, 1, ITERATIONS, default=1)
-    step = Checked(check_choice, STEPS, default="agreement")
+    step = Checked(check_choice, STEPS, default="softmax")
     i = Checked(check_whole, 0, PARTS[1] - 1, default=0)
     j = Checked(check_whole, 0, 1, default=0)
     presets = traitlets.Dict(read_only=True).tag(sync=True)
@@ -91,7 +91,7 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
     limits = traitlets.Dict({"parts": PARTS, "iterations": ITERATIONS, "reach": REACH}, read_only=True).tag(sync=True)
 
     def __init__(self, votes=None, iterations=3, offset=0.5, names=("face", "car"), over="upper"):
-        """Untouched, it shows the first iteration with all its numbers, those of the last part chosen.
+        """The widget opens at the first step of iteration 1, with the last part selected.
 
         Args:
             votes: (I, 2, 2), 4 to 8 parts, components from −2.5 to 2.5; None for the example of lesson 04.
@@ -119,7 +119,7 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
 
     @property
     def trace(self) -> RoutingTrace:
-        """The routing that the widget shows, as a RoutingTrace; under "lower", Σ_i c_ij = 1 and not Σ_j."""
+        """The widget's routing as a RoutingTrace; with "lower", Σ_i c_ij = 1 instead of Σ_j c_ij = 1."""
         return route(self.votes, self.iterations, self.offset, SIDES[self.over])
 
     @property
@@ -128,11 +128,11 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
         return self.trace.lengths[-1]
 
     def describe(self) -> str:
-        trace, (first, second) = self.trace, self.names
-        side = "" if self.over == "upper" else " with the softmax over the parts"
-        start, end = (f"{first} {x:.3f} and {second} {y:.3f}" for x, y in trace.lengths[[0, -1]])
-        text = f"{len(self.votes)} parts vote for {first} and {second}; routed{side}, their lengths are {start}"
-        return f"{text} at iteration 1, {end} at iteration {self.iterations}."
+        (first, second), t = self.names, self.iteration
+        side = "" if self.over == "upper" else ", with the softmax over the parts"
+        lengths = " and ".join(f"{name} {x:.3f}" for name, x in zip(self.names, self.trace.lengths[t - 1], strict=True))
+        text = f"Routing of {len(self.votes)} parts to {first} and {second}{side}."
+        return f"{text} After iteration {t} of {self.iterations} the lengths are {lengths}."
 
     def picture(self) -> bytes:
         t, trace = self.iteration, self.trace

@@ -312,7 +312,7 @@ def test_equivariance_is_measured_where_it_was_not_fitted():
         (lambda: invariance(np.full((2, 2), np.nan), np.ones((2, 2))), "v: got NaN"),
         (lambda: equivariance(np.ones((4, 2)), np.ones((5, 2))), r"v_t: got shape \(5, 2\), expected \(4, D\)"),
         (lambda: equivariance(np.ones((4, 2)), np.full((4, 2), np.inf)), "v_t: got NaN or infinite"),
-        (lambda: equivariance(np.ones((4, 2)), np.ones((4, 2))), "v_t: got one and the same vector"),
+        (lambda: equivariance(np.ones((4, 2)), np.ones((4, 2))), "v_t: got the same vector"),
         (lambda: equivariance(np.ones((2, 2)), np.ones((2, 2))), "v: got 2 examples, expected enough"),
         (lambda: equivariance(np.ones((9, 2)), np.ones((9, 2)), fitted=1.0), "fitted: got 1.0, expected a share"),
     ],

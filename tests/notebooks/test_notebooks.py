@@ -280,6 +280,7 @@ def test_minutes_count_what_is_read_run_looked_at_and_used():
     assert pace.computed(deeper) == pytest.approx((2 + 3 / 180, 1 + 2 / 180, 0), abs=0.01)
     task = [md("### Exercise 1 · squash (7 minutes)\n\n" + "word " * 180), code("exercises.check('x', x);\n" * 12, 1)]
     assert pace.computed([md("word " * 180), *task, code("x\n" * 12, 2)]) == pytest.approx((2, 0, 7))
+    assert pace.computed([md("## Quiz (3 minutes)"), code("exercises.quiz('03')", 1, WIDGET)]) == (0, 0, 3)
     assert pace.read("![many words](a.svg) [two words](b.md) $x + y$ <br> word") == 3
 
 

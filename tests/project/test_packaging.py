@@ -102,6 +102,8 @@ for name in sorted(shipped):
 models.article_capsnet(weights="shipped")
 models.matched_cnn("flatten", weights="shipped")
 models.matched_cnn("global", weights="shipped")
+from capslib import exercises, widgets
+assert exercises.quiz("04").questions and widgets.VoteRouter()
 print(json.dumps(sorted(shipped)))
 """
 

@@ -52,9 +52,9 @@ def received(value):
     return np.array(value["numbers"], value["type"]) if value.keys() == {"type", "numbers"} else value
 
 
-def route(u_hat, iterations, offset, dialect="accumulate", axis=-1):
-    """A routing's b, c, s, v, a; the dialects that `equations.route` does not have are written out here."""
-    if dialect == "accumulate":
+def route(u_hat, iterations, offset, rule="accumulate", axis=-1):
+    """A routing's b, c, s, v, a; the rules that `equations.route` does not have are written out here."""
+    if rule == "accumulate":
         trace = equations.route(u_hat, iterations, offset, axis)
         return {name: getattr(trace, name) for name in "bcsva"}
     steps, b = [], np.zeros(u_hat.shape[:-1], u_hat.dtype)
@@ -64,7 +64,7 @@ def route(u_hat, iterations, offset, dialect="accumulate", axis=-1):
         v = equations.squash(s, offset)
         a = equations.agreement(u_hat, v)
         steps.append({"b": b, "c": c, "s": s, "v": v, "a": a})
-        b = {"replace": a, "uniform": b}[dialect]
+        b = {"replace": a, "uniform": b}[rule]
     return {name: np.stack([step[name] for step in steps]) for name in "bcsva"}
 
 
@@ -98,13 +98,13 @@ def test_a_routing_is_numpys_at_every_step(javascript, shape, iterations, dtype)
             close(found[name], getattr(expected, name), dtype, err_msg=name)
 
 
-@pytest.mark.parametrize("dialect", ["accumulate", "replace", "uniform"])
+@pytest.mark.parametrize("rule", ["accumulate", "replace", "uniform"])
 @pytest.mark.parametrize(("over", "axis"), [("upper", -1), ("lower", -2)])
-def test_the_dialects_of_routing(javascript, dialect, over, axis, dtype):
+def test_the_rules_of_routing(javascript, rule, over, axis, dtype):
     u_hat = RNG.normal(size=(6, 3, 4)).astype(dtype)
-    options = {"iterations": 4, "offset": 0.5, "dialect": dialect, "over": over}
+    options = {"iterations": 4, "offset": 0.5, "rule": rule, "over": over}
     found = javascript(("route", u_hat, shape_of(u_hat), options))
-    expected = route(u_hat, 4, 0.5, dialect, axis)
+    expected = route(u_hat, 4, 0.5, rule, axis)
     for name in "bcsva":
         close(found[name], expected[name], dtype, err_msg=name)
 
@@ -193,7 +193,7 @@ def test_the_plain_layers(javascript, dtype):
         (("softmax", np.ones(5), 2), "b: got 5 numbers"),
         (("softmax", np.ones(4), 2, "both"), "over: got both"),
         (("route", np.ones(5), {"I": 2, "J": 2, "D": 2}), "u_hat: got 5 numbers"),
-        (("route", np.ones(8), {"I": 2, "J": 2, "D": 2}, {"dialect": "x"}), "dialect: got x"),
+        (("route", np.ones(8), {"I": 2, "J": 2, "D": 2}, {"rule": "x"}), "rule: got x"),
         (("route", np.ones(8), {"I": 2, "J": 2, "D": 2}, {"iterations": 0}), "iterations: got 0"),
         (("predict", np.ones(5), np.ones(8), {"I": 2, "D_in": 2, "J": 2, "D": 2}), "u: got 5 numbers"),
         (("predict", np.ones(4), np.ones(9), {"I": 2, "D_in": 2, "J": 2, "D": 2}), "W: got 9 numbers"),

@@ -131,9 +131,10 @@ def test_text_and_picture_follow_what_the_learner_did(data):
     j, k = widget.lengths.argmax(), widget.probabilities.argmax()
     assert f"A {data.y_test[3]} turned by 40°" in widget.describe()
     assert f"Longest capsule: {j}, length {widget.lengths[j]:.2f}" in widget.describe()
-    assert f"most probable: {k}, probability {widget.probabilities[k]:.2f}" in repr(widget)
+    assert f"most probable class: {k}, probability {widget.probabilities[k]:.2f}" in repr(widget)
     widget.set_state({"page": memoryview(bytes(784)), "turn": 0})  # As the browser sends it.
     assert widget.describe().startswith("A blank page, read by")
+    assert "Longest" not in widget.describe() and f"than {widget.lengths.max():.2f}" in widget.describe()
     assert widget.picture() != before
     with Image.open(io.BytesIO(widget.picture())) as picture:
         assert picture.format == "PNG"

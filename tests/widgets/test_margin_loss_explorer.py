@@ -115,7 +115,7 @@ def test_what_is_set_later_is_checked_too_and_refused_whole(name, value, message
 
 def test_the_text_that_stands_in_for_it_says_what_it_shows():
     text = MarginLossExplorer(TRAINED, 3).describe()
-    assert "The margin loss is 0.000, its gradient is 0 for 10 of the 10 classes." in text
+    assert "The margin loss is 0.000; its gradient is 0 for 10 of the 10 classes." in text
     assert (
         f"at most {np.e / (np.e + 9):.3f}" in text and f"cross-entropy is {np.log(1 + 9 * np.exp(-0.94)):.3f}" in text
     )

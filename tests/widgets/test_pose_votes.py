@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+import traitlets
 
 from capslib import faces, plots
 from capslib.poses import pose, read_pose, spread
@@ -154,6 +155,18 @@ def test_the_picture_shows_the_face_of_every_vote():
     assert set(said) == {"left eye, right eye, nose", "mouth"}
     assert said["mouth"] > said["left eye, right eye, nose"]
     assert "left eye, right eye, nose: (−1.0, 2.0); mouth: (3.0, 3.0)" in fig.get_label()
+
+
+def test_without_ghosts_the_picture_has_none(widget):
+    before = widget.picture()
+    widget.ghosts = False
+    assert widget.picture() != before and PoseVotes(M, T, FORMS, F, ghosts=False).picture() == widget.picture()
+    for wrong in (2, None, "yes"):
+        with pytest.raises(traitlets.TraitError, match="ghosts"):
+            widget.ghosts = wrong
+        with pytest.raises(traitlets.TraitError, match="ghosts"):
+            widget.set_state({"ghosts": wrong})
+    assert widget.ghosts is False
 
 
 def test_it_stays_small(widget):

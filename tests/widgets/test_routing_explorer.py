@@ -8,9 +8,10 @@ import pytest
 import traitlets
 from PIL import Image
 
-from capslib import equations
+from capslib import equations, networks, weights
 from capslib.widgets import RoutingExplorer
-from capslib.widgets.routing_explorer import DIALECTS, MOST_ROUTINGS, STEPS
+from capslib.widgets.routing_explorer import MOST_ROUTINGS, PANELS, RULES, STEPS
+from tests.widgets import test_core
 
 RNG = np.random.default_rng(2017)
 N = 4
@@ -27,13 +28,21 @@ def last_routing(k, routings=5, offset=0.5):
     return equations.route(equations.predict(U[k], W), routings, offset)
 
 
-def test_untouched_it_shows_the_winner_and_its_strongest_cell_after_the_last_iteration():
+def test_it_starts_before_the_first_step_with_the_winner_and_its_strongest_cell_chosen():
     for k in range(N):
         widget, trace = explorer(chosen=k), last_routing(k)
         winner = trace.lengths[-1].argmax()
         strongest = trace.contribution[-1, :, winner].argmax()
-        assert (widget.iteration, widget.step, widget.j, widget.i) == (5, "squash", winner, strongest)
-        np.testing.assert_allclose(widget.lengths, trace.lengths[-1], atol=1e-6)
+        assert (widget.iteration, widget.step, widget.j, widget.i) == (1, "softmax", winner, strongest)
+        assert widget.lengths == []
+
+
+@pytest.mark.parametrize(
+    ("iteration", "step", "t"), [(1, "sum", None), (1, "squash", 0), (3, "sum", 1), (5, "agreement", 4)]
+)
+def test_started_elsewhere_it_has_the_lengths_of_that_step(iteration, step, t):
+    lengths = explorer(iteration=iteration, step=step).lengths
+    np.testing.assert_allclose(lengths, [] if t is None else last_routing(0).lengths[t], atol=1e-6)
 
 
 def test_arrays_are_sent_once_as_float32_and_bytes():
@@ -79,9 +88,11 @@ def test_arrays_are_sent_once_as_float32_and_bytes():
         ({"i": 2.0}, "i: got 2.0, expected a whole number"),
         ({"j": "3"}, "j: got '3', expected a whole number"),
         ({"step": "sort"}, "step: got 'sort', expected 'softmax', 'sum', 'squash' or 'agreement'"),
-        ({"dialect": None}, "dialect: got None, expected 'accumulate', 'replace' or 'uniform'"),
+        ({"rule": None}, "rule: got None, expected 'accumulate', 'replace' or 'uniform'"),
         ({"kind": "votes"}, "kind: got 'votes', expected 'contribution' or 'coupling'"),
         ({"links": "all"}, "links: got 'all', expected 'upper' or 'lower'"),
+        ({"unfolded": "votes"}, "unfolded: got 'votes', expected a list of some of settings, logits, votes, entropy"),
+        ({"unfolded": ["vote"]}, r"unfolded: got \['vote'\], expected a list of some of settings, logits"),
     ],
 )
 def test_bad_input_is_refused_by_name(wrong, message):
@@ -98,10 +109,11 @@ def test_bad_input_is_refused_by_name(wrong, message):
         ("i", 49, "i: got 49, expected a whole number from 0 to 48"),
         ("j", -1, "j: got -1, expected a whole number from 0 to 9"),
         ("routings", 9, "routings: got 9"),
-        ("dialect", "mean", "dialect: got 'mean', expected 'accumulate', 'replace' or 'uniform'"),
+        ("rule", "mean", "rule: got 'mean', expected 'accumulate', 'replace' or 'uniform'"),
         ("step", "sort", "step: got 'sort', expected 'softmax', 'sum', 'squash' or 'agreement'"),
         ("kind", "votes", "kind: got 'votes'"),
         ("links", "all", "links: got 'all'"),
+        ("unfolded", ["votes", "votes"], r"unfolded: got \['votes', 'votes'\], expected .* each once"),
         ("lengths", [0.5] * 9, r"lengths: got shape \(9,\), expected \(10,\)"),
         ("lengths", [0.5] * 9 + [1.5], "lengths: got 1.5, expected 0 to 1"),
         ("trained", 3, "trained"),
@@ -122,15 +134,19 @@ def test_setting_what_is_not_there_is_refused_and_changes_nothing(name, value, m
 
 def test_what_it_shows_can_be_set():
     widget = explorer()
-    for name, value in {"chosen": 2, "iteration": 1, "i": 48, "j": 0, "dialect": "replace", "kind": "coupling"}.items():
+    for name, value in {"chosen": 2, "iteration": 1, "i": 48, "j": 0, "rule": "replace", "kind": "coupling"}.items():
         setattr(widget, name, value)
         assert getattr(widget, name) == value
     for step in STEPS:
         widget.step = step
+    widget.unfolded = ("votes", "settings")
+    assert widget.unfolded == ["settings", "votes"], "in the order of the page"
+    widget.set_state({"unfolded": []})
+    assert widget.unfolded == []
 
 
 def test_fewer_routings_take_the_iteration_along():
-    widget = explorer()
+    widget = explorer(iteration=5)
     widget.routings = 3
     assert widget.iteration == 3
     widget.routings = 8
@@ -152,7 +168,56 @@ def test_numbers_of_numpy_are_numbers():
 
 
 def test_the_page_is_told_the_limits():
-    assert explorer().limits == {"steps": STEPS, "dialects": DIALECTS, "routings": MOST_ROUTINGS}
+    assert explorer().limits == {
+        "steps": STEPS,
+        "rules": RULES,
+        "routings": MOST_ROUTINGS,
+        "panels": [panel for panel in PANELS if panel != "origin"],
+    }
+
+
+PARAMETERS = weights.arrays("article_capsnet")
+
+
+def with_parameters(parameters=PARAMETERS, **kwargs):
+    u = networks.trunk(X, PARAMETERS).reshape(N, 49, -1)
+    return RoutingExplorer(X, u, PARAMETERS["v.W"], parameters=parameters, **kwargs)
+
+
+def test_with_the_networks_parameters_it_can_show_where_u_comes_from():
+    one, other = with_parameters(unfolded=["origin"]), with_parameters()
+    assert one.unfolded == ["origin"] and one.limits["panels"] == PANELS
+    assert one.parameters is other.parameters, "sent once for all widgets"
+    np.testing.assert_array_equal(
+        np.frombuffer(one.parameters.arrays["conv1.kernel"], "<f4"), PARAMETERS["conv1.kernel"].ravel()
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"v.W": PARAMETERS["v.W"]}, r"parameters: got v\.W, expected a dict of arrays conv1\.kernel, "),
+        (
+            {**PARAMETERS, "conv2.bias": PARAMETERS["conv2.bias"] + 1},
+            "parameters: got those of a network whose u differ",
+        ),
+        (
+            {**PARAMETERS, **{name: PARAMETERS[name][..., :5] for name in ("conv2.kernel", "conv2.bias")}}
+            | {"v.W": PARAMETERS["v.W"][:5]},
+            r"parameters: got those of a network with u of shape \(4, 49, 5\), expected \(4, 49, 32\)",
+        ),
+    ],
+)
+def test_parameters_that_did_not_make_u_are_refused(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        with_parameters(parameters)
+
+
+def test_without_parameters_there_is_nothing_to_unfold():
+    widget = explorer()
+    assert widget.parameters is None
+    with pytest.raises(ValueError, match=r"unfolded: got \['origin'\], expected a list of some of settings, logits"):
+        widget.unfolded = ["origin"]
 
 
 def test_too_many_digits_are_refused():
@@ -163,7 +228,8 @@ def test_too_many_digits_are_refused():
 
 def test_a_few_dozen_digits_of_the_course_fit():
     many = 36  # Three of each class, and six more.
-    u, w = np.ones((many, 49, 32), np.float32), np.zeros((32, 10, 30), np.float32)
+    u, w = np.zeros((many, 49, 32), np.float32), np.zeros((32, 10, 30), np.float32)
+    u[..., ::2] = 1  # In the shipped network far fewer features are on.
     assert RoutingExplorer(np.zeros((many, 28, 28)), u, w, labels=[7] * many).shape["N"] == many
 
 
@@ -171,14 +237,29 @@ def test_a_few_dozen_digits_of_the_course_fit():
 def test_what_stands_in_for_it_tells_the_first_and_the_last_iteration(routings):
     widget, trace = explorer(routings=routings, labels=[3, 1, 4, 1]), last_routing(0, routings)
     winner, text = trace.lengths[-1].argmax(), widget.describe()
-    assert "digit 1 of 4, labelled 3" in text
+    assert f"digit 1 of 4, labelled 3. Iteration 1 of {routings}, softmax: no lengths yet." in text
     told = [float(x) for x in re.findall(r"\d\.\d\d", text)]
     others = np.delete(trace.lengths[-1], winner).max()
     np.testing.assert_allclose(told, [trace.lengths[0, winner], trace.lengths[-1, winner], others], atol=0.0051)
     assert f"capsule {winner} goes" in text
-    assert ("at iteration 1 that is capsule" in text) == (trace.lengths[0].argmax() != winner)
+    assert ("not the longest at iteration 1" in text) == (trace.lengths[0].argmax() != winner)
     with Image.open(io.BytesIO(widget.picture())) as picture:
         assert picture.format == "PNG"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_stands_in_for_it_follows_the_state(rule):
+    widget = explorer()
+    first = widget.picture()
+    widget.chosen, widget.routings, widget.iteration, widget.step, widget.rule = 2, 3, 2, "agreement", rule
+    trace = test_core.route(equations.predict(U[2], W), 3, 0.5, rule)
+    lengths = equations.length(trace["v"])
+    text, winner = widget.describe(), lengths[-1].argmax()
+    told = "" if rule == "accumulate" else f', routing rule "{rule}"'
+    assert f"digit 3 of 4{told}. Iteration 2 of 3, agreement" in text
+    assert f"the longest capsule is {lengths[1].argmax()} ({lengths[1].max():.2f})" in text
+    assert f"goes from {lengths[0, winner]:.2f} to {lengths[-1, winner]:.2f}" in text
+    assert widget.picture() != first
 
 
 def test_votes_of_nothing_but_zeros_are_no_error():

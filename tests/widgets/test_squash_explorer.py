@@ -82,10 +82,10 @@ def test_growing_says_between_which_lengths_vectors_grow(offset):
 
 def test_the_text_says_what_the_first_state_shows():
     assert SquashExplorer().describe() == (
-        "Squash with offset 0.5: a vector of length 1.200 gets the length 0.742. No length grows: the share of the "
-        "length that is kept peaks at 0.707, where the length is 0.707."
+        "Squash with offset 0.5: length 1.200 becomes length 0.742. No length grows: the gain ‖v‖/‖s‖ peaks at 0.707, "
+        "at length 0.707."
     )
-    assert "peaks at 1.000, where the length is 0.500" in SquashExplorer(offset=0.25).describe()
+    assert "peaks at 1.000, at length 0.500" in SquashExplorer(offset=0.25).describe()
 
 
 @pytest.mark.parametrize("s", [(0, 0), (0.72, 0.96), (-2, 0)])

@@ -22,7 +22,7 @@ def test_untouched_it_holds_the_lessons_example():
     assert np.array_equal(router.votes, EXAMPLE)
     # By hand in the lesson: squash of (0, 2) and of (0.5, 0).
     assert np.allclose(router.trace.lengths[0], [8 / 9, 1 / 3], atol=1e-6)
-    assert (router.iteration, router.step, router.i, router.j) == (1, "agreement", 3, 0)
+    assert (router.iteration, router.step, router.i, router.j) == (1, "softmax", 3, 0)
 
 
 @given(votes=VOTES, iterations=st.integers(1, 20), offset=st.sampled_from([0.5, 1.0, 0.1]))
@@ -194,6 +194,11 @@ def test_the_picture_stands_in_for_it(options):
 
 
 def test_it_says_its_numbers():
-    text = VoteRouter().describe()
-    assert "4 parts" in text and "face 0.889 and car 0.333" in text and "face 0.979 and car 0.418" in text
+    router = VoteRouter()
+    assert "4 parts" in router.describe() and "iteration 1 of 3 the lengths are face 0.889 and car 0.333" in repr(
+        router
+    )
+    assert "0.979" not in router.describe()  # What is still to come is not told.
+    router.iteration = 3
+    assert "iteration 3 of 3 the lengths are face 0.979 and car 0.418" in router.describe()
     assert "over the parts" in VoteRouter(over="lower").describe()

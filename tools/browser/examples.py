@@ -7,16 +7,16 @@ import inspect
 
 import numpy as np
 
-from capslib import faces, poses, weights, widgets
+from capslib import faces, networks, poses, weights, widgets
 from capslib.widgets.base import Widget
 
 
 def live_capsnet():
     """LiveCapsNet with the shipped networks on two drawn digits."""
-    networks = [weights.arrays(name) for name in ("article_capsnet", "matched_cnn_flatten")]
+    two = [weights.arrays(name) for name in ("article_capsnet", "matched_cnn_flatten")]
     images = np.zeros((2, 28, 28))
     images[0, 5:23, 13:15] = images[1, 5:8, 8:20] = images[1, 5:23, 17:20] = 1
-    return widgets.LiveCapsNet(*networks, images=images, labels=[1, 7], start=1, turn=20)
+    return widgets.LiveCapsNet(*two, images=images, labels=[1, 7], start=1)
 
 
 def pose_votes():
@@ -28,19 +28,39 @@ def pose_votes():
     return widgets.PoseVotes(parts, np.linalg.inv(S), faces.forms(faces.Identity()), whole)
 
 
+def quiz():
+    """Quiz with three questions."""
+    sum_of = widgets.Question(
+        "What is 1 + 1?", {"1": "That is 1 · 1.", "2": "One and one.", "3": "That is 1 + 2."}, "2"
+    )
+    shape = widgets.Question(
+        "Which shape has c?", {"(I, J)": "One for each pair.", "(J,)": "Those are lengths."}, "(I, J)"
+    )
+    longest = widgets.Question(
+        "How long is a squashed vector at most?",
+        {
+            "below 1": "n/(κ + n) is below 1.",
+            "exactly 1": "It never gets there.",
+            "any length": "Squash maps it below 1.",
+        },
+        "below 1",
+    )
+    return widgets.Quiz([sum_of, shape, longest])
+
+
 def routing_explorer():
-    """RoutingExplorer with three drawn digits, chance votes, and everything that is optional."""
-    rng = np.random.default_rng(2017)
+    """RoutingExplorer with the shipped network on three drawn digits, and everything that is optional."""
+    parameters = weights.arrays("article_capsnet")
     images = np.zeros((3, 28, 28))
     images[:, 5:23, 13:15] = images[0, 5:8, 8:20] = images[2, 20:23, 8:20] = 1
-    u = np.maximum(rng.normal(size=(3, 49, 8)), 0)
     return widgets.RoutingExplorer(
         images,
-        u,
-        0.3 * rng.normal(size=(8, 10, 6)),
+        networks.trunk(images, parameters).reshape(3, 49, -1),
+        parameters["v.W"],
         labels=[7, 1, 1],
         captions=["drawn", "drawn too", "with a foot"],
         presets={"a seven": 0, "a one": 1},
+        parameters=parameters,
     )
 
 
@@ -50,6 +70,7 @@ EXAMPLES = {
         [0.04, 0.06, 0.12, 0.62, 0.02, 0.3, 0.05, 0.09, 0.45, 0.2], 3
     ),
     "PoseVotes": pose_votes,
+    "Quiz": quiz,
     "RoutingExplorer": routing_explorer,
     "SquashExplorer": lambda: widgets.SquashExplorer(),
     "VoteRouter": lambda: widgets.VoteRouter(),

@@ -75,6 +75,12 @@ export const floats = (view) =>
 /** The bytes that Python sent. */
 export const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
+/** A network's arrays by name, from the model that holds them for all widgets, to which `name` refers. */
+export async function arrays_of(model, name) {
+  const holder = await model.widget_manager.get_model(model.get(name).replace("IPY_MODEL_", ""));
+  return Object.fromEntries(Object.entries(holder.get("arrays")).map(([key, view]) => [key, floats(view)]));
+}
+
 /**
  * Where a pointer is, in the units of an SVG's own viewBox.
  * @param {SVGGraphicsElement} node the SVG, or an element in it whose units are meant

@@ -10,7 +10,7 @@
 export const EPSILON = 1e-7;
 
 /** How agreement reaches the logits: added (the paper), put in their place, or not at all (c stays 1/J). */
-const DIALECTS = ["accumulate", "replace", "uniform"];
+const RULES = ["accumulate", "replace", "uniform"];
 
 /** The margins and λ of the paper. (Eq. 4) */
 export const PAPER = { m_plus: 0.9, m_minus: 0.1, lam: 0.5 };
@@ -146,15 +146,15 @@ export function agreement(u_hat, v, { I, J, D }) {
  * and never added.
  * @param u_hat votes (I, J, D)
  * @param {{I: number, J: number, D: number}} shape
- * @param {{iterations?: number, offset?: number, dialect?: string, over?: "upper"|"lower"}} options `dialect`, one of DIALECTS:
+ * @param {{iterations?: number, offset?: number, rule?: string, over?: "upper"|"lower"}} options `rule`, one of RULES:
  *   b ← b + a, b ← a, or b stays 0; `over`, see softmax
  * @returns {{b: Array, c: Array, s: Array, v: Array, a: Array}} of each iteration: b, c, a (I, J); s, v (J, D)
  */
-export function route(u_hat, shape, { iterations = 3, offset = 0.5, dialect = "accumulate", over = "upper" } = {}) {
+export function route(u_hat, shape, { iterations = 3, offset = 0.5, rule = "accumulate", over = "upper" } = {}) {
   const { I, J, D } = shape;
   need(u_hat.length === I * J * D, `u_hat: got ${u_hat.length} numbers, expected (${I}, ${J}, ${D})`);
   need(Number.isInteger(iterations) && iterations > 0, `iterations: got ${iterations}, expected at least 1`);
-  need(DIALECTS.includes(dialect), `dialect: got ${dialect}, expected one of ${DIALECTS.join(", ")}`);
+  need(RULES.includes(rule), `rule: got ${rule}, expected one of ${RULES.join(", ")}`);
   const trace = { b: [], c: [], s: [], v: [], a: [] };
   let b = new u_hat.constructor(I * J);
   for (let t = 0; t < iterations; t++) {
@@ -163,8 +163,8 @@ export function route(u_hat, shape, { iterations = 3, offset = 0.5, dialect = "a
     const v = squash(s, D, offset);
     const a = agreement(u_hat, v, shape);
     for (const [name, value] of Object.entries({ b, c, s, v, a })) trace[name].push(value);
-    if (dialect === "accumulate") b = b.map((logit, pair) => logit + a[pair]);
-    else if (dialect === "replace") b = a;
+    if (rule === "accumulate") b = b.map((logit, pair) => logit + a[pair]);
+    else if (rule === "replace") b = a;
   }
   return trace;
 }

@@ -14,6 +14,8 @@ import { norm, strong, sub, sup } from "./formula.js";
 const [LOWEST, HIGHEST] = [-0.08, 1.42];
 const share = (x) => `${(100 * x) / (HIGHEST - LOWEST)}%`;
 const height_of = (x) => share(x - LOWEST);
+/** A term of the loss, 0–1, on an axis of square roots: a term of 0.01 is a tenth as high as one of 1, and is seen. */
+const term_height = (term) => `${100 * Math.sqrt(term)}%`;
 
 const within = (x, [low, high]) => Math.min(high, Math.max(low, x));
 const rounded = (x, digits) => Number(x.toFixed(digits));
@@ -28,6 +30,11 @@ const brief = (x) => number(x, 3).replace(/0$/, "");
 /** ‖v_k‖ */
 const norm_of = (k) => norm("v", sub(`${k}`));
 const names = (classes) => classes.join(", ") || "none";
+/** A number whose leading zero a narrow page leaves out, as in .560. */
+function in_cell(text) {
+  const [, sign, rest] = /^(−?)0(\.\d+)$/.exec(text) ?? [];
+  return rest === undefined ? [text] : [sign, html("span", { class: "caps-mle-leading" }, "0"), rest];
+}
 
 /**
  * A panel: a title, two plots and rows of numbers on one grid with a column for each class.
@@ -130,6 +137,7 @@ export default widget(({ model, el }) => {
 
   const length_ticks = [0, 0.5, 1].map((x) => [height_of(x), String(x)]);
   const unit_ticks = [["0%", "0"], ["100%", "1"]];
+  const term_ticks = [0, 0.1, 0.5, 1].map((term) => [term_height(term), String(term)]);
   const margin = panel("mle-margin", J);
   const margin_sum = html("output", { class: "caps-mle-sum", "data-testid": "mle-loss" });
   const margin_parts = html("span", { class: "caps-mle-parts" });
@@ -153,7 +161,7 @@ export default widget(({ model, el }) => {
     onfocus: () => model.get("chosen") !== k && put({ chosen: k }),
   });
   const own = length_columns(slider);
-  const title = [strong("Lengths"), " to drag, and where the loss pushes them"];
+  const title = [strong("Lengths"), " to drag; arrows show the loss's push"];
   const lengths_plot = margin.plot("lengths", title, length_ticks, own.columns);
   const margins = ["m_plus", "m_minus"].map((name) => {
     const line = html("i", { class: "caps-mle-margin" });
@@ -163,18 +171,18 @@ export default widget(({ model, el }) => {
     return { name, line, label, symbol: name === "m_plus" ? "m⁺" : "m⁻" };
   });
   const toggles = classes.map((k) =>
-    button(`mle-present-${k}`, `class ${k} is on the image`, String(k), () => {
+    button(`mle-present-${k}`, `class ${k} is in the image`, String(k), () => {
       const others = model.get("present").filter((j) => j !== k);
       put({ present: others.length < model.get("present").length ? others : [...others, k].sort((a, b) => a - b) });
     }),
   );
-  margin.row("on image", "image", toggles);
+  margin.row("in image", "image", toggles);
   const length_row = margin.row(norm_of("k"), "length");
   const term_bars = classes.map(() => html("i", { class: "caps-mle-term" }));
-  const term_title = [strong("Loss"), " by term: solid where present, striped where absent"];
+  const term_title = [strong("Loss"), " per class on a square-root axis; absent: striped"];
   const slots = (bars) => bars.map((bar) => html("div", { class: "caps-mle-slot" }, bar));
-  const free = html("span", { class: "caps-mle-free" }, "nothing to pay, nothing to push");
-  margin.plot("unit", term_title, unit_ticks, slots(term_bars)).area.append(free);
+  const free = html("span", { class: "caps-mle-free" }, "zero loss, no push");
+  margin.plot("unit", term_title, term_ticks, slots(term_bars)).area.append(free);
   const present_row = margin.row("present", "present");
   const absent_row = margin.row("absent", "absent");
   const margin_row = margin.row("gradient", "gradient");
@@ -195,16 +203,16 @@ export default widget(({ model, el }) => {
     ),
   );
   const same = length_columns((k) => ({ "data-testid": `mle-softmax-bar-${k}`, "aria-hidden": "true" }));
-  const same_title = [strong("The same lengths"), ", with a softmax on top, and where it pushes them"];
+  const same_title = [strong("The same lengths"), "; arrows show the softmax's push"];
   const same_plot = rival.plot("lengths", same_title, length_ticks, same.columns);
-  same_plot.area.append(html("span", { class: "caps-mle-beyond" }, "no length gets here"));
+  same_plot.area.append(html("span", { class: "caps-mle-beyond" }, "no length gets this far"));
   const digits = classes.map((k) => html("span", { class: "caps-mle-cell caps-mle-digit" }, String(k)));
   rival.row("class", "class", digits);
   const power_row = rival.row(["e", sup(norm_of("k"))], "power");
   const q_bars = classes.map(() => html("i", { class: "caps-mle-q" }));
-  const q_title = [strong("Probabilities"), " q", sub("k"), ", on an axis of their own"];
+  const q_title = [strong("Probabilities"), " q", sub("k"), " of the softmax"];
   const q_plot = rival.plot("unit", q_title, unit_ticks, slots(q_bars));
-  const ceiling = html("span", {}, "no class gets beyond e/(e + ", String(J - 1), ") = ", strong(shown(most)));
+  const ceiling = html("span", {}, "no class can exceed e/(e + ", String(J - 1), ") = ", strong(shown(most)));
   const out_of_reach = { class: "caps-mle-ceiling", "data-testid": "mle-ceiling", style: `bottom: ${100 * most}%` };
   q_plot.area.append(html("div", out_of_reach, ceiling));
   const q_row = rival.row(["q", sub("k")], "q");
@@ -236,27 +244,28 @@ export default widget(({ model, el }) => {
   const all = range("mle-all", "all lengths at once", "all lengths", limits.lengths, (x) =>
     put({ lengths: classes.map(() => x) }),
   );
-  const again = button("mle-again", "Lengths and classes as they were first", "Start again", () =>
+  const again = button("mle-again", "Restore the initial lengths and classes", "Start again", () =>
     put({ lengths: first, present: first_present }),
   );
   const beside = button("mle-beside", "Show a softmax on the lengths beside the loss", "Softmax beside it", () =>
     put({ with_softmax: !model.get("with_softmax") }),
   );
   const controls = [
-    html("div", { class: "caps-row" }, ...Object.values(constants).map(({ node }) => node), paper),
-    html("div", { class: "caps-row" }, all.node, again, beside),
+    ...[...Object.values(constants), all].map(({ node }) => node),
+    html("div", { class: "caps-row" }, paper, again, beside),
   ];
   const line = html("p", { class: "caps-mle-line", "aria-live": "polite", "data-testid": "mle-line" });
-  const panels = html("div", { class: "caps-mle-panels" }, margin.node, rival.node);
+  const many = J > 10 ? " caps-mle-many" : ""; // too many columns for two panels on a narrow page
+  const panels = html("div", { class: `caps-mle-panels${many}` }, margin.node, rival.node);
   el.append(html("div", { class: "caps-mle" }, html("div", { class: "caps-mle-controls" }, ...controls), panels, line));
 
   // Drawing ---------------------------------------------------------------------------------------------------------
 
   const write = (cell, x, text = shown(x)) => {
-    cell.textContent = text;
+    cell.replaceChildren(...in_cell(text));
     cell.classList.toggle("caps-mle-zero", x === 0 || text === "");
   };
-  const fates = (gradient) => (gradient < 0 ? "pushed up" : gradient > 0 ? "pushed down" : "at rest");
+  const fates = (gradient) => (gradient < 0 ? "pushed up" : gradient > 0 ? "pushed down" : "not pushed");
 
   function draw() {
     const lengths = Float64Array.from(model.get("lengths"));
@@ -288,9 +297,9 @@ export default widget(({ model, el }) => {
     const pushed = (way) => names(classes.filter((j) => way * margin_slopes[j] < 0));
     const rest = margin_slopes.filter((slope) => slope === 0).length;
     line.textContent =
-      `On the image: ${names(present)}. Margin loss ${shown(costs_present + costs_absent)}: ` +
+      `In the image: ${names(present)}. Margin loss ${shown(costs_present + costs_absent)}: ` +
       `${shown(costs_present)} from present classes, ${shown(costs_absent)} from absent ones. ` +
-      `Pushed up: ${pushed(1)}. Pushed down: ${pushed(-1)}. At rest: ${rest} of ${J}.${said}`;
+      `Pushed up: ${pushed(1)}. Pushed down: ${pushed(-1)}. Not pushed: ${rest} of ${J}.${said}`;
   }
 
   function draw_columns({ bars, columns }, lengths, gradient, T, k) {
@@ -316,7 +325,7 @@ export default widget(({ model, el }) => {
       write(present_row.cells[j], terms.present[j], T[j] ? shown(term) : "");
       write(absent_row.cells[j], terms.absent[j], T[j] ? "" : shown(term));
       write(margin_row.cells[j], margin_slopes[j]);
-      term_bars[j].style.height = `${100 * term}%`;
+      term_bars[j].style.height = term_height(term);
       term_bars[j].classList.toggle("caps-mle-absent", T[j] === 0);
     }
     write(present_row.end, costs_present);
@@ -368,7 +377,7 @@ export default widget(({ model, el }) => {
     write(cost_row.end, cost);
     write(rival_row.end, 0, "0");
     rival_sum.textContent = shown(cost);
-    rival_parts.textContent = n ? `never below ${shown(least)}` : "nobody is on the image: nothing to learn";
+    rival_parts.textContent = n ? `at least ${shown(least)}` : "no class in the image: nothing to learn";
     const own_cost = T[k] ? `, −ln q = ${shown(-Math.log(q[k]))}` : "";
     const slope = ` = ${n === 1 ? "" : `${n} · `}${number(q[k], 3)} − ${T[k]} = `;
     const power = (j) => ["e", sup(norm_of(j))];
@@ -379,11 +388,11 @@ export default widget(({ model, el }) => {
       html("p", {}, fraction, strong(number(q[k], 3)), own_cost),
       html("p", {}, "∂/∂", norm_of(k), slope, strong(signed(softmax_slopes[k])), `: ${fates(softmax_slopes[k])}`),
     );
-    const chances = present.map((j) => `${j} gets ${number(q[j], 3)}`).join(", ") || "no class is asked for";
+    const chances = present.map((j) => `${j} gets ${number(q[j], 3)}`).join(", ") || "no class is in the image";
     const pushed = softmax_slopes.filter((slope) => slope !== 0).length;
     return (
-      ` Softmax: ${chances}, where ${shown(most)} is the most; cross-entropy ${shown(cost)}` +
-      `${n ? `, at least ${shown(least)}` : ""}, pushes ${pushed} of ${J}.`
+      ` Softmax: ${chances}; the most possible is ${shown(most)}. Cross-entropy ${shown(cost)}` +
+      `${n ? ` (at least ${shown(least)})` : ""} pushes ${pushed} of ${J}.`
     );
   }
 

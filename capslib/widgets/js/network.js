@@ -102,22 +102,28 @@ export function dense(x, W, bias) {
  * @param {Object} weights with "conv1.kernel", "conv1.bias", "conv2.kernel", "conv2.bias"
  * @returns features (7, 7, F), which the capsule network reads as 49 lower capsules u
  */
-export function trunk(image, weights) {
+export const trunk = (image, weights) => trunk_stages(image, weights)[1];
+
+/**
+ * What the trunk has after each of its two stages of convolution, rectifier and max-pooling.
+ * @returns [(14, 14, F1), (7, 7, F2)]
+ */
+export function trunk_stages(image, weights) {
   const F1 = weights["conv1.bias"].length;
   const F2 = weights["conv2.bias"].length;
   const first = { H: 28, W: 28, C: 1, K: 5, F: F1 };
   const second = { H: 14, W: 14, C: F1, K: 5, F: F2 };
   let x = relu(convolution(image, weights["conv1.kernel"], weights["conv1.bias"], first));
-  x = max_pooling(x, { H: 28, W: 28, C: F1 });
-  x = relu(convolution(x, weights["conv2.kernel"], weights["conv2.bias"], second));
-  return max_pooling(x, { H: 14, W: 14, C: F2 });
+  const features = max_pooling(x, { H: 28, W: 28, C: F1 });
+  x = relu(convolution(features, weights["conv2.kernel"], weights["conv2.bias"], second));
+  return [features, max_pooling(x, { H: 14, W: 14, C: F2 })];
 }
 
 /**
  * The article's network on one image.
  * @param image (28, 28) in 0–1
  * @param {Object} weights the trunk's and "v.W" (D_in, J, D)
- * @param {{J?: number, iterations?: number, offset?: number, dialect?: string}} options
+ * @param {{J?: number, iterations?: number, offset?: number, rule?: string}} options
  * @returns {{u, u_hat, trace, lengths}} lengths (J) after the last iteration
  */
 export function capsnet(image, weights, { J = 10, iterations = 5, ...options } = {}) {

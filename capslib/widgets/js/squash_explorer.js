@@ -1,4 +1,4 @@
-/** Squash in the plane: a vector s to drag, its v, and the two curves that say what happens to every length. */
+/** Squash in the plane: a vector s to drag, its v, and two curves over every length: the length out, and the gain. */
 import { length, squash } from "./equations.js";
 import { plane } from "./plane.js";
 import { button, colour, html, number, set, svg, svg_point, unique, widget } from "./dom.js";
@@ -6,7 +6,7 @@ import { button, colour, html, number, set, svg, svg_point, unique, widget } fro
 const BORDER = 0.5; // the article's claim: norms below it shrink, norms above it grow
 const TOUCHES = 0.25; // the offset whose ratio curve touches 1; below it some norms grow
 const NAMED = [
-  { k: TOUCHES, name: "a quarter" },
+  { k: TOUCHES, name: "quarter" },
   { k: 0.5, name: "article" },
   { k: 1, name: "paper" },
 ];
@@ -24,7 +24,7 @@ const RATIOS = { top: 244, bottom: 444 };
 const ROWS = { top: 472, height: 17, step: 21 };
 const TICKS = [0, 0.5, 1, 1.5, 2];
 
-/** How high the axis of the ratio goes: to 1.25 where ratios pass 1 or nearly do, and as high as it must. */
+/** The top of the gain's axis: 1.25, or more where the gain needs it. */
 const highest = (k) => Math.max(1.25, 1.15 / (2 * Math.sqrt(k)));
 
 /** An offset or a component as text: three decimals where two are not enough, or a sum by hand would not come out. */
@@ -42,35 +42,35 @@ function after(x, k) {
   return length(squash(Float64Array.of(x, 0), 2, k), 2)[0];
 }
 
-/** What the claim and the present κ make of one length: words, and the verdict in bold. */
+/** Whether the claim is true of one length for this κ: words, and the verdict in bold. */
 function said_of_one(x, now, k) {
   const excess = x * x - x + k; // negative where x grows; ε moves ‖v‖ by less than this tolerance
   const fate = x === 0 || Math.abs(excess) < 1e-5 * x ? "stay" : excess < 0 ? "grow" : "shrink";
   const digits = fate === "stay" || Math.abs(x - now) >= ALIKE ? 3 : 6;
   const start = `κ = ${short(k)}, ‖s‖ = ${number(x, digits)}: `;
-  if (x === 0) return [`${start}the zero vector stays zero, with any offset.`];
-  const does = { grow: "grows to", shrink: "shrinks to", stay: "stays as it is:" }[fate];
+  if (x === 0) return [`${start}the zero vector stays zero for every offset.`];
+  const does = { grow: "grows to", shrink: "shrinks to", stay: "stays the same," }[fate];
   const outcome = `${does} ‖v‖ = ${number(now, digits)}`;
-  if (Math.abs(x - BORDER) < ALIKE) return [`${start}the claim is silent about 0.5 itself; this vector ${outcome}.`];
+  if (Math.abs(x - BORDER) < ALIKE) return [`${start}the claim says nothing about 0.5 itself; this vector ${outcome}.`];
   const [side, should] = x > BORDER ? ["above", "grow"] : ["below", "shrink"];
   const verdict = fate === should ? "✓ Here the claim is true." : "✗ Here the claim is false.";
   return [`${start}a norm ${side} 0.5 should ${should}. It ${outcome}. `, html("b", {}, verdict)];
 }
 
-/** What the claim and the present κ make of all lengths, in words. */
+/** What the claim gets right for this κ over all lengths, in words. */
 function said_of_all(k) {
   const peak = number(1 / (2 * Math.sqrt(k)), 3);
   if (k > TOUCHES) {
-    return `No norm grows at all: the share that is kept, ‖v‖/‖s‖, peaks at 1/(2√κ) = ${peak}, which is below 1. So the
-      claim is false for every norm above 0.5.`;
+    return `No norm grows: the gain ‖v‖/‖s‖ peaks at 1/(2√κ) = ${peak}, which is below 1. So the claim is false for every
+      norm above 0.5.`;
   }
   if (k === TOUCHES) {
-    return `The share that is kept, ‖v‖/‖s‖, peaks at 1/(2√κ) = ${peak}, at ‖s‖ = √κ = 0.5. That one norm stays as it
-      is, and none grows. So the claim is false for every norm above 0.5.`;
+    return `The gain ‖v‖/‖s‖ peaks at 1/(2√κ) = ${peak}, at ‖s‖ = √κ = 0.5. That one norm stays the same, and none grows.
+      So the claim is false for every norm above 0.5.`;
   }
   const [low, high] = growing(k).map((x) => number(x, 3));
   return `Norms grow from (1 − √(1 − 4κ))/2 = ${low} to (1 + √(1 − 4κ))/2 = ${high}, and only there. So the claim is
-    false between ${low} and 0.5, which grow, and above ${high}, which shrink: no ‖v‖ reaches 1.`;
+    false between ${low} and 0.5, where norms grow, and above ${high}, where they shrink.`;
 }
 
 function start({ model, el }) {
@@ -98,8 +98,8 @@ function start({ model, el }) {
   };
   const size = slider("squash-length", "length of s", 0, longest, choose_length);
   const offset = slider("squash-offset", "offset κ", least, most, (k) => save({ offset: k }));
-  const reset = button("squash-reset", "back to the first state", "reset", () => save(first));
-  const named = [{ k: least, name: "least" }, ...NAMED].map(({ k, name }) => {
+  const reset = button("squash-reset", "back to the initial state", "reset", () => save(first));
+  const named = [{ k: least, name: "lowest" }, ...NAMED].map(({ k, name }) => {
     const node = button(`squash-offset-${k}`, `offset ${k}, ${name}`, `${k}`, () => save({ offset: k }));
     node.append(html("small", {}, name));
     node.style.setProperty("--at", (k - least) / (most - least));
@@ -160,8 +160,8 @@ function start({ model, el }) {
   const level = line(BOX.left, 0, BOX.right, 0, "caps-squash-unchanged");
   const level_name = quiet(side, 0, "unchanged");
   const names = [
-    text(BOX.left, LENGTHS.top - 10, "length after, ‖v‖", { class: "caps-squash-title" }),
-    text(BOX.left, RATIOS.top - 10, "share kept, ‖v‖ / ‖s‖", { class: "caps-squash-title" }),
+    text(BOX.left, LENGTHS.top - 10, "length out, ‖v‖", { class: "caps-squash-title" }),
+    text(BOX.left, RATIOS.top - 10, "gain, ‖v‖ / ‖s‖: length out ÷ length in", { class: "caps-squash-title" }),
     text(BOX.left - 18, RATIOS.bottom + 18, "‖s‖", { class: "caps-squash-title", "text-anchor": "end" }),
     quiet(to_x(LENGTHS.most), LENGTHS.top - 10, "unchanged", { "text-anchor": "middle" }),
     quiet(side, to_y(lengths, 1) + 4, "limit 1"),
@@ -260,12 +260,17 @@ function start({ model, el }) {
     html("div", { class: "caps-squash-control" },
       html("div", { class: "caps-row" }, html("b", {}, "length ‖s‖"), size.shown, reset),
       size.range,
-      html("p", { class: "caps-squash-hint" }, "Or drag the tip of s, or the line in the curves."),
+      html("p", { class: "caps-squash-hint" }, "You can also drag the tip of s, or the vertical line in the plots."),
     ),
     html("div", { class: "caps-squash-control" },
       html("div", { class: "caps-row" }, html("b", {}, "offset κ"), offset.shown),
       offset.range,
       html("div", { class: "caps-squash-named" }, ...named.map(({ node }) => node)),
+    ),
+    html("div", { class: "caps-squash-verdict", "data-testid": "squash-verdict" },
+      html("p", {}, html("b", {}, "The claim: "), "norms below 0.5 shrink, norms above 0.5 grow."),
+      one,
+      all,
     ),
     html("div", { class: "caps-squash-plane" },
       board.node,
@@ -274,11 +279,6 @@ function start({ model, el }) {
       ),
     ),
     curves,
-    html("div", { class: "caps-squash-verdict" },
-      html("p", {}, html("b", {}, "The claim: "), "norms below 0.5 shrink, norms above 0.5 grow."),
-      one,
-      all,
-    ),
   ));
 
   // Drawing -------------------------------------------------------------------------------------------------------
@@ -333,7 +333,7 @@ function start({ model, el }) {
       fill_row(truth, [[0, low, "shrink", "shrink"], [low, high, "grow", "grow"], [high, longest, "shrink", "shrink"]]);
       fill_row(wrong, [[low, BORDER, "false", "false"], [high, longest, "false", "claim is false"]]);
     } else {
-      fill_row(truth, [[0, longest, "shrink", k === TOUCHES ? "shrink, but for 0.5 itself" : "shrink"]]);
+      fill_row(truth, [[0, longest, "shrink", k === TOUCHES ? "shrink, except 0.5 itself" : "shrink"]]);
       fill_row(wrong, [[BORDER, longest, "false", "claim is false"]]);
     }
     all.textContent = said_of_all(k).replace(/\s+/g, " ");
@@ -381,7 +381,7 @@ function start({ model, el }) {
     const terms = [
       [`${squares} = ${squared}`],
       ["‖s‖² / (κ + ‖s‖²)", `${squared} / (${short(k)} + ${squared}) = ${number(now, 3)}`],
-      [x ? `${number(now, 3)} / ${number(x, 3)} = ${shown}` : "0 / 0, which is no number"],
+      [x ? `${number(now, 3)} / ${number(x, 3)} = ${shown}` : "0 / 0, which is undefined"],
       [...(x ? [`${shown} · (${short(s[0])}, ${short(s[1])})`] : []), `(${number(v[0], 3)}, ${number(v[1], 3)})`],
     ];
     for (const [n, { right }] of formulas.entries()) {

@@ -123,12 +123,17 @@ def test_digit_and_lengths_marks_the_longest():
 def test_confusion_matrix_shades_mistakes_alone_and_writes_every_count():
     confusion = np.diag(np.arange(90, 100))
     confusion[4, 9] = 7
-    (ax,) = plots.confusion_matrix(confusion).axes
+    fig = plots.confusion_matrix(confusion)
+    (ax,) = fig.axes
     shaded = ax.images[0].get_array()
     assert shaded[4, 9] == 7 and shaded.sum() == 7
     written = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in ax.texts}
     assert len(written) == 11 and written[4, 9] == "7" and written[3, 3] == "93"
-    assert ax.get_xlabel() == "read as" and ax.get_ylabel() == "is a"
+    assert ax.get_xlabel() == "read as" and ax.get_ylabel() == "true digit"
+    assert "945 of 952" in fig.get_label() and "7 times each: a 4 read as 9." in fig.get_label()
+    confusion[2, 3] = 7  # A tie is told as one.
+    assert "7 times each: a 2 read as 3, a 4 read as 9." in plots.confusion_matrix(confusion).get_label()
+    assert plots.confusion_matrix(np.eye(10, dtype=int)).get_label().endswith("10 of 10 are on the diagonal.")
 
 
 def test_digit_sheet_puts_every_digit_under_its_caption():

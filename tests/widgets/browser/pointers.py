@@ -1,4 +1,4 @@
-"""A mouse and a finger with the same three gestures, so that one test holds for both."""
+"""A mouse and a finger with the same three gestures, and controls pressed by either or by a key: one test for all."""
 
 import pytest
 
@@ -58,3 +58,21 @@ def click(pointer, locator):
     locator.scroll_into_view_if_needed()
     pointer.down(*middle(locator))
     pointer.up()
+
+
+class Tap:
+    """Press a control, found by its data-testid, by mouse, finger or key."""
+
+    def __init__(self, page, way):
+        self.page, self.pointer = page, {"mouse": Mouse, "touch": Touch}.get(way, lambda page: None)(page)
+
+    def __call__(self, test, times=1):
+        control = self.page.get_by_test_id(test)
+        for _ in range(times):
+            if self.pointer is None:
+                control.press("Space")
+            else:
+                click(self.pointer, control)
+
+
+WAYS = pytest.mark.parametrize("way", ["mouse", "touch", "keyboard"])

@@ -22,3 +22,5 @@ def test_each_use_of_a_control_is_timed_until_it_is_drawn(browser):
 def test_every_widget_has_been_measured():
     results = json.loads((benchmark.FOLDER / "widgets.json").read_text(encoding="utf-8"))
     assert set(results["widgets"]) == exported()
+    # A part that is moved: the widget that draws most at every step.
+    assert {"pv-thing-4", "pv-x"} <= set(results["widgets"]["PoseVotes"]["steps"])

@@ -74,11 +74,13 @@ def in_python(page, live):
         for n in range(10):
             assert f"{values[n]:.2f}" in control(page, f"{name}-{n}").inner_text()
     if live.image.any():
-        words = f"Both read {j}" if j == k else f"CapsNet reads {j}, the CNN {k}"
+        words = f"Both read {j}" if j == k else f"CapsNet reads {j}, the CNN reads {k}"
         assert words in line(page) and f"{j} ({lengths[j]:.2f})" in line(page)
     chosen = j if live.upper < 0 else live.upper
     total = live._trace().contribution[-1, :, chosen].sum()
-    assert f"add up to {total:.2f}" in control(page, "contribution").get_attribute("aria-label")
+    blank = live.upper < 0 and not live.image.any()
+    says = "No contributions" if blank else f"add up to {total:.2f}"
+    assert says in control(page, "contribution").get_attribute("aria-label")
     return live
 
 
@@ -108,8 +110,16 @@ def test_the_first_state_shows_both_answers(mounted, live, data):
     page = mounted(live)
     in_python(page, live)
     assert line(page).startswith(f"This is a {data.y_test[3]}, turned 40° counter-clockwise.")
+    assert page.get_by_text("Draw a digit, or pick one under the pad; ").count() == 1
     assert page.evaluate("model.saved") == {}
     assert control(page, "undo").is_disabled()
+
+
+def test_unless_told_otherwise_the_digit_is_upright(mounted, data):
+    live = LiveCapsNet(CAPSNET, CNN, data.x_test[:10], labels=data.y_test[:10])
+    page = mounted(live)
+    assert live.turn == 0 and line(page).startswith(f"This is a {data.y_test[0]}. ")
+    np.testing.assert_allclose(seen(page), data.x_test[0, ..., 0], atol=1 / 255)
 
 
 def test_both_networks_are_keras_own_in_the_browser(mounted, live, data):
@@ -371,7 +381,29 @@ def test_a_blank_page_is_answered_in_words(mounted, live):
     in_python(page, live)
     j, k = live.lengths.argmax(), live.probabilities.argmax()
     assert line(page).startswith("The page is blank")
-    assert f"length {live.lengths[j]:.3f}" in line(page) and f"class {k} gets {live.probabilities[k]:.2f}" in line(page)
+    assert f"longer than {live.lengths[j]:.3f}" in line(page) and "no winner" in line(page)
+    assert f"class {k} gets {live.probabilities[k]:.2f}" in line(page)
+
+
+def marked(page):
+    """The capsules and classes marked as winners, and the capsules whose contributions are shown."""
+    return page.locator(".caps-live-winner").count(), page.locator(".caps-live-bar[aria-pressed=true]").count()
+
+
+def test_a_blank_page_has_no_winner(mounted, live):
+    page = mounted(live)
+    assert marked(page) == (2, 1)
+    control(page, "clear").click()
+    assert marked(page) == (0, 0)
+    assert "no ink" in control(page, "contribution").get_attribute("aria-label")
+    assert (pixels(page, "contribution")[..., :3] == 255).all()
+    control(page, "length-4").click()  # Asked for, a capsule is shown all the same.
+    assert marked(page) == (0, 1)
+    assert "to capsule 4" in control(page, "contribution").get_attribute("aria-label")
+    control(page, "longest").click()
+    draw(page, Mouse(page), SEVEN)
+    assert marked(page) == (2, 1)
+    assert control(page, "length-7").get_attribute("aria-pressed") == "true"
 
 
 def test_all_ink_beyond_the_edge(mounted):
@@ -379,7 +411,7 @@ def test_all_ink_beyond_the_edge(mounted):
     dot[1, 1] = 1
     page = mounted(LiveCapsNet(CAPSNET, CNN, dot))
     control(page, "right").fill("-10")
-    assert line(page).startswith("All ink is beyond the edge.")
+    assert line(page).startswith("All the ink lies beyond the edge.")
 
 
 def test_without_digits_it_starts_with_a_blank_page(mounted):
@@ -454,7 +486,7 @@ def test_lesson_08_draws_and_python_reads_the_drawing(lab, page, keep, interface
     widget = page.locator(".caps").filter(has=page.get_by_test_id("live-pad"))
     expect(widget).to_have_count(1)
     widget.scroll_into_view_if_needed()
-    expect(control(page, "text")).to_contain_text("They differ")
+    expect(control(page, "text")).to_contain_text("Both read 3.")
     keep(widget, f"lesson-08-live-{interface}")
     cells = lab.cells(page)
     control(page, "clear").click()

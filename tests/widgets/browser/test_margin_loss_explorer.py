@@ -138,7 +138,7 @@ def test_what_is_exactly_0_is_a_0_without_decimals_and_has_no_arrow(mounted, len
 @pytest.mark.parametrize(("lengths", "present", "margins"), STATES)
 def test_bars_and_arrows_have_their_lengths(mounted, lengths, present, margins):
     page, e = mounted(MarginLossExplorer(lengths, present, **margins)), Expected(lengths, present, **margins)
-    for panel, gradient, parts in (("margin", e.gradient, e.terms), ("softmax", e.slope, e.q)):
+    for panel, gradient, parts in (("margin", e.gradient, np.sqrt(e.terms)), ("softmax", e.slope, e.q)):
         area = f"[data-testid=mle-{panel}] .caps-mle-lengths"
         low, _, high = edges(page, f"{area} .caps-mle-level")[:, 0]
         tops = low - lengths * (low - high)
@@ -169,7 +169,7 @@ def test_the_most_that_a_class_can_reach(mounted, J):
     assert bar["height"] / plot["height"] == pytest.approx(most, abs=0.01)  # These lengths are its best.
     out = ceiling.bounding_box()
     assert out["y"] + out["height"] == pytest.approx(bar["y"], abs=2)
-    assert f"never below {-np.log(most):.3f}" in text(page, "mle-softmax")
+    assert f"at least {-np.log(most):.3f}" in text(page, "mle-softmax")
 
 
 def test_the_least_cross_entropy_is_what_the_best_lengths_cost(mounted):
@@ -177,7 +177,7 @@ def test_the_least_cross_entropy_is_what_the_best_lengths_cost(mounted):
         best = np.isin(np.arange(10), present).astype(float)
         page = mounted(MarginLossExplorer(best, present))
         cost = text(page, "mle-cross-entropy")
-        assert f"never below {cost}" in text(page, "mle-softmax")
+        assert f"at least {cost}" in text(page, "mle-softmax")
         assert value(cost) == pytest.approx(Expected(best, present).cost, abs=5.01e-4)
 
 
@@ -215,7 +215,7 @@ def test_the_least_cross_entropy_is_what_the_best_lengths_cost(mounted):
             [
                 "Class 4, absent: λ max(0, ‖v4‖ − m⁻)2",
                 "= 0.50 · max(0, 0.02 − 0.10)2 = 0.50 · 02 = 0",
-                "∂L/∂‖v4‖ = 2 · 0.50 · 0 = 0: at rest",
+                "∂L/∂‖v4‖ = 2 · 0.50 · 0 = 0: not pushed",
             ],
             None,
         ),
@@ -233,14 +233,14 @@ def test_the_chosen_class_is_put_into_the_formulas(mounted, k, margin, softmax):
 def test_the_line_says_it_in_words(mounted):
     page = mounted(MarginLossExplorer(TEN, 3))
     assert text(page, "mle-line").startswith(
-        "On the image: 3. Margin loss 0.165: 0.078 from present classes, 0.086 from absent ones. "
-        "Pushed up: 3. Pushed down: 2, 5, 8, 9. At rest: 5 of 10."
+        "In the image: 3. Margin loss 0.165: 0.078 from present classes, 0.086 from absent ones. "
+        "Pushed up: 3. Pushed down: 2, 5, 8, 9. Not pushed: 5 of 10."
     )
     page = mounted(MarginLossExplorer(TRAINED, 3))
     line = text(page, "mle-line")
     assert "Margin loss 0: 0 from present classes, 0 from absent ones. Pushed up: none. Pushed down: none." in line
-    assert "At rest: 10 of 10." in line and "where 0.232 is the most" in line and "pushes 10 of 10." in line
-    assert page.get_by_text("nothing to pay, nothing to push").is_visible()
+    assert "Not pushed: 10 of 10." in line and "the most possible is 0.232" in line and "pushes 10 of 10." in line
+    assert page.get_by_text("zero loss, no push").is_visible()
 
 
 def test_with_nobody_on_the_image_cross_entropy_says_nothing(mounted):
@@ -441,6 +441,35 @@ def test_lengths_that_do_not_fit_give_a_message(mounted):
     assert "lengths: got 1 of them, expected 10" in page.get_by_role("alert").text_content()
 
 
+def test_a_small_loss_is_seen_on_an_axis_that_says_what_it_is(mounted):
+    page = mounted(MarginLossExplorer(TEN, 3))
+    plot = "[data-testid=mle-margin] .caps-mle-unit"
+    low, *levels = edges(page, f"{plot} .caps-mle-level")[:, 0]
+    ticks = page.locator("[data-testid=mle-margin] .caps-mle-axis").nth(1).locator(".caps-mle-tick").all_text_contents()
+    assert ticks == ["0", "0.1", "0.5", "1"] and "square-root axis" in text(page, "mle-margin")
+    np.testing.assert_allclose((low - levels) / (low - levels[-1]), np.sqrt([0.1, 0.5, 1]), atol=0.01)
+    heights = np.diff(edges(page, f"{plot} .caps-mle-term"), axis=1)[:, 0]
+    assert heights[3] > 20  # A term of 0.078, in pixels.
+
+
+@pytest.mark.parametrize("width", [800, 1280])
+def test_sliders_are_wide_and_both_losses_side_by_side(mounted, width):
+    page = mounted(MarginLossExplorer(TEN, 3), width=width)
+    for test in ("mle-lam", "mle-m-minus", "mle-m-plus", "mle-all"):
+        assert page.get_by_test_id(test).bounding_box()["width"] >= 160
+    left, right = (page.get_by_test_id(test).bounding_box() for test in ("mle-margin", "mle-softmax"))
+    assert left["y"] == right["y"] and left["x"] + left["width"] < right["x"]
+    for sums in (False, True):  # No number runs into its neighbour.
+        assert page.evaluate(OVERLAPS, f"[data-{'sum' if sums else 'row'}]") == 0
+
+
+OVERLAPS = """(cells) => [...document.querySelectorAll(cells)].filter((cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return range.getBoundingClientRect().width > cell.getBoundingClientRect().width + 0.5;
+}).length"""
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [700, 860, 1100])
 def test_looks(mounted, keep, width, dark):
@@ -463,7 +492,7 @@ def test_in_lesson_05(lab, page, keep, interface, dark):
     assert value(first.get_by_test_id("mle-loss").text_content()) == pytest.approx(
         Expected(lengths, present).loss, abs=5.01e-4
     )
-    assert re.search(r"On the image: 3, 8\.", first.get_by_test_id("mle-line").text_content())
+    assert re.search(r"In the image: 3, 8\.", first.get_by_test_id("mle-line").text_content())
     keep(first, f"margin-loss-{interface}")
     heard = page.locator(".jp-CodeCell", has_text="explorer.present")
     assert printed(page, "print(explorer.present)", until="[3, 8]") == "[3, 8]"  # The last that was changed.

@@ -1,18 +1,21 @@
 """RoutingExplorer in a browser: every control by mouse, finger and keyboard, and its numbers against NumPy."""
 
+import io
 import re
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
-from capslib import equations, plots
+from capslib import equations, networks, plots, weights
 from capslib.equations import RoutingTrace
 from capslib.style import CONTRIBUTION, COUPLING
 from capslib.widgets import RoutingExplorer
+from capslib.widgets.routing_explorer import PANELS as ALL_PANELS
 from capslib.widgets.routing_explorer import STEPS
 from tests.widgets.browser.pointers import Mouse, Touch, click, middle
-from tests.widgets.test_core import route as route_by_dialect
+from tests.widgets.test_core import route as route_by_rule
 from tools.browser.harness import printed
 
 WAYS = pytest.mark.parametrize("way", ["mouse", "touch", "keyboard"])
@@ -24,18 +27,20 @@ U = np.maximum(RNG.normal(size=(5, 49, 8)), 0).astype(np.float32)
 U[:, ::3] *= 0.1  # Faint cells, which stay undecided.
 W = (0.2 * RNG.normal(size=(8, 10, 6))).astype(np.float32)
 LABELS = [3, 1, 3, 0, 3]
+PANELS = [panel for panel in ALL_PANELS if panel != "origin"]
 
 
 def explorer(**kwargs):
-    return RoutingExplorer(X, U, W, LABELS, **kwargs)
+    """With all panels unfolded, so that every number is there to be checked."""
+    return RoutingExplorer(X, U, W, LABELS, **{"unfolded": PANELS, **kwargs})
 
 
-def trace_of(chosen=0, routings=5, dialect="accumulate"):
-    """A RoutingTrace as NumPy has it; of the trained dialect from capslib, of the others step by step."""
+def trace_of(chosen=0, routings=5, rule="accumulate"):
+    """A RoutingTrace as NumPy has it; of the trained rule from capslib, of the others step by step."""
     u_hat = equations.predict(U[chosen], W)
-    if dialect == "accumulate":
+    if rule == "accumulate":
         return equations.route(u_hat, routings)
-    return RoutingTrace(**route_by_dialect(u_hat, routings, 0.5, dialect), u_hat=u_hat, offset=0.5)
+    return RoutingTrace(**route_by_rule(u_hat, routings, 0.5, rule), u_hat=u_hat, offset=0.5)
 
 
 def entropy_of(trace, chosen):
@@ -52,7 +57,7 @@ def text(page, test):
 
 
 def state(page):
-    names = ["chosen", "routings", "dialect", "iteration", "step", "i", "j", "kind", "links", "lengths"]
+    names = ["chosen", "routings", "rule", "iteration", "step", "i", "j", "kind", "links", "unfolded", "lengths"]
     return dict(zip(names, page.evaluate(f"{names}.map((name) => model.get(name))"), strict=True))
 
 
@@ -91,9 +96,9 @@ STATES = [
     {"iteration": 1, "step": "agreement", "routings": 1},
     {"iteration": 3, "step": "softmax", "routings": 3, "chosen": 3},
     {"iteration": 8, "step": "squash", "routings": 8, "chosen": 1},
-    {"iteration": 3, "step": "agreement", "dialect": "replace", "i": 7, "j": 2},
-    {"iteration": 8, "step": "sum", "dialect": "replace", "routings": 8},
-    {"iteration": 4, "step": "agreement", "dialect": "uniform", "chosen": 2},
+    {"iteration": 3, "step": "agreement", "rule": "replace", "i": 7, "j": 2},
+    {"iteration": 8, "step": "sum", "rule": "replace", "routings": 8},
+    {"iteration": 4, "step": "agreement", "rule": "uniform", "chosen": 2},
 ]
 
 
@@ -101,7 +106,7 @@ def check(page):
     """Every number that is shown is NumPy's, and what is not computed yet is not shown."""
     now = state(page)
     i, j, t, done = now["i"], now["j"], now["iteration"] - 1, STEPS.index(now["step"])
-    trace = trace_of(now["chosen"], now["routings"], now["dialect"])
+    trace = trace_of(now["chosen"], now["routings"], now["rule"])
     lengths, norms, H = trace.lengths, equations.length(trace.s), entropy_of(trace, now["chosen"])
     at = {name: t - (done < step) for name, step in {"s": 1, "v": 2, "a": 3}.items()}
 
@@ -120,7 +125,7 @@ def check(page):
         "squash": [lengths[t, j]],
         "agreement": [trace.a[t, i, j]],
     }[now["step"]]
-    if now["step"] == "agreement" and t < now["routings"] - 1 and now["dialect"] != "uniform":
+    if now["step"] == "agreement" and t < now["routings"] - 1 and now["rule"] != "uniform":
         results.append(trace.b[t + 1, i, j])
     close(bold, results, 3)
 
@@ -139,7 +144,7 @@ def check(page):
         close(now["lengths"], lengths[at["v"]], 3)
 
     # The digit: tints, and the chosen cell's number.
-    limit = np.abs(trace.contribution[..., j]).max()
+    limit = np.abs(trace.contribution).max()  # One scale for all capsules.
     values = trace.contribution[at["s"], :, j] / limit if at["s"] >= 0 else np.zeros(49)
     painted(page.get_by_test_id("re-grid").locator(".caps-re-cell"), CONTRIBUTION, values)
     when("grid", at["s"])
@@ -147,7 +152,7 @@ def check(page):
         close(numbers(text(page, "re-grid-note")), [trace.contribution[at["s"], i, j], norms[at["s"], j]], 2)
 
     # Couplings: the matrix, the links, the areas of the votes.
-    painted(page.locator("[data-pair]"), COUPLING, plots.coupling_scale(trace.c[t]).ravel() / 3)
+    matched(entries(page), COUPLING, plots.coupling_scale(trace.c[t]).ravel() / 3)
     close(numbers(text(page, "re-matrix-note")), [trace.c[t, i, j]], 3)
     links = page.locator(".caps-re-link:not(.caps-re-link-lit)").evaluate_all(
         "nodes => nodes.map((n) => [+n.dataset.i, +n.dataset.j, +n.getAttribute('stroke-width')])"
@@ -206,20 +211,43 @@ def check(page):
         assert (
             f"capsule {first} ({lengths[at['v'], first]:.3f}), then {second} ({lengths[at['v'], second]:.3f})" in line
         )
-    foreign = now["routings"] != 5 or now["dialect"] != "accumulate"
-    assert text(page, "re-foreign") == ("weights trained with 5, accumulate" if foreign else "")
-    assert ("Weights trained with 5, accumulate." in line) == foreign
+    foreign = now["routings"] != 5 or now["rule"] != "accumulate"
+    trained = "The weights were trained with 5 iterations and the rule accumulate."
+    assert text(page, "re-foreign") == (trained if foreign else "")
+    assert (trained in line) == foreign
+
+
+def entries(page):
+    """The colours of the matrix, (I · J, 3)."""
+    data = page.get_by_test_id("re-entries").evaluate(
+        "(node) => [...node.getContext('2d').getImageData(0, 0, node.width, node.height).data]"
+    )
+    data = np.reshape(data, (-1, 4))
+    assert (data[:, 3] == 255).all()
+    return data[:, :3]
+
+
+def entry(within, i, j):
+    """The middle of an entry of the matrix in the page's pixels."""
+    box = within.get_by_test_id("re-entries").bounding_box()
+    return box["x"] + (j + 0.5) * box["width"] / 10, box["y"] + (i + 0.5) * box["height"] / 49
 
 
 def painted(nodes, colours, values):
     """The fills of SVG nodes are a scale's colours at values on −1 … 1."""
     fills = nodes.evaluate_all("nodes => nodes.map((node) => node.getAttribute('fill'))")
-    found = [[255] * 3 if fill == "#fff" else [int(x) for x in re.findall(r"\d+", fill)] for fill in fills]
+    matched(
+        [[255] * 3 if fill == "#fff" else [int(x) for x in re.findall(r"\d+", fill)] for fill in fills], colours, values
+    )
+
+
+def matched(found, colours, values):
+    """Colours are those of a scale at values on −1 … 1."""
     expected = 255 * colours((np.asarray(values) + 1) / 2)[:, :3]
     assert np.abs(np.array(found) - expected).max() < 4
 
 
-def test_every_number_is_numpys_at_each_step_dialect_and_number_of_routings(mounted):
+def test_every_number_is_numpys_at_each_step_rule_and_number_of_routings(mounted):
     page = mounted(explorer())
     start = state(page)
     for changes in [{}, *STATES]:
@@ -250,7 +278,7 @@ def test_couplings_on_the_grid_and_links_of_a_cell(mounted):
 
 
 def test_votes_of_nothing_but_zeros_are_drawn(mounted):
-    page = mounted(RoutingExplorer(np.zeros((1, 28, 28)), np.zeros((1, 49, 3)), np.zeros((3, 10, 2))))
+    page = mounted(RoutingExplorer(np.zeros((1, 28, 28)), np.zeros((1, 49, 3)), np.zeros((3, 10, 2)), step="squash"))
     assert text(page, "re-length-0").endswith("0.000")
     assert "0.100" in text(page, "re-matrix-note") and "NaN" not in page.content().split("</script>")[-1]
 
@@ -258,8 +286,17 @@ def test_votes_of_nothing_but_zeros_are_drawn(mounted):
 # What it shows at first ----------------------------------------------------------------------------------------------
 
 
-def test_untouched_the_first_and_the_last_iteration_are_side_by_side(mounted, keep):
+def test_untouched_it_stands_before_the_first_step_and_offers_to_play(mounted, keep):
     page = mounted(explorer())
+    assert (state(page)["iteration"], state(page)["step"]) == (1, "softmax")
+    assert page.get_by_test_id("re-play").inner_text() == "Play"
+    check(page)
+    assert page.evaluate("model.saved") == {}, "nothing to tell while nothing was touched"
+    keep(page, "routing-explorer")
+
+
+def test_at_the_end_the_first_and_the_last_iteration_are_side_by_side(mounted, keep):
+    page = mounted(explorer(iteration=5, step="squash"))
     trace = trace_of()
     winner = trace.lengths[-1].argmax()
     for n in (0, 4):
@@ -270,8 +307,8 @@ def test_untouched_the_first_and_the_last_iteration_are_side_by_side(mounted, ke
     assert ticks.evaluate_all("nodes => nodes.every((node) => node.style.display !== 'none')")
     x = np.array(ticks.evaluate_all("nodes => nodes.map((node) => +node.getAttribute('x1'))"))
     np.testing.assert_allclose((x - 28) / 190, trace.lengths[0], atol=1e-3)
-    assert page.evaluate("model.saved") == {}, "nothing to tell while nothing was touched"
-    keep(page, "routing-explorer")
+    assert page.evaluate("model.saved") == {}, "Python has these lengths already"
+    keep(page, "routing-explorer-end")
 
 
 @pytest.mark.parametrize(("dark", "width"), [(False, 700), (True, 700), (True, 1100)])
@@ -280,6 +317,40 @@ def test_pictures_to_look_at(mounted, keep, dark, width):
     keep(page, f"routing-explorer-{'dark' if dark else 'light'}-{width}")
     boxes = [page.get_by_test_id(f"re-{name}").bounding_box() for name in ("grid", "matrix", "lengths", "votes")]
     assert all(box["width"] > 150 and box["x"] + box["width"] <= width for box in boxes)
+
+
+PICTURES = ["grid", "matrix", "lengths", "logits", "votes", "entropy"]
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+def test_at_first_it_shows_three_pictures_and_fits_a_window(mounted, keep, width):
+    page = mounted(explorer(unfolded=[]), width=width, height=900)
+    for step in STEPS:
+        page.get_by_test_id(f"re-step-{step}").click()
+        box = page.get_by_test_id("re-root").bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 900
+    assert [name for name in PICTURES if page.get_by_test_id(f"re-{name}").is_visible()] == PICTURES[:3]
+    assert not page.get_by_test_id("re-rule").is_visible()
+    keep(page, f"routing-explorer-folded-{width}")
+
+
+def test_the_chosen_row_of_the_matrix_is_seen_in_its_own_colours(mounted):
+    page = mounted(explorer(iteration=5, i=24, j=4), width=1280)
+    with Image.open(io.BytesIO(page.screenshot())) as picture:
+        pixels = np.asarray(picture.convert("RGB"), int)
+    colours = entries(page)
+    for j in range(10):
+        x, y = entry(page, 24, j)
+        for up in (-1, 0, 1):
+            assert np.abs(pixels[int(y) + up, int(x)] - colours[240 + j]).max() < 10, f"column {j}, {up} pixels down"
+
+
+def test_widths_of_links_have_a_scale(mounted):
+    page = mounted(explorer(iteration=5))
+    widths = page.locator(".caps-re-width").evaluate_all("n => n.map((n) => +n.getAttribute('stroke-width'))")
+    shown = page.locator(".caps-re-width + text").all_text_contents()
+    assert shown == ["c = 0.1", "0.5", "1"]
+    assert widths == pytest.approx([12 * c for c in (0.1, 0.5, 1)])  # As the links: see check().
 
 
 def test_captions_and_presets(mounted):
@@ -293,12 +364,86 @@ def test_captions_and_presets(mounted):
     assert not page.get_by_test_id("re-caption").is_visible()
 
 
+# Where u comes from --------------------------------------------------------------------------------------------------
+
+PARAMETERS = weights.arrays("article_capsnet")
+DIGITS = np.zeros((2, 28, 28), np.uint8)
+DIGITS[0, 4:24, 12:16] = DIGITS[1, 4:8, 6:22] = DIGITS[1, 8:24, 18:22] = 255
+
+
+def with_origin(**kwargs):
+    u = networks.trunk(DIGITS, PARAMETERS).reshape(2, 49, -1)
+    return RoutingExplorer(DIGITS, u, PARAMETERS["v.W"], parameters=PARAMETERS, **kwargs)
+
+
+def seen_by(cell):
+    """What a cell depends on: in the image and in the first maps; as [first row, first column, rows, columns]."""
+    ones = {name: np.ones_like(x) for name, x in PARAMETERS.items()}
+    pixels = np.eye(28 * 28, dtype=np.float32).reshape(-1, 28, 28, 1)
+    first = networks.max_pooling(networks.convolution(pixels, ones["conv1.kernel"][..., :1], np.zeros(1)))
+    second = networks.max_pooling(networks.convolution(first, ones["conv2.kernel"][:, :, :1, :1], np.zeros(1)))
+    in_image = second[:, cell // 7, cell % 7, 0].reshape(28, 28) > 0
+    places = np.eye(14 * 14, dtype=np.float32).reshape(-1, 14, 14, 1)
+    second = networks.max_pooling(networks.convolution(places, ones["conv2.kernel"][:, :, :1, :1], np.zeros(1)))
+    in_first = second[:, cell // 7, cell % 7, 0].reshape(14, 14) > 0
+    corners = [(np.argwhere(where).min(0), np.argwhere(where).max(0) + 1) for where in (in_image, in_first)]
+    return [[*low, *(high - low)] for low, high in corners]
+
+
+def test_where_u_comes_from_is_what_the_network_computes(mounted, keep):
+    page = mounted(with_origin(unfolded=["origin"], i=24, chosen=1))
+    kernels = [(PARAMETERS[f"conv{n}.kernel"], PARAMETERS[f"conv{n}.bias"]) for n in (1, 2)]
+    for chosen, cell in [(1, 24), (1, 0), (0, 48), (0, 30)]:
+        go(page, chosen=chosen, i=cell)
+        x = DIGITS[chosen, None, ..., None] / np.float32(255)
+        stages = [x]
+        for kernel, bias in kernels:
+            x = networks.max_pooling(np.maximum(networks.convolution(x, kernel, bias), 0))
+            stages.append(x)
+        for name, stage, columns in zip(["image", "first", "second"], stages, [1, 4, 8], strict=True):
+            alpha = np.array(
+                page.get_by_test_id(f"re-origin-{name}").evaluate(
+                    """(node) => {
+                        const { width, height } = node;
+                        const { data } = node.getContext("2d").getImageData(0, 0, width, height);
+                        return Array.from({ length: width * height }, (_, p) => data[4 * p + 3]);
+                    }"""
+                )
+            )
+            alpha = alpha.reshape(-1, columns * (stage.shape[1] + 1) - 1 if columns > 1 else 28)
+            side, count = stage.shape[1], stage.shape[3]
+            for f in range(count):
+                top, left = (side + 1) * (f // columns), (side + 1) * (f % columns)
+                found = alpha[top : top + side, left : left + side]
+                np.testing.assert_allclose(found, 255 * stage[0, :, :, f] / stage.max(), atol=1.01)
+        frames = page.locator("[data-frame]").evaluate_all("nodes => nodes.map((node) => node.dataset.frame)")
+        frames = [[int(x) for x in frame.split()] for frame in frames]
+        assert frames == [*seen_by(cell), [cell // 7, cell % 7, 1, 1]]
+        u = stages[-1][0, cell // 7, cell % 7]
+        bars = page.locator(".caps-re-u").evaluate_all("n => n.map((n) => [+n.dataset.u, +n.getAttribute('height')])")
+        np.testing.assert_allclose([bar[0] for bar in bars], u, atol=1e-4)
+        np.testing.assert_allclose([bar[1] for bar in bars], 82 * u / stages[-1].max(), atol=0.02)
+        note = text(page, "re-origin-note")
+        assert note.startswith(f"Cell {cell}: {np.count_nonzero(u)} of the 32 numbers in u are not 0")
+        np.testing.assert_allclose(numbers(note), [u.max(), np.linalg.norm(u)][int(u.max() == 0) :], atol=CLOSE[2])
+    keep(page, "routing-explorer-origin")
+
+
+def test_where_u_comes_from_is_unfolded_on_request_and_absent_without_the_network(mounted):
+    page = mounted(with_origin())
+    assert not page.get_by_test_id("re-origin").is_visible()
+    page.get_by_test_id("re-unfold-origin").click()
+    assert page.get_by_test_id("re-origin").is_visible() and state(page)["unfolded"] == ["origin"]
+    page = mounted(explorer())
+    assert page.get_by_test_id("re-unfold-origin").count() == page.get_by_test_id("re-origin").count() == 0
+
+
 # Controls ------------------------------------------------------------------------------------------------------------
 
 
 @WAYS
 def test_steps_iterations_and_switches(mounted, page, way):
-    mounted(explorer())
+    mounted(explorer(iteration=2, step="sum"))
     tap = Tap(page, way)
 
     def position():
@@ -328,7 +473,7 @@ def test_steps_iterations_and_switches(mounted, page, way):
 
 
 @pytest.mark.parametrize("by_key", [False, True], ids=["list", "key"])
-def test_digit_sample_routings_and_dialect(mounted, page, by_key):
+def test_digit_sample_routings_and_rule(mounted, page, by_key):
     mounted(explorer(iteration=2, step="squash"))
 
     def choose(name, value, key, times=1):
@@ -345,16 +490,98 @@ def test_digit_sample_routings_and_dialect(mounted, page, by_key):
     assert state(page)["chosen"] == 1
     choose("routings", "8", "ArrowDown", 3)
     assert (state(page)["routings"], state(page)["iteration"]) == (8, 2)
-    choose("dialect", "replace", "ArrowDown")
-    assert state(page)["dialect"] == "replace"
+    choose("rule", "replace", "ArrowDown")
+    assert state(page)["rule"] == "replace"
     check(page)
     choose("routings", "1", "ArrowUp", 7)
     assert (state(page)["routings"], state(page)["iteration"]) == (1, 1)
     check(page)
 
 
+@WAYS
+def test_panels_and_settings_are_unfolded_and_folded(mounted, page, way):
+    mounted(explorer(iteration=3, step="sum", unfolded=["votes"]))
+    tap = Tap(page, way)
+
+    def shown():
+        opened = [
+            name for name in PANELS if page.get_by_test_id(f"re-unfold-{name}").get_attribute("aria-expanded") == "true"
+        ]
+        there = {name: page.get_by_test_id(f"re-{'rule' if name == 'settings' else name}") for name in PANELS}
+        assert opened == [name for name, node in there.items() if node.is_visible()] == state(page)["unfolded"]
+        return opened
+
+    assert shown() == ["votes"]
+    tap("re-unfold-entropy")
+    assert shown() == ["votes", "entropy"]
+    page.get_by_test_id("re-forward").click()
+    tap("re-unfold-votes")
+    tap("re-unfold-settings")
+    tap("re-unfold-logits")
+    assert shown() == ["settings", "logits", "entropy"]
+    page.get_by_test_id("re-forward").click()
+    tap("re-unfold-votes")
+    check(page)  # Unfolded, a panel shows what is now, and not what was when it was folded.
+    tap("re-unfold-settings")
+    assert shown() == page.evaluate("model.saved.unfolded") == ["logits", "votes", "entropy"]
+
+
+HOVERED = {
+    "[data-testid=re-play]": "All steps, one a second. Key: p",
+    "[data-testid=re-step-squash]": "Each sum s becomes the capsule's output v",
+    "[data-testid=re-rule]": "What the agreement a of an iteration does",
+    "[data-testid=re-unfold-votes]": "The votes of all cells for the chosen capsule",
+    "[data-testid=re-iteration-2]": "Go to iteration 2. Colours: contribution of each cell to capsule 4",
+    ".caps-re-matrix h4": "A row for each cell i, a column for each capsule j",
+    ".caps-re-cell[data-i='10']": "Cell 10: c = {c10}, contribution {gives10}.",
+    "[data-testid=re-length-2] .caps-re-hit": "Capsule 2: length {length}; {began} at iteration 1.",
+    ".caps-re-vote[data-i='{far}']": "Vote of cell {far} for capsule 4: ",
+    ".caps-re-entropy svg": "How undecided the couplings are",
+}
+
+
+def test_the_pointer_and_the_keyboard_are_told_what_things_mean(mounted):
+    page = mounted(explorer(iteration=4, step="squash", i=24, j=4))
+    tip, trace = page.get_by_test_id("re-tip"), trace_of()
+    numbers_now = {
+        "c10": f"{trace.c[3, 10, 4]:.3f}",
+        "gives10": f"{trace.contribution[3, 10, 4]:.2f}".replace("-", "−"),
+        "c33": f"{trace.c[3, 33, 7]:.3f}",
+        "length": f"{trace.lengths[3, 2]:.3f}",
+        "began": f"{trace.lengths[0, 2]:.3f}",
+        "far": np.abs(plots.vote_plane(trace, 4)[0]).sum(1).argmax(),
+    }
+    assert not tip.is_visible()
+    for where, words in HOVERED.items():
+        page.locator(where.format(**numbers_now)).hover(force=True)
+        assert words.format(**numbers_now) in tip.inner_text(), where
+    page.mouse.move(*entry(page, 33, 7))
+    assert tip.inner_text().startswith(f"Cell 33 → capsule 7: c = {numbers_now['c33']}, ")
+    page.mouse.move(1, 1)
+    assert not tip.is_visible()
+    box = page.get_by_test_id("re-root").bounding_box()
+
+    page.get_by_test_id("re-iteration-5").focus()
+    for test, key, words in [
+        ("re-step-softmax", "Tab", "The logits b of each cell"),
+        ("re-grid", "ArrowRight", "Cell 25: c = "),
+        ("re-matrix", "ArrowDown", "Cell 26 → capsule 4: c = "),
+        ("re-lengths", "ArrowDown", "Capsule 5: length "),
+    ]:
+        if key != "Tab":
+            page.get_by_test_id(test).focus()
+        page.keyboard.press(key)
+        page.get_by_test_id(test).and_(page.locator(":focus")).wait_for()
+        assert page.get_by_test_id(test).get_attribute("aria-describedby") == tip.get_attribute("id")
+        inside = tip.bounding_box()
+        assert inside["x"] >= box["x"] - 1 and inside["x"] + inside["width"] <= box["x"] + box["width"] + 1
+        assert words in tip.inner_text()
+    page.keyboard.press("Escape")
+    assert not tip.is_visible() and page.locator("[aria-describedby]").count() == 0
+
+
 def test_who_looks_at_the_last_iteration_goes_on_looking_at_the_last(mounted):
-    page = mounted(explorer())
+    page = mounted(explorer(iteration=5))
     page.get_by_test_id("re-routings").select_option("8")
     assert state(page)["iteration"] == 8
     page.get_by_test_id("re-routings").select_option("3")
@@ -400,7 +627,7 @@ def test_keys_step_from_anywhere(mounted):
 
 
 @pytest.mark.parametrize("way", ["button", "p"])
-def test_playing_goes_to_the_end_and_can_be_paused(mounted, page, way):
+def test_the_first_play_goes_through_all_steps_and_can_be_paused_and_repeated(mounted, page, way):
     page.clock.install(time="2026-01-01T08:00")
     mounted(explorer())
     page.clock.pause_at("2026-01-01T09:00")  # Time goes on only where it is told to.
@@ -409,25 +636,27 @@ def test_playing_goes_to_the_end_and_can_be_paused(mounted, page, way):
     def press():
         button.click() if way == "button" else page.get_by_test_id("re-root").press("p")
 
-    def position():
-        return 4 * (state(page)["iteration"] - 1) + STEPS.index(state(page)["step"])
+    def where():
+        return 4 * (state(page)["iteration"] - 1) + STEPS.index(state(page)["step"]), button.inner_text()
 
-    go(page, step="agreement")
-    press()  # At the end it begins again.
-    assert position() == 0 and button.get_attribute("aria-label") == "pause"
-    page.clock.run_for(3500)
-    assert position() == 3
+    assert where() == (0, "Play")
+    press()
+    assert where() == (0, "Pause")
+    for position in range(1, 4):
+        page.clock.run_for(1000)
+        assert where() == (position, "Pause")
     press()
     page.clock.run_for(5000)
-    assert position() == 3 and button.get_attribute("aria-label") == "play"
+    assert where() == (3, "Play")
     press()
     page.clock.run_for(60_000)
-    assert position() == 19 and button.get_attribute("aria-label") == "play"
+    assert where() == (19, "Play again")
     press()
+    assert where() == (0, "Pause")
     page.clock.run_for(2500)
-    page.get_by_test_id("re-back").click()  # Who steps by hand has stopped it.
+    page.get_by_test_id("re-back").click()  # Stepping by hand stops it.
     page.clock.run_for(5000)
-    assert position() == 1
+    assert where() == (1, "Play")
 
 
 # One selection, everywhere -------------------------------------------------------------------------------------------
@@ -444,10 +673,10 @@ def lit(page, i, j, view=0):
         return np.abs(np.subtract(a, b))[list(axes)].max() < 1.5
 
     cell = np.array(middle(within.locator(f".caps-re-cell[data-i='{i}']")))
-    entry = np.array(middle(within.locator(f"[data-pair='{10 * i + j}']")))
     vote = np.array(middle(within.locator(f".caps-re-vote[data-i='{i}']")))
     assert near(middle_of("re-lit-cell"), cell)
-    assert near(middle_of("re-lit-row"), entry, [1]) and near(middle_of("re-lit-column"), entry, [0])
+    assert near(middle_of("re-lit-row"), entry(within, i, j), [1])
+    assert near(middle_of("re-lit-column"), entry(within, i, j), [0])
     assert near(middle_of("re-lit-bar"), middle(within.get_by_test_id(f"re-length-{j}").locator(".caps-re-hit")), [1])
     assert near(middle_of("re-lit-vote"), vote)
     assert within.locator(".caps-re-node-lit").all_text_contents() == [str(j)]
@@ -492,7 +721,8 @@ def test_a_pair_is_chosen_in_every_picture_and_lit_in_all(mounted, page, way):
         pointer = {"mouse": Mouse, "touch": Touch}[way](page)
         click(pointer, page.locator(".caps-re-cell[data-i='10']"))
         lit(page, 10, 4)
-        click(pointer, page.locator(f"[data-pair='{10 * 33 + 7}']"))
+        pointer.down(*entry(page, 33, 7))
+        pointer.up()
         lit(page, 33, 7)
         click(pointer, page.get_by_test_id("re-length-2").locator(".caps-re-hit"))
         lit(page, 33, 2)
@@ -532,7 +762,7 @@ def test_two_views_step_and_choose_together(mounted):
 
 
 def test_python_is_told_what_is_chosen_and_the_lengths(mounted):
-    page = mounted(explorer())
+    page = mounted(explorer(step="squash"))
     other = (state(page)["j"] + 1) % 10
     page.get_by_test_id("re-iteration-2").click()
     page.get_by_test_id(f"re-length-{other}").click()
@@ -550,6 +780,7 @@ def test_in_the_lesson_the_numbers_shown_are_those_that_its_own_cell_computes(la
     first = page.locator(".caps").filter(has=page.get_by_test_id("re-root")).first
     first.scroll_into_view_if_needed()
     keep(first, f"lesson-08-explorer-{interface}")
+    first.get_by_test_id("re-unfold-logits").click()
     first.get_by_test_id("re-reset").click()
     for _ in range(9):
         first.get_by_test_id("re-root").press("ArrowRight")

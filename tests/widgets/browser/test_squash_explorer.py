@@ -72,7 +72,7 @@ def test_numbers_are_those_of_numpy(mounted):
         said = text(page, "squash-says")
         assert f"κ = {offset:.2f}" in said or f"κ = {offset:.3f}" in said
         assert f"‖s‖ = {before:.3f}" in said and f"‖v‖ = {after:.3f}" in said
-        does = "grows" if after > before + 1e-6 else "shrinks" if after < before - 1e-6 else "stays as it is"
+        does = "grows" if after > before + 1e-6 else "shrinks" if after < before - 1e-6 else "stays the same"
         assert does in said
 
 
@@ -127,14 +127,14 @@ def test_peak_and_limits_are_where_the_formulas_have_them(mounted):
             mark = page.get_by_test_id(test)
             assert mark.is_visible() == grows
             assert not grows or mark.text_content() == f"{limit:.3f}"
-        truth = "shrinkgrowshrink" if grows else "shrink, but for 0.5 itself" if offset == 0.25 else "shrink"
+        truth = "shrinkgrowshrink" if grows else "shrink, except 0.5 itself" if offset == 0.25 else "shrink"
         assert text(page, "squash-claim") == "shrinkgrow" and text(page, "squash-truth") in (truth, truth[6:])
         said = text(page, "squash-all")
         if grows:
             assert all(f"{limit:.3f}" in said for limit in growing(offset)) and "only there" in said
         else:
             assert f"1/(2√κ) = {1 / (2 * offset**0.5):.3f}" in said and "false for every norm above 0.5" in said
-            assert ("stays as it is" in said) == (offset == 0.25) and ("No norm grows" in said) == (offset > 0.25)
+            assert ("stays the same" in said) == (offset == 0.25) and ("No norm grows" in said) == (offset > 0.25)
 
 
 def test_the_verdict_on_one_vector_holds_the_claim_to_the_truth(mounted):
@@ -160,13 +160,13 @@ def test_lengths_that_look_alike_are_told_apart(mounted):
 
 def test_the_claim_is_silent_about_its_border_and_zero_stays_zero(mounted):
     page = mounted(SquashExplorer((0.3, 0.4)))
-    assert "silent about 0.5 itself" in text(page, "squash-says")
+    assert "says nothing about 0.5 itself" in text(page, "squash-says")
     page.evaluate("model.set('offset', 0.25)")
-    assert "‖s‖ = 0.500: " in text(page, "squash-says") and "stays as it is: ‖v‖ = 0.500" in text(page, "squash-says")
+    assert "‖s‖ = 0.500: " in text(page, "squash-says") and "stays the same, ‖v‖ = 0.500" in text(page, "squash-says")
     page.evaluate("model.set('s', [0, 0])")
     assert "zero vector stays zero" in text(page, "squash-says")
     assert not page.get_by_test_id("squash-ratio").is_visible()
-    assert "no number" in text(page, "squash-formula")
+    assert "undefined" in text(page, "squash-formula")
 
 
 def test_the_moving_points_lie_on_the_curves_and_the_peak_is_their_highest(mounted):
@@ -340,6 +340,26 @@ def test_what_python_sets_is_shown(mounted):
     page.evaluate("model.set({ s: [-0.8, 0.6], offset: 0.123 })")
     assert "κ = 0.123, ‖s‖ = 1.000" in text(page, "squash-says")
     assert page.get_by_test_id("squash-length").input_value() == "1"
+
+
+@pytest.mark.parametrize("width", [800, 1280])
+def test_the_verdict_is_in_the_first_500_pixels_and_moves_nothing(mounted, width):
+    page = mounted(SquashExplorer(), width=width)
+    verdict, plane = page.get_by_test_id("squash-verdict"), page.locator(".caps-plane")
+    tops = set()
+    for s, offset in STATES:
+        show(page, s, offset)
+        box = verdict.bounding_box()
+        assert box["y"] + box["height"] <= 500 and verdict.locator("p").count() == 3
+        tops.add(plane.bounding_box()["y"])
+    assert len(tops) == 1
+
+
+def test_the_second_curve_is_named_as_the_gain(mounted):
+    page = mounted(SquashExplorer((0, 0.5), 0.05))
+    assert page.get_by_text("gain, ‖v‖ / ‖s‖: length out ÷ length in").is_visible()
+    gain = equations.length(equations.squash(np.array([0, 0.5]), 0.05)) / 0.5
+    assert gain > 1 and text(page, "squash-ratio") == f"{gain:.3f}"
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -9,29 +9,18 @@ from playwright.sync_api import expect
 from capslib import equations
 from capslib.widgets import VoteRouter
 from capslib.widgets.vote_router import PRESETS, STEPS
-from tests.widgets.browser.pointers import POINTERS, Mouse, Touch, click, middle
+from tests.widgets.browser.pointers import POINTERS, WAYS, Mouse, Tap, Touch, click, middle
 from tools.browser.harness import printed
 
 CLOSE = 5.1e-4  # Three decimals are shown.
 SPAN = 5.6  # From edge to edge a plane is so many units wide.
 
 
-class Tap:
-    """Press a control by mouse, finger or key."""
-
-    def __init__(self, page, way):
-        self.page, self.pointer = page, {"mouse": Mouse, "touch": Touch}.get(way, lambda page: None)(page)
-
-    def __call__(self, test, times=1):
-        control = self.page.get_by_test_id(test)
-        for _ in range(times):
-            if self.pointer is None:
-                control.press("Space")
-            else:
-                click(self.pointer, control)
-
-
-WAYS = pytest.mark.parametrize("way", ["mouse", "touch", "keyboard"])
+def whole():
+    """A router that shows the first iteration with all its steps, as most of what follows compares numbers."""
+    router = VoteRouter()
+    router.step = "agreement"
+    return router
 
 
 def value(text):
@@ -71,6 +60,12 @@ def drag(page, pointer, i, j, x, y):
     pointer.up()
 
 
+def charted(page):
+    """The lengths that the chart shows, a row an iteration."""
+    said = page.get_by_role("img", name="Lengths by iteration").get_attribute("aria-label")
+    return np.array(re.findall(r"\d\.\d{3}", said), float).reshape(2, -1).T
+
+
 def check(page, trace, t, view=0):
     """The last step of iteration t + 1 shows what a RoutingTrace holds."""
     b, c, a, over_wholes, over_parts = table(page, view)
@@ -85,8 +80,18 @@ def check(page, trace, t, view=0):
 # The numbers --------------------------------------------------------------------------------------------------------
 
 
-def test_untouched_it_shows_the_numbers_that_the_lesson_makes_by_hand(mounted):
+def test_untouched_it_shows_the_first_step_and_nothing_that_is_still_to_come(mounted):
     page = mounted(VoteRouter())
+    b, c, a, _, _ = table(page)
+    assert not b.any() and np.array_equal(c, np.full((4, 2), 0.5)) and not a.size
+    assert page.get_by_test_id("vote-step-softmax").get_attribute("aria-pressed") == "true"
+    assert "Iteration 1 of 3, softmax" in page.get_by_test_id("vote-text").inner_text()
+    assert "0.500" in page.get_by_test_id("vote-numbers").inner_text()
+    assert not charted(page).size and not "".join(page.locator(".caps-vr-name").all_text_contents())
+
+
+def test_the_first_iteration_shows_the_numbers_that_the_lesson_makes_by_hand(mounted):
+    page = mounted(whole())
     b, c, a, _, _ = table(page)
     assert not b.any() and np.array_equal(c, np.full((4, 2), 0.5))
     np.testing.assert_allclose(a, [[4 / 3, 1 / 3], [16 / 9, -1 / 3], [4 / 3, 1 / 6], [-8 / 9, 1 / 6]], atol=CLOSE)
@@ -100,13 +105,12 @@ def test_untouched_it_shows_the_numbers_that_the_lesson_makes_by_hand(mounted):
 def test_every_iteration_is_what_numpy_routes(mounted, parts, offset):
     u_hat = np.random.default_rng(parts).uniform(-2.5, 2.5, (parts, 2, 2)).round(2)
     page = mounted(VoteRouter(u_hat, iterations=6, offset=offset))
+    page.evaluate("model.set('step', 'agreement')")
     trace = equations.route(u_hat, 6, offset)
     for t in range(6):
         page.evaluate(f"model.set('iteration', {t + 1})")
         check(page, trace, t)
-    said = page.get_by_role("img", name="Lengths by iteration").get_attribute("aria-label")
-    curves = np.array(re.findall(r"\d\.\d{3}", said), float).reshape(2, 6)
-    np.testing.assert_allclose(curves.T, trace.lengths, atol=CLOSE)
+    np.testing.assert_allclose(charted(page), trace.lengths, atol=CLOSE)
 
 
 def test_the_formula_of_each_step_holds_the_numbers_of_the_chosen_pair(mounted):
@@ -139,6 +143,42 @@ def test_what_a_step_has_not_computed_yet_is_not_shown(mounted):
         assert bool(table(page)[2].size) == bool(told[2])
 
 
+def test_the_chart_grows_with_the_steps(mounted):
+    router = VoteRouter()
+    page, lengths = mounted(router), router.trace.lengths
+    for t in (1, 2, 3):
+        for step in STEPS:
+            page.evaluate(f"model.set({{iteration: {t}, step: '{step}'}})")
+            so_far = lengths[: t if step in ("squash", "agreement") else t - 1]
+            np.testing.assert_allclose(charted(page), so_far, atol=CLOSE)
+            curve = page.locator(".caps-vr-curve").first.get_attribute("d")
+            assert len(re.findall(r"[\d.]+,[\d.]+", curve)) == len(so_far)
+            named = [name.text_content() for name in page.locator(".caps-vr-name").all()]
+            last = [f" {x:.3f}" for x in so_far[-1]] if len(so_far) else []
+            assert named == ([f"{name}{x}" for name, x in zip(router.names, last, strict=True)] if last else ["", ""])
+
+
+def test_until_v_is_computed_the_one_before_is_a_ghost(mounted):
+    router = VoteRouter()
+    page = mounted(router)
+    plane = page.get_by_role("group", name="Votes for face")
+
+    def tip(of):
+        x, y = re.match(r"M([-\d.]+),([-\d.]+)", plane.locator(f"{of} path").get_attribute("d")).groups()
+        return np.array([float(x) - 165, 165 - float(y)]) / 330 * SPAN
+
+    for t, step in ((t, step) for t in (1, 2, 3) for step in STEPS):
+        page.evaluate(f"model.set({{iteration: {t}, step: '{step}'}})")
+        done = step in ("squash", "agreement")
+        shown = [plane.locator(of).get_attribute("display") == "inline" for of in (".caps-vr-ghost", ".caps-vr-v")]
+        assert shown == [t > 1 and not done, done]
+        told = f"of iteration {t - 1}: face {router.trace.lengths[t - 2, 0]:.3f}"
+        assert (told in page.get_by_test_id("vote-text").inner_text()) == shown[0]
+        if any(shown):
+            of, v = (".caps-vr-v", router.trace.v[t - 1]) if done else (".caps-vr-ghost", router.trace.v[t - 2])
+            np.testing.assert_allclose(tip(of), v[0], atol=CLOSE)
+
+
 def test_large_logits_are_written_with_powers_of_ten(mounted):
     page = mounted(VoteRouter(np.full((4, 2, 2), 2.5) * [[1], [-1]], iterations=20))
     page.evaluate("model.set({iteration: 20, step: 'softmax'})")
@@ -152,7 +192,7 @@ def test_large_logits_are_written_with_powers_of_ten(mounted):
 @POINTERS
 @pytest.mark.parametrize(("i", "j", "x", "y"), [(3, 0, -0.5, 1.5), (2, 1, 1.75, 0.4), (0, 0, -2.5, -2.5)])
 def test_a_dragged_vote_is_routed_anew(mounted, pointer, i, j, x, y):
-    page = mounted(VoteRouter())
+    page = mounted(whole())
     expected = votes(page)
     drag(page, pointer(page), i, j, x, y)
     expected[i, j] = x, y
@@ -165,7 +205,7 @@ def test_a_dragged_vote_is_routed_anew(mounted, pointer, i, j, x, y):
 
 @POINTERS
 def test_routing_follows_while_the_vote_is_held(mounted, pointer):
-    page = mounted(VoteRouter())
+    page = mounted(whole())
     hand = pointer(page)
     (px, py), unit = where(page, 3, 0)
     hand.down(px, py)
@@ -208,7 +248,7 @@ def test_a_finger_on_a_vote_does_not_scroll_the_page(mounted):
 
 
 def test_arrow_keys_move_a_vote_and_shift_makes_larger_steps(mounted):
-    page = mounted(VoteRouter())
+    page = mounted(whole())
     vote = page.get_by_test_id("vote-3-0")
     for key, by in (
         ("ArrowUp", (0, 0.1)),
@@ -227,7 +267,7 @@ def test_arrow_keys_move_a_vote_and_shift_makes_larger_steps(mounted):
         vote.press("Shift+ArrowLeft")
     assert votes(page)[3, 0, 0] == -2.5
     said = vote.get_attribute("aria-valuetext")
-    assert "x −2.50" in said and "share 0.500" in said
+    assert "x −2.50" in said and "coupling 0.500" in said
 
 
 def test_the_chosen_vote_is_the_one_with_the_focus(mounted):
@@ -254,7 +294,7 @@ def test_a_pair_is_chosen_in_the_table(mounted, pointer):
 
 @WAYS
 def test_presets_bring_their_votes(mounted, way):
-    page = mounted(VoteRouter())
+    page = mounted(whole())
     tap = Tap(page, way)
     named = {page.get_by_test_id(f"vote-preset-{n}").inner_text(): n for n in range(5)}
     assert named.keys() == {"as given", *PRESETS}
@@ -271,7 +311,7 @@ def test_presets_bring_their_votes(mounted, way):
 
 @WAYS
 def test_parts_are_added_and_taken_away_between_four_and_eight(mounted, way):
-    page = mounted(VoteRouter())
+    page = mounted(whole())
     tap = Tap(page, way)
     add, remove = page.get_by_test_id("vote-add"), page.get_by_test_id("vote-remove")
     expect(remove).to_be_disabled()
@@ -301,7 +341,6 @@ def test_steps_lead_through_all_iterations_and_back(mounted, way):
     tap = Tap(page, way)
     here = "[model.get('iteration'), model.get('step')]"
     path = [[t, step] for t in (1, 2, 3) for step in STEPS]
-    tap("vote-back", 3)
     for place in path:
         assert page.evaluate(here) == place
         if place[1] == "agreement":
@@ -313,9 +352,48 @@ def test_steps_lead_through_all_iterations_and_back(mounted, way):
     assert page.evaluate(here) == path[-1]
     tap("vote-back", 11)
     assert page.evaluate(here) == path[0]
+    expect(page.get_by_test_id("vote-back")).to_be_disabled()
     for step in reversed(STEPS):
         tap(f"vote-step-{step}")
         assert page.evaluate(here) == [1, step]
+
+
+@WAYS
+def test_playing_goes_from_here_to_the_end_and_can_be_paused(mounted, page, way):
+    page.clock.install(time="2026-01-01T08:00")
+    mounted(VoteRouter())
+    page.clock.pause_at("2026-01-01T09:00")  # Time goes on only where it is told to.
+    tap, play = Tap(page, way), page.get_by_test_id("vote-play")
+
+    def place():
+        return 4 * (page.evaluate("model.get('iteration')") - 1) + STEPS.index(page.evaluate("model.get('step')"))
+
+    tap("vote-forward")
+    tap("vote-play")
+    assert place() == 1 and play.get_attribute("aria-label") == "Pause" and play.inner_text() == "Pause"
+    page.clock.run_for(4000)
+    here = place()
+    assert 1 < here < 11
+    tap("vote-play")
+    page.clock.run_for(30_000)
+    assert place() == here and play.get_attribute("aria-label") == "Play the steps"
+    tap("vote-play")
+    page.clock.run_for(60_000)
+    assert place() == 11 and play.get_attribute("aria-label") == "Play the steps"
+    assert page.evaluate("[model.saved.iteration, model.saved.step]") == [3, "agreement"]
+    tap("vote-play")  # At the end it begins again.
+    assert place() == 0
+    page.clock.run_for(4000)
+    for control in ("vote-back", "vote-forward", "vote-step-sum"):  # Who steps by hand has stopped it.
+        tap(control)
+        here = place()
+        page.clock.run_for(10_000)
+        assert place() == here
+        tap("vote-play")
+        page.clock.run_for(4000)
+        assert place() > here
+    page.get_by_test_id("vote-iteration").press("End")
+    assert place() == 11 and play.get_attribute("aria-label") == "Play the steps"
 
 
 def test_the_iteration_has_a_slider_for_keys_mouse_and_finger(mounted):
@@ -334,7 +412,7 @@ def test_the_iteration_has_a_slider_for_keys_mouse_and_finger(mounted):
 
 
 def test_the_number_of_iterations_is_chosen(mounted):
-    router = VoteRouter()
+    router = whole()
     page = mounted(router)
     most = page.get_by_test_id("vote-iterations")
     most.select_option("20")
@@ -351,7 +429,7 @@ def test_the_number_of_iterations_is_chosen(mounted):
 
 @WAYS
 def test_the_wrong_side_breaks_the_rows_and_no_part_has_an_owner(mounted, way):
-    page = mounted(VoteRouter())
+    page = mounted(whole())
     tap = Tap(page, way)
     page.get_by_test_id("vote-iteration").press("End")
     assert "≠" not in page.get_by_test_id("vote-table").inner_text()
@@ -377,7 +455,7 @@ def test_the_wrong_side_breaks_the_rows_and_no_part_has_an_owner(mounted, way):
 
 
 def test_two_views_show_one_state(mounted):
-    page = mounted(VoteRouter(), views=2)
+    page = mounted(whole(), views=2)
     drag(page, Mouse(page), 3, 0, -0.5, 1.5)
     for view in (0, 1):
         check(page, equations.route(votes(page)), 0, view)
@@ -389,7 +467,7 @@ def test_two_views_show_one_state(mounted):
 
 
 def test_what_python_sets_is_drawn(mounted):
-    page = mounted(VoteRouter())
+    page = mounted(whole())
     page.evaluate("model.set({iteration: 3, i: 3})")
     six = np.array(PRESETS["cluster and outlier"], float)
     page.evaluate("votes => model.set('votes', votes)", six.tolist())
@@ -425,6 +503,38 @@ def test_it_is_drawn_for_looking_at(mounted, keep, width, dark):
     keep(page, f"{name}-eight")
 
 
+CROWDED = [[0.8, 1.2], [1.1, 1.5], [0.2, 0.4], [1.6, 0.9]]
+LABELS = """() => [...document.querySelectorAll(".caps-plane")].flatMap((plane) => {
+    const boxes = [...plane.querySelectorAll(".caps-vr-part")].map((node) => node.getBoundingClientRect());
+    const rim = plane.querySelector(".caps-plane-page").getBoundingClientRect();
+    const on = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+        && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4; // A line's box is higher than its letters.
+    const pairs = boxes.flatMap((a, n) => boxes.slice(n + 1).filter((b) => on(a, b)));
+    const outside = boxes.filter((a) => a.left < rim.left || a.right > rim.right || a.top < rim.top - 3);
+    return [...pairs, ...outside];
+}).length"""
+
+
+@pytest.mark.parametrize("width", [800, 1280])
+def test_labels_lie_neither_on_each_other_nor_outside(mounted, width):
+    page = mounted(whole(), width=width)
+    random = np.random.default_rng(1).uniform(-2.5, 2.5, (8, 2, 2)).round(2)
+    crowded = np.stack([CROWDED, np.negative(CROWDED)], 1)
+    for votes_of in (VoteRouter().votes, *map(np.array, PRESETS.values()), random, crowded):
+        page.evaluate("votes => model.set('votes', votes)", votes_of.tolist())
+        assert page.evaluate(LABELS) == 0
+
+
+@pytest.mark.parametrize("width", [800, 1280])
+def test_controls_planes_and_formula_are_in_view_together(mounted, width):
+    page = mounted(whole(), width=width)
+    for shown in ("vote-play", "vote-iteration", "vote-reading"):
+        box = page.get_by_test_id(shown).bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 700
+    for plane in page.locator(".caps-plane").all():
+        assert plane.bounding_box()["y"] + plane.bounding_box()["height"] <= 700
+
+
 def test_width_and_size_follow_the_share(mounted):
     router = VoteRouter()
     page = mounted(router)
@@ -449,11 +559,11 @@ def test_in_lesson_04_votes_are_dragged_and_python_reads_them(lab, page, keep, i
     first, wrong = page.locator(".caps").first, page.locator(".caps").nth(1)
     first.scroll_into_view_if_needed()
     text = first.get_by_test_id("vote-text")
-    expect(text).to_contain_text("face 0.889, car 0.333")
+    expect(text).to_contain_text("Iteration 1 of 3, softmax")
     keep(first, f"lesson-04-{interface}")
 
     # The questions under "Watch it": step on, then take part 3 into the face's cluster.
-    for _ in range(8):
+    for _ in range(11):
         first.get_by_test_id("vote-forward").press("Space")
     expect(text).to_contain_text("face 0.979, car 0.418")
     vote = first.get_by_test_id("vote-3-0")
@@ -483,7 +593,7 @@ def test_in_lesson_04_votes_are_dragged_and_python_reads_them(lab, page, keep, i
 
     # Softmax over the wrong side has a widget of its own.
     wrong.scroll_into_view_if_needed()
-    expect(wrong.get_by_test_id("vote-text")).to_contain_text("in all 0.500 and not 1")
+    expect(wrong.get_by_test_id("vote-text")).to_contain_text("which sum to 0.500 and not 1")
     wrong.get_by_test_id("vote-iteration").press("End")
     expect(wrong.get_by_test_id("vote-text")).to_contain_text("face 0.869, car 0.232")
     keep(wrong, f"lesson-04-wrong-{interface}")

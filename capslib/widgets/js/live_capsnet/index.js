@@ -143,14 +143,14 @@ function start({ model, el, networks, history }) {
     pen: button("live-pen", "Pen", "Pen", choose("pen")),
     eraser: button("live-eraser", "Eraser", "Eraser", choose("eraser")),
   };
-  const undo_button = button("live-undo", "Undo the last line, or what was put in its place", "Undo", undo);
+  const undo_button = button("live-undo", "Undo the last change", "Undo", undo);
   const toolbar = html("div", { class: "caps-row", role: "group", "aria-label": "Tools" },
     tools.pen, tools.eraser, undo_button,
     button("live-clear", "Clear the page and reset the sliders", "Clear", clear));
   const thumbnails = starts.map((ink, n) => {
     const name = `digit ${n + 1} of ${starts.length}${labels.length ? `, ${named(labels[n])}` : ""}`;
     const take = () => change({ page: ink.slice(), centred: false });
-    const thumbnail = button(`live-start-${n}`, `Take ${name}`, "", take);
+    const thumbnail = button(`live-start-${n}`, `Use ${name}`, "", take);
     thumbnail.append(paint(html("canvas", { width: SIDE, height: SIDE }), ink, 1));
     return thumbnail;
   });
@@ -181,7 +181,7 @@ function start({ model, el, networks, history }) {
     return { name, box, node: html("label", { class: "caps-live-switch" }, box, label) };
   };
   const switches = [
-    switched("centred", "live-centre", "centre it as MNIST does"),
+    switched("centred", "live-centre", "centre it as in MNIST"),
     switched("swapped", "live-swap", "swap the halves"),
   ];
   const reset = button("live-reset", "Reset the sliders and put the halves back", "Reset", () => change({ ...STILL }));
@@ -192,7 +192,7 @@ function start({ model, el, networks, history }) {
   }));
   roving(lengths.group, lengths.rows);
   const probabilities = bars("div", "live-probability", "CNN", ["probability"]);
-  const longest = button("live-longest", "Show the contributions of whichever capsule is longest", "follow the longest",
+  const longest = button("live-longest", "Always show the contributions to the longest capsule", "follow the longest",
     () => put({ upper: -1 }));
   const grid_canvas = html("canvas", { width: SIDE, height: SIDE, role: "img", "data-testid": "live-contribution" });
   const lines = svg("svg", { viewBox: "0 0 7 7", "aria-hidden": "true" }, ...[1, 2, 3, 4, 5, 6].flatMap((at) => [
@@ -205,8 +205,11 @@ function start({ model, el, networks, history }) {
   scale.style.setProperty("--caps-live-scale", `linear-gradient(to right, ${[-1, -0.5, 0, 0.5, 1].map(tint).join(", ")})`);
   const text = html("p", { class: "caps-live-text", "aria-live": "polite", "data-testid": "live-text" });
 
-  el.replaceChildren(html("div", { class: "caps-live" },
-    html("section", {}, html("h4", {}, thumbnails.length ? "Draw here, or take a digit" : "Draw here"), pad, toolbar,
+  const pick = thumbnails.length ? ", or pick one under the pad" : "";
+  const lead = html("p", { class: "caps-live-lead" },
+    `Draw a digit${pick}; then turn, move or resize it, and watch both networks answer at every change.`);
+  el.replaceChildren(lead, html("div", { class: "caps-live" },
+    html("section", {}, html("h4", {}, "Draw here"), pad, toolbar,
       ...(thumbnails.length ? [strip] : [])),
     html("section", {}, html("h4", {}, "What both networks see"),
       html("div", { class: "caps-live-paper" }, seen_canvas, over_seen),
@@ -238,10 +241,10 @@ function start({ model, el, networks, history }) {
     const D_in = caps.u.length / CELLS ** 2;
     const shape = { I: CELLS ** 2, J: CLASSES, D: caps.u_hat.length / (CELLS ** 2 * CLASSES), D_in };
     const upper = model.get("upper");
-    const j = upper >= 0 ? upper : winner;
+    const j = upper >= 0 ? upper : winner; // −1 if there is no ink, and so no winner.
     const { c, s } = Object.fromEntries(["c", "s"].map((name) => [name, caps.trace[name].at(-1)]));
     const all = contribution(c, caps.u_hat, s, shape);
-    const cells = Array.from({ length: CELLS ** 2 }, (_, i) => all[i * CLASSES + j]);
+    const cells = Array.from({ length: CELLS ** 2 }, (_, i) => (j < 0 ? 0 : all[i * CLASSES + j]));
     const limit = Math.max(1, ...cells.map(Math.abs)); // Never below 1, so that next to nothing stays pale.
     const context = grid_canvas.getContext("2d");
     cells.forEach((value, i) => {
@@ -252,12 +255,16 @@ function start({ model, el, networks, history }) {
     context.drawImage(seen_canvas, 0, 0);
     context.globalAlpha = 1;
     const total = number(cells.reduce((sum, value) => sum + value, 0));
-    set(grid_canvas, { "aria-label": `Contributions of 49 cells to capsule ${j}; they add up to ${total}.` });
-    grid_text.textContent = `What each of the 49 cells adds to ‖s${"₀₁₂₃₄₅₆₇₈₉"[j]}‖ = ${total}. `
-      + "Vermilion adds, blue takes away. Choose a length for another capsule.";
+    set(grid_canvas, {
+      "aria-label": j < 0 ? "No contributions: there is no ink"
+        : `Contributions of the 49 cells to capsule ${j}; they add up to ${total}.`,
+    });
+    grid_text.textContent = j < 0 ? "There is no ink, so no capsule wins. Click a length to see the contributions to that capsule."
+      : `What each of the 49 cells adds to ‖s${"₀₁₂₃₄₅₆₇₈₉"[j]}‖ = ${total}. `
+        + "Vermilion adds, blue subtracts. Click a length to see another capsule.";
     [scale_low.textContent, scale_high.textContent] = [number(-limit, 1), number(limit, 1)];
     for (const [k, row] of lengths.rows.entries()) {
-      const label = `Capsule ${k}, length ${number(caps.lengths[k])}: show what the cells add to it`;
+      const label = `Capsule ${k}, length ${number(caps.lengths[k])}: show the contributions to it`;
       set(row, { "aria-pressed": k === j, "aria-label": label });
     }
     set(longest, { "aria-pressed": upper < 0 });
@@ -271,16 +278,16 @@ function start({ model, el, networks, history }) {
     set(nothing, { visibility: seen.every((ink) => ink === 0) ? "visible" : "hidden" });
     set(seen_canvas, { "aria-label": "The 28 by 28 pixels that both networks read" });
     if (seen.every((ink) => ink === 0)) {
-      const blank = `The page is blank: draw a digit${starts.length ? ", or take one" : ""}.`;
-      const why = page.every((ink) => ink === 0) ? blank : "All ink is beyond the edge.";
-      text.textContent = `${why} On no ink at all, the longest of the ten capsules has length ${number(L[j], 3)}. `
-        + `The CNN's probabilities must add up to 1 all the same: class ${k} gets ${number(p[k])}.`;
+      const blank = `The page is blank: draw a digit${starts.length ? ", or pick one" : ""}.`;
+      const why = page.every((ink) => ink === 0) ? blank : "All the ink lies beyond the edge.";
+      text.textContent = `${why} There is no winner: with no ink, no capsule is longer than ${number(L[j], 3)}. `
+        + `The CNN's probabilities still have to add up to 1, so class ${k} gets ${number(p[k])}.`;
       return;
     }
     const known = starts.findIndex((ink) => same(ink, page));
     const digit = labels.length ? `This is ${named(labels[known])}` : `Digit ${known + 1} of ${starts.length}`;
     const what = known < 0 ? "Your drawing" : digit;
-    const verdict = j === k ? `Both read ${j}` : `They differ: CapsNet reads ${j}, the CNN ${k}`;
+    const verdict = j === k ? `Both read ${j}` : `They differ: CapsNet reads ${j}, the CNN reads ${k}`;
     text.textContent = `${described(what, state, cuts(page, placement(page, state)))} ${verdict}. `
       + `Longest capsules: ${j} (${number(L[j])}) and ${j2} (${number(L[j2])}). `
       + `Largest probabilities: ${k} (${number(p[k])}) and ${k2} (${number(p[k2])}).`;
@@ -294,9 +301,10 @@ function start({ model, el, networks, history }) {
     paint(seen_canvas, seen, 255);
     const caps = capsnet(seen, networks.capsnet, { iterations: model.get("routings"), offset: model.get("offset") });
     const p = cnn(seen, networks.cnn);
-    const [winner] = first_two(caps.lengths);
+    const ink = seen.some((value) => value > 0);
+    const winner = ink ? first_two(caps.lengths)[0] : -1;
     lengths.draw(caps.lengths, winner);
-    probabilities.draw(p, first_two(p)[0]);
+    probabilities.draw(p, ink ? first_two(p)[0] : -1);
     draw_grid(caps, winner);
     say(page, state, seen, caps.lengths, p);
   };

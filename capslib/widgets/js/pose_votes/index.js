@@ -1,5 +1,5 @@
 /**
- * PoseVotes: a drawn face whose parts are moved, turned and scaled, and where each says the face is. (Lesson 02)
+ * PoseVotes: a drawn face whose parts are moved, turned and scaled, and each part's vote for the face's pose. (Lesson 02)
  *
  * The five things that can be chosen are the whole face, 0, and its parts, 1 to 4, as in `_poses` (5, 3, 3).
  */
@@ -27,7 +27,7 @@ const as_text = (quantity, value) => number(value, DIGITS[quantity]) + SIGNS[qua
 const said = ([x, y, angle, scale]) =>
   `at (${number(x)}, ${number(y)}), turned by ${number(angle, 0)}°, at scale ${number(scale)}`;
 const listed = (names) => names.join(", ").replace(/, ([^,]*)$/, " and $1");
-const says = (names, all) => (all ? "say all four" : `${names.length > 1 ? "say" : "says the"} ${listed(names)}`);
+const says = (names, all) => (all ? "all four votes" : `${names.length > 1 ? "votes of" : "vote of the"} ${listed(names)}`);
 const between = ([low, high], value) => Math.max(low, Math.min(high, value));
 
 export default widget(({ model, el }) => {
@@ -115,6 +115,10 @@ export default widget(({ model, el }) => {
   const swap = () => go("Swapped eyes and mouth", (M) => straight(M, swap_eyes_and_mouth(M.subarray(9))));
   const assemble = () =>
     go("Put every part in its place", (M) => straight(M, product(M.subarray(0, 9), arrangement)));
+  const show_ghosts = () => {
+    model.set("ghosts", ghost_box.checked);
+    model.save_changes();
+  };
   const reset = () => put(model.get("_first"));
 
   // The board -------------------------------------------------------------------------------------------------------
@@ -202,7 +206,7 @@ export default widget(({ model, el }) => {
 
   // Controls and numbers --------------------------------------------------------------------------------------------
 
-  const choosers = names.map((name, n) => button(`pv-choose-${n}`, `choose the ${name}`, name, () => choose(n)));
+  const choosers = names.map((name, n) => button(`pv-choose-${n}`, `select the ${name}`, name, () => choose(n)));
   const sliders = QUANTITIES.map((quantity) => {
     const input = html("input", {
       ...{ type: "range", step: STEPS[quantity], "data-testid": `pv-${quantity}` },
@@ -211,6 +215,8 @@ export default widget(({ model, el }) => {
     const output = html("output", { "data-testid": `pv-${quantity}-value` });
     return { quantity, input, output, node: html("label", { class: "caps-pv-slider" }, quantity, input, output) };
   });
+  const ghost_box = html("input", { type: "checkbox", "data-testid": "pv-ghosts", onchange: show_ghosts });
+  const ghost_label = html("label", { class: "caps-pv-check" }, ghost_box, " ghosts: the face that each part votes for");
   const bag = html("div", { class: "caps-pv-bag", "data-testid": "pv-bag" });
   for (const [n, form] of forms.slice(1).entries()) {
     const lines = form.map(([points, radius]) =>
@@ -246,7 +252,7 @@ export default widget(({ model, el }) => {
     ),
     html("tbody", {}, ...rows.map((row) => row.node)),
   );
-  const how = "Drag, or use keys: arrows move, [ and ] turn, + and − scale.";
+  const how = "Drag a part or the face; the orange knob turns it. Keys: arrows move, [ and ] turn, + and − scale.";
   const hint = html("p", { id: unique(), class: "caps-pv-hint" }, how);
   for (const { node } of handles) set(node, { "aria-describedby": hint.id });
   const status = html("p", { class: "caps-pv-status", "data-testid": "pv-status", "aria-live": "polite" });
@@ -260,13 +266,14 @@ export default widget(({ model, el }) => {
       { class: "caps-pv-controls" },
       html("div", { class: "caps-pv-choosers", role: "group", "aria-label": "what to move" }, ...choosers),
       html("div", { class: "caps-pv-sliders" }, ...sliders.map((slider) => slider.node)),
+      ghost_label,
       html(
         "div",
         { class: "caps-pv-buttons" },
         button("pv-turn", `turn the whole face by ${TURN} degrees`, `turn the whole by ${TURN}°`, turn),
-        button("pv-swap", "let eyes and mouth trade places", "swap eyes and mouth", swap),
-        button("pv-assemble", "put every part in its place in the head", "parts in place", assemble),
-        button("pv-reset", "go back to the first state", "reset", reset),
+        button("pv-swap", "swap the places of the eyes and the mouth", "swap eyes and mouth", swap),
+        button("pv-assemble", "put every part back in its place in the face", "parts in place", assemble),
+        button("pv-reset", "go back to the initial state", "reset", reset),
       ),
     ),
     html(
@@ -275,9 +282,9 @@ export default widget(({ model, el }) => {
       html(
         "section",
         {},
-        html("h4", {}, "What is there?"),
+        html("h4", {}, "Which parts are there?"),
         bag,
-        html("p", {}, "A bag of parts: the same, whatever you do."),
+        html("p", {}, "The list of parts stays the same, whatever you do."),
       ),
       html(
         "section",
@@ -288,7 +295,7 @@ export default widget(({ model, el }) => {
         html(
           "p",
           { class: "caps-pv-ends", "aria-hidden": true },
-          html("span", {}, "0: one place"),
+          html("span", {}, "0: full agreement"),
           html("span", {}, `${FULL} px`),
         ),
       ),
@@ -303,6 +310,8 @@ export default widget(({ model, el }) => {
 
   function draw() {
     const chosen = model.get("_chosen");
+    const with_ghosts = model.get("ghosts");
+    ghost_box.checked = with_ghosts;
     if (motion?.to.some((entry, k) => entry !== model.get("_poses")[k])) halt(); // Something has moved since.
     const M = motion?.M ?? poses();
     const votes = votes_of(M);
@@ -317,6 +326,8 @@ export default widget(({ model, el }) => {
     }
     for (const [i, ghost] of ghosts.entries()) {
       place(ghost, votes, i);
+      set(ghost, { display: with_ghosts ? "inline" : "none" });
+      set(labels[i], { display: with_ghosts ? "inline" : "none" }); // They stand at the ghosts' crowns and chins.
       place(frames[i], votes, i);
       for (const node of [ghost, ways[i]]) node.classList.toggle("caps-pv-chosen", i === chosen - 1);
       const [from, to] = [read[i + 1], meant[i]];

@@ -1,11 +1,18 @@
-/** What the learner sets: the digit, routings and dialect; the place in time; the step of an iteration. */
+/** What the learner sets: the digit, the place in time and the step of an iteration; folded away, how it is routed. */
 import { button, choice, fill, html, set, svg } from "../dom.js";
 import { range } from "./state.js";
-import { STEP_NAMES } from "./parts.js";
+import { explain, STEP_NAMES } from "./parts.js";
 
 /** @typedef {import("./state.js").State} State @typedef {import("./state.js").Now} Now */
 
-const DIALECT_NAMES = { accumulate: "add a to b", replace: "put a in place of b", uniform: "keep c = 1/J" };
+const RULE_NAMES = { accumulate: "b ← b + a", replace: "b ← a", uniform: "b stays 0, c = 1/J" };
+
+const STEP_HELP = {
+  softmax: "The logits b of each cell become its couplings c, which sum to 1 over the upper capsules",
+  sum: "The votes û for each capsule are added up, each times its coupling c",
+  squash: "Each sum s becomes the capsule's output v: the same direction, a length below 1",
+  agreement: "Each vote is compared with the output v: the more they agree, the larger the next logit b",
+};
 
 const ICONS = {
   reset: "M4 3v10M13 3 6 8l7 5z",
@@ -17,7 +24,7 @@ const ICONS = {
 const icon = (name) =>
   svg("svg", { viewBox: "0 0 16 16", class: "caps-re-icon", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
 
-/** Which digit, with how many routings, in which dialect. @param {State} state */
+/** Which digit. @param {State} state */
 export function choices(state) {
   const { labels } = state;
   const of_class = (label) => range(state.N).filter((k) => labels[k] === label);
@@ -27,25 +34,12 @@ export function choices(state) {
   );
   digit.node.hidden = labels.length === 0;
   const sample = choice("re-sample", "sample", [], (k) => state.choose_digit(Number(k)));
-  const named = (value, trained) => `${value}${trained ? " (trained)" : ""}`;
-  const routings = choice(
-    "re-routings",
-    "routings",
-    range(state.most_routings).map((n) => [String(n + 1), named(n + 1, n + 1 === state.trained)]),
-    (n) => state.choose_routings(Number(n)),
-  );
-  const dialect = choice(
-    "re-dialect",
-    "dialect",
-    state.dialects.map((name) => [name, named(`${name}: ${DIALECT_NAMES[name]}`, name === "accumulate")]),
-    (name) => state.put({ dialect: name }),
-  );
   const presets = state.presets.map(([text, k], n) => ({
     k,
     node: button(`re-preset-${n}`, `show ${text}`, text, () => state.choose_digit(k)),
   }));
-  const settings = html("div", { class: "caps-row caps-re-settings" }, routings.node, dialect.node);
-  const controls = [digit.node, sample.node, ...presets.map(({ node }) => node), settings];
+  explain(digit.list, "The class of the digit that is routed");
+  explain(sample.list, "Which of the digits of this class");
 
   /** @param {Now} now */
   function draw(now) {
@@ -53,11 +47,35 @@ export function choices(state) {
     const alike = labels.length ? of_class(labels[now.chosen]) : range(state.N);
     fill(sample.list, alike.map((k, n) => [String(k), labels.length ? `${n + 1} of ${alike.length}` : String(k)]));
     sample.list.value = String(now.chosen);
-    routings.list.value = String(now.routings);
-    dialect.list.value = now.dialect;
     for (const { k, node } of presets) set(node, { "aria-pressed": k === now.chosen });
   }
-  return { node: html("div", { class: "caps-row caps-re-controls" }, ...controls), draw };
+  return { nodes: [digit.node, sample.node, ...presets.map(({ node }) => node)], draw };
+}
+
+/** How the digit is routed: with how many iterations, by which rule. @param {State} state */
+export function settings(state) {
+  const named = (value, trained) => `${value}${trained ? " (trained)" : ""}`;
+  const routings = choice(
+    "re-routings",
+    "iterations",
+    range(state.most_routings).map((n) => [String(n + 1), named(n + 1, n + 1 === state.trained)]),
+    (n) => state.choose_routings(Number(n)),
+  );
+  const rule = choice(
+    "re-rule",
+    "routing rule",
+    state.rules.map((name) => [name, named(`${name}: ${RULE_NAMES[name]}`, name === "accumulate")]),
+    (name) => state.put({ rule: name }),
+  );
+  explain(routings.list, "How many iterations the routing takes");
+  explain(rule.list, "What the agreement a of an iteration does to the logits b of the next");
+  const offset = html("span", { class: "caps-choice" }, `offset κ of the squash: ${state.offset}`);
+  /** @param {Now} now */
+  function draw(now) {
+    routings.list.value = String(now.routings);
+    rule.list.value = now.rule;
+  }
+  return { node: html("div", { class: "caps-row caps-re-settings" }, routings.node, rule.node, offset), draw };
 }
 
 /** The digit's caption, and what the weights were not trained for. @param {State} state */
@@ -78,25 +96,30 @@ export function transport(state) {
   const { position, go, by_hand } = state;
   const reset = button("re-reset", "back to the beginning", icon("reset"), by_hand(() => go(0)));
   const back = button("re-back", "one step back", icon("back"), by_hand(() => go(position() - 1)));
-  const start = button("re-play", "play", icon("play"), state.play);
+  const start = button("re-play", "Play", icon("play"), state.play);
+  start.classList.add("caps-re-play");
   const forward = button("re-forward", "one step forward", icon("forward"), by_hand(() => go(position() + 1)));
+  explain(start, "All steps, one a second. Key: p");
+  explain(reset, "Back to the first step. Key: Home");
+  explain(back, "One step back. Key: ←");
+  explain(forward, "One step forward. Key: →");
   const place = html("span", { class: "caps-re-place", "data-testid": "re-place" });
   const group = { class: "caps-re-transport", role: "group", "aria-label": "steps" };
   /** @param {Now} now */
   function draw(now) {
     const step = state.steps.indexOf(now.step) + 1;
     place.textContent = `iteration ${now.iteration} of ${now.routings}, step ${step} of ${state.steps.length}`;
-    if (start.dataset.playing !== String(now.playing)) {
-      start.dataset.playing = now.playing;
-      const name = now.playing ? "pause" : "play";
-      start.replaceChildren(icon(name));
-      set(start, { "aria-label": name, title: name });
+    const name = now.playing ? "Pause" : position() === state.last_position() ? "Play again" : "Play";
+    if (start.dataset.name !== name) {
+      start.dataset.name = name;
+      start.replaceChildren(icon(now.playing ? "pause" : "play"), name);
+      set(start, { "aria-label": name });
     }
     // Not disabled: what has the focus would lose it at the ends.
     set(back, { "aria-disabled": position() === 0 });
     set(forward, { "aria-disabled": position() === state.last_position() });
   }
-  return { node: html("div", {}, html("div", group, reset, back, start, forward), place), draw };
+  return { node: html("div", {}, html("div", group, start, reset, back, forward), place), draw };
 }
 
 /** The steps of an iteration. @param {State} state */
@@ -104,7 +127,8 @@ export function step_buttons(state) {
   const buttons = state.steps.map((step, n) => {
     const name = STEP_NAMES[step];
     const go = state.by_hand(() => state.put({ step }));
-    return { step, node: button(`re-step-${step}`, `step ${n + 1}, ${name}`, `${n + 1} ${name}`, go) };
+    const node = button(`re-step-${step}`, `step ${n + 1}, ${name}`, `${n + 1} ${name}`, go);
+    return { step, node: explain(node, STEP_HELP[step]) };
   });
   const group = { class: "caps-re-steps", role: "group", "aria-label": "steps of an iteration" };
   /** @param {Now} now */

@@ -1,10 +1,15 @@
 /** All couplings as a matrix, and those of the chosen capsule as links from its rows to the upper capsules. */
-import { coupling_scale, number, set, svg } from "../dom.js";
+import { coupling_scale, html, number, set, svg } from "../dom.js";
 import { range } from "./state.js";
-import { choosable, frame, legend, mark, painter, panel, row_at, row_middle, ROWS, surface, tints } from "./parts.js";
+import { choosable, explain, frame, legend, mark, panel, row_at, row_middle, ROWS, surface, tints } from "./parts.js";
 import { toggle } from "./parts.js";
 
+const ABOUT_COUPLINGS =
+  "A row for each cell i, a column for each capsule j: white is 1/J, orange more, grey less. Each row sums to 1";
+const SIZE = { width: 330, height: 264 };
 const MATRIX = { left: 24, column: 13 };
+const OUTSIDE = 0.9; // The frames lie around what they mark: a row is hardly higher than their lines.
+const WIDEST = 12; // the width of a link of c = 1
 const NODE_X = 304; // of the upper capsules
 
 /** @param {import("./state.js").State} state */
@@ -15,19 +20,23 @@ export function couplings_panel(state) {
   const width = column * J;
   const edge = left + width;
   const middle = (edge + NODE_X) / 2;
-  const links = toggle(state, "links", { upper: "links to capsule j", lower: "links of cell i" });
-  const part = panel("matrix", "softmax", "0 0 330 264", surface("matrix of couplings"), links.node);
+  const links = toggle(state, "links", {
+    upper: ["links to capsule j", "Draw the couplings of all cells to the chosen capsule"],
+    lower: ["links of cell i", "Draw the couplings of the chosen cell to all capsules"],
+  });
+  const part = panel("matrix", "softmax", `0 0 ${SIZE.width} ${SIZE.height}`, surface("matrix of couplings"), links.node);
   const whole = { x: left, y: top, width, height };
-  const entries = range(I * J).map((pair) =>
-    svg("rect", {
-      x: left + column * (pair % J),
-      y: top + (Math.floor(pair / J) * height) / I,
-      width: column,
-      height: height / I + 0.05,
-      "data-pair": pair,
-    }),
-  );
-  const paint = painter(entries);
+  const entries = html("canvas", { width: J, height: I, class: "caps-re-entries", "data-testid": "re-entries" });
+  const share = (part_of, all) => `${(100 * part_of) / all}%`; // of the picture, which lies over the canvas
+  entries.style.inset = `${share(top, SIZE.height)} auto auto ${share(left, SIZE.width)}`;
+  Object.assign(entries.style, { width: share(width, SIZE.width), height: share(height, SIZE.height) });
+  const page = entries.getContext("2d");
+  const painted = [];
+  function paint(pair, fill) {
+    if (painted[pair] === fill) return; // Most stay what they are from step to step.
+    painted[pair] = page.fillStyle = fill;
+    page.fillRect(pair % J, Math.floor(pair / J), 1, 1);
+  }
   const lines = range(Math.max(I, J)).map(() => svg("path", { class: "caps-re-link" }));
   const lit_line = svg("path", { class: "caps-re-link caps-re-link-lit" });
   const nodes = range(J).map((j) => {
@@ -35,24 +44,44 @@ export function couplings_panel(state) {
     const name = svg("text", { x: NODE_X, y: row_middle(j, J) + 4, "text-anchor": "middle" }, String(j));
     return svg("g", { class: "caps-re-node", "data-j": j }, circle, name);
   });
-  const lit_row = frame("row", width, height / I);
-  const lit_column = frame("column", column, height);
+  const lit_row = frame("row", width, height / I, OUTSIDE);
+  const lit_column = frame("column", column, height, OUTSIDE);
   const row_name = svg("text", { x: left - 4, "text-anchor": "end" });
   const column_names = range(J).map((j) =>
     svg("text", { x: left + column * (j + 0.5), y: top - 5, "text-anchor": "middle" }, String(j)),
   );
-  const [paper, outline] = [{ fill: "#fff" }, { class: "caps-re-edge" }].map((look) => svg("rect", { ...whole, ...look }));
-  part.node.append(paper, ...entries, outline, ...lines, lit_line, ...nodes, lit_column, lit_row, row_name, ...column_names);
+  const outline = svg("rect", { ...whole, class: "caps-re-edge" });
+  part.node.before(html("div", { class: "caps-re-over" }, entries));
+  part.node.previousElementSibling.append(part.node);
+  part.node.append(outline, ...lines, lit_line, ...nodes, lit_column, lit_row, row_name, ...column_names);
   part.node.append(legend("coupling", left, 236, width, ["1/8", "1/J", "×8"]).node);
-  part.node.append(svg("text", { x: middle, y: 256, "text-anchor": "middle" }, "line width: c"));
+  part.node.append(...[0.1, 0.5, 1].flatMap((c, k) => {
+    const x = edge + 20 + 52 * k;
+    const text = svg("text", { x: x + 15, y: 256, "text-anchor": "middle" }, k === 0 ? `c = ${c}` : String(c));
+    const line = { x1: x, x2: x + 30, y1: 240, y2: 240, class: "caps-re-width", "stroke-width": WIDEST * c };
+    return [svg("line", line), text];
+  }));
 
   const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-  choosable(part.node, state, moves, ({ x, y }) => {
+  /** The pair at a place: an entry, an upper capsule or a cell's row. */
+  const pair_near = ({ x, y }) => {
     const [i, j] = [row_at(y, I), row_at(y, J)];
-    if (i === undefined) return;
-    if (x >= left && x < edge) state.choose(i, Math.floor((x - left) / column));
-    else if (x > NODE_X - 16) state.choose(state.now().i, j);
-    else if (x < left) state.choose(i, state.now().j);
+    const now = state.now();
+    if (i === undefined || (x >= edge && x <= NODE_X - 16)) return undefined;
+    if (x < left) return [i, now.j];
+    return x < edge ? [i, Math.floor((x - left) / column)] : [now.i, j];
+  };
+  choosable(part.node, state, moves, (at) => {
+    const pair = pair_near(at);
+    if (pair) state.choose(pair[0], pair[1]);
+  });
+  explain(part.head, ABOUT_COUPLINGS);
+  explain(part.node, (at) => {
+    const now = state.now();
+    const pair = at ? pair_near(at) : [now.i, now.j];
+    if (!pair) return "A link is as wide as its coupling c";
+    const c = now.trace.c[now.at.c][pair[0] * J + pair[1]];
+    return `Cell ${pair[0]} → capsule ${pair[1]}: c = ${number(c, 3)}, ${number(c * J, 2)} times 1/J.`;
   });
 
   function path(i, j) {
@@ -69,7 +98,7 @@ export function couplings_panel(state) {
     for (let pair = 0; pair < I * J; pair++) paint(pair, tints.coupling(coupling_scale(c[pair], J)));
     const upper = now.links === "upper";
     const key = `${now.links} ${upper ? now.j : now.i}`;
-    const thick = (i, j) => (12 * c[i * J + j]).toFixed(2);
+    const thick = (i, j) => (WIDEST * c[i * J + j]).toFixed(2);
     for (const [n, line] of lines.entries()) {
       const [i, j] = upper ? [n, now.j] : [now.i, n];
       const there = i < I && j < J;

@@ -1,11 +1,14 @@
 /** What goes on over the iterations: logit and agreement of the chosen pair, and the entropy of c. */
 import { number, set, svg } from "../dom.js";
 import { range } from "./state.js";
-import { mark, panel } from "./parts.js";
+import { explain, mark, panel } from "./parts.js";
 
 /** @typedef {import("./state.js").State} State @typedef {import("./state.js").Now} Now */
 
 const PLOT = { left: 38, right: 14, top: 12, bottom: 150, height: 186 };
+export const ABOUT_LOGITS = "The logit b and the agreement a of the chosen cell and capsule at each iteration";
+export const ABOUT_ENTROPY =
+  "How undecided the couplings are: ln J where a cell is coupled equally to all capsules, 0 where to one alone";
 const LOGITS_WIDTH = 300;
 const ENTROPY_WIDTH = 270;
 
@@ -66,6 +69,7 @@ function iteration_names(state, width) {
 export function logits_panel(state) {
   const width = LOGITS_WIDTH;
   const part = panel("logits", "agreement", `0 0 ${width} ${PLOT.height}`, { role: "img" });
+  explain(part.box, ABOUT_LOGITS);
   const lines = svg("g");
   const names = iteration_names(state, width);
   const marks = range(state.most_routings).map(() => ({
@@ -80,7 +84,7 @@ export function logits_panel(state) {
     const { trace, pair, routings: T } = now;
     const b = range(T).map((t) => trace.b[t][pair]);
     const a = range(T).map((t) => trace.a[t][pair]);
-    const base = b.map((x) => (now.dialect === "accumulate" ? x : 0));
+    const base = b.map((x) => (now.rule === "accumulate" ? x : 0));
     const reached = [...b, ...base.map((x, t) => x + a[t])];
     const [low, high] = [Math.min(0, ...reached), Math.max(0, ...reached)];
     const room = Math.max(0.12 * (high - low), 0.01);
@@ -97,7 +101,7 @@ export function logits_panel(state) {
       const x = iteration_x(now, t, width);
       set(line, { x1: x - half - 4, x2: x + half + 4, y1: at(b[t]), y2: at(b[t]) });
       const [end, begin] = [at(base[t] + a[t]), at(base[t])];
-      const added = t < T - 1 && now.dialect !== "uniform";
+      const added = t < T - 1 && now.rule !== "uniform";
       set(bar, { x: x - half, width: 2 * half, y: Math.min(end, begin), height: Math.abs(end - begin) });
       bar.classList.toggle("caps-re-unused", !added);
       set(text, { x, y: a[t] < 0 ? Math.max(end, begin) + 12 : Math.min(end, begin) - 4 });
@@ -122,6 +126,7 @@ export function entropy_panel(state) {
   const width = ENTROPY_WIDTH;
   const most = Math.log(state.J);
   const part = panel("entropy", "softmax", `0 0 ${width} ${PLOT.height}`, { role: "img" });
+  explain(part.box, ABOUT_ENTROPY);
   const lines = svg("g");
   const names = iteration_names(state, width);
   const curves = ["all", "one"].map((name) => {

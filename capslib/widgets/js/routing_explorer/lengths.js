@@ -1,8 +1,9 @@
 /** The lengths of the upper capsules as bars, each with a mark where iteration 1 was. */
 import { number, set, svg } from "../dom.js";
 import { largest, range } from "./state.js";
-import { choosable, mark, panel, row_at, row_middle, ROWS, surface } from "./parts.js";
+import { choosable, explain, mark, panel, row_at, row_middle, ROWS, surface } from "./parts.js";
 
+const ABOUT_LENGTHS = "Each upper capsule stands for a class. The longest one is the network's answer";
 const BARS = { left: 28, unit: 190, width: 270 }; // `unit`: a length of 1
 
 /** @param {import("./state.js").State} state */
@@ -36,6 +37,16 @@ export function lengths_panel(state) {
     if (j !== undefined) state.choose(state.now().i, j);
   });
 
+  explain(part.head, ABOUT_LENGTHS);
+  explain(part.node, (at) => {
+    const { j: chosen, at: there, trace } = state.now();
+    const j = at ? row_at(at.y, J) : chosen;
+    if (j === undefined) return ABOUT_LENGTHS;
+    if (there.v < 0) return `Capsule ${j}: no length yet.`;
+    const began = there.v > 0 ? `; ${number(trace.lengths[0][j], 3)} at iteration 1` : "";
+    return `Capsule ${j}: length ${number(trace.lengths[there.v][j], 3)}${began}.`;
+  });
+
   /** @param {import("./state.js").Now} now */
   function draw(now) {
     const t = now.at.v;
@@ -54,8 +65,8 @@ export function lengths_panel(state) {
     }
     set(lit, { y: row_middle(now.j, J) - height / J / 2 });
     part.title.textContent = "Lengths";
-    const mark_text = t > 0 ? ". The mark | is where iteration 1 was" : "";
-    part.note.textContent = t < 0 ? "Nobody has a length yet" : `Longest: ${winner}${mark_text}`;
+    const mark_text = t > 0 ? ". Mark |: length at iteration 1" : "";
+    part.note.textContent = t < 0 ? "No lengths yet" : `Longest: ${winner}${mark_text}`;
     mark(part, now, t, now.step === "squash");
     const told = lengths.map((x, j) => `${j}: ${number(x, 3)}`).join(", ");
     const chosen = `Capsule ${now.j} is chosen; arrow keys choose another.`;

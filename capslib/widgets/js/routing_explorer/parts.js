@@ -4,6 +4,22 @@ import { range } from "./state.js";
 
 /** @typedef {import("./state.js").State} State @typedef {import("./state.js").Now} Now */
 
+/** What a node means, for the tooltip: a text, or a function of a place in the picture (none: what is chosen). */
+export const meanings = new WeakMap();
+
+/**
+ * Give a node a tooltip, in place of the browser's own.
+ * @template {Element} T
+ * @param {T} node
+ * @param {string | ((at?: DOMPoint) => string)} meaning
+ * @returns {T}
+ */
+export function explain(node, meaning) {
+  node.removeAttribute("title");
+  meanings.set(node, meaning);
+  return node;
+}
+
 /** What the steps are called. */
 export const STEP_NAMES = { softmax: "softmax", sum: "weighted sum", squash: "squash", agreement: "agreement" };
 
@@ -65,7 +81,7 @@ export function panel(name, of, viewBox, picture, ...switches) {
   // Without switches the note takes their place, so that pictures in a row begin at one height.
   const parts = switches.length ? [head, ...switches, node, note] : [head, note, node];
   const box = html("section", { class: `caps-re-panel caps-re-${name}`, "data-of": of }, ...parts);
-  return { box, title, when, node, note };
+  return { box, head, title, when, node, note };
 }
 
 /** Of when something is that is shown. @param {Now} now @param {number} t iteration, from 0 */
@@ -91,12 +107,12 @@ export function mark(part, now, t, active) {
  * Switches between the values of a trait.
  * @param {State} state
  * @param {"kind"|"links"} name
- * @param {Object<string, string>} texts of the buttons, by the values
+ * @param {Object<string, string[]>} texts of the buttons and what they mean, by the values
  */
 export function toggle(state, name, texts) {
-  const buttons = Object.entries(texts).map(([value, text]) => {
+  const buttons = Object.entries(texts).map(([value, [text, meaning]]) => {
     const node = button(`re-${name}-${value}`, text, text, () => state.put({ [name]: value }));
-    return { value, node };
+    return { value, node: explain(node, meaning) };
   });
   const group = { class: "caps-re-toggle", role: "group", "aria-label": name };
   return {
@@ -155,10 +171,12 @@ export function legend(kind, x, y, width, texts = []) {
   return { node: svg("g", { class: "caps-re-legend" }, gradient, bar, ...ends), ends };
 }
 
-/** A frame around what is chosen, dark on a light rim, so that it is seen on every colour. */
-export const frame = (name, width, height) =>
-  svg(
-    "g",
-    { "data-testid": `re-lit-${name}` },
-    ...["caps-re-rim", "caps-re-lit"].map((of) => svg("rect", { width, height, class: of })),
-  );
+/**
+ * A frame around what is chosen, dark on a light rim, so that it is seen on every colour; or `outside` by a distance, and
+ * then without a rim.
+ */
+export const frame = (name, width, height, outside = 0) => {
+  const box = { x: -outside, y: -outside, width: width + 2 * outside, height: height + 2 * outside };
+  const looks = outside ? ["caps-re-lit"] : ["caps-re-rim", "caps-re-lit"];
+  return svg("g", { "data-testid": `re-lit-${name}` }, ...looks.map((of) => svg("rect", { ...box, class: of })));
+};

@@ -23,7 +23,7 @@ import { bytes, floats } from "../dom.js";
  *
  * @typedef {Object} Now what is shown
  * @property {number} chosen the digit
- * @property {string} dialect
+ * @property {string} rule
  * @property {number} routings
  * @property {number} iteration from 1
  * @property {string} step one of the state's steps
@@ -33,11 +33,12 @@ import { bytes, floats } from "../dom.js";
  * @property {"contribution"|"coupling"} kind what tints the grid
  * @property {"upper"|"lower"} links from all lower capsules to j, or from i to all
  * @property {Routing} trace
- * @property {{points: number[][], means: number[][]}} votes see votes_in_plane
- * @property {number} most the largest contribution to capsule j at any iteration: the end of the scale, which stays put
+ * @property {() => {points: number[][], means: number[][]}} votes see votes_in_plane
+ * @property {number} most the largest contribution to any capsule at any iteration: the end of the digit's one scale
  * @property {{b: number, c: number, s: number, v: number, a: number, tint: number}} at the latest iteration, from 0, of
  *   which each quantity is there, and of which the tint of the grid is; −1 before the first
- * @property {string} foreign what the weights were trained with, if that is something else; otherwise ""
+ * @property {string} foreign a sentence on how the weights were trained, if otherwise than shown; or ""
+ * @property {string[]} unfolded the panels that are open
  * @property {boolean} playing
  *
  * @typedef {ReturnType<typeof explorer_state>} State
@@ -69,7 +70,7 @@ function unpacked(sent, where, n) {
  * @param {Float32Array} u (I, D_in)
  * @param {Float32Array} W (D_in, J, D)
  * @param {Shape} shape
- * @param {{iterations: number, offset: number, dialect: string}} options
+ * @param {{iterations: number, offset: number, rule: string}} options
  * @returns {Routing}
  */
 function routing(u, W, shape, options) {
@@ -118,9 +119,9 @@ export function explorer_state(model, changed) {
   /** @type {Shape} */
   const shape = model.get("shape");
   const { N, I, J } = shape;
-  /** @type {{steps: string[], dialects: string[], routings: number}} */
+  /** @type {{steps: string[], rules: string[], routings: number, panels: string[]}} */
   const limits = model.get("limits");
-  const { steps, dialects } = limits;
+  const { steps, rules } = limits;
   const [labels, captions] = [model.get("labels"), model.get("captions")];
   const [trained, offset] = [model.get("trained"), model.get("offset")];
   const images = bytes(model.get("images"));
@@ -131,42 +132,46 @@ export function explorer_state(model, changed) {
 
   /** @type {Map<string, Routing>} */
   const traces = new Map();
-  const views = new Map(); // of a routing on one of its upper capsules
+  const planes = new Map(); // the votes for an upper capsule
+  const scales = new Map(); // of a digit's contributions
   /** @type {Now} */
   let now;
   let busy = false; // What this view sets, one thing after the other, it draws once.
   let timer;
 
-  /** What digit k's routing computed. @param {number} k @param {string} dialect */
-  const trace_of = (k, dialect) =>
-    kept(traces, `${k} ${dialect}`, () =>
-      routing(u.subarray(k * each, (k + 1) * each), W, shape, { iterations: limits.routings, offset, dialect }),
-    );
+  /** The lower capsules of digit k, (I, D_in). @param {number} k */
+  const u_of = (k) => u.subarray(k * each, (k + 1) * each);
 
-  /** @param {Routing} trace @param {number} routings @param {number} j */
-  const view_of = (trace, routings, j) => {
-    const to_j = trace.contribution.slice(0, routings).map((of) => range(I).map((i) => Math.abs(of[i * J + j])));
-    return {
-      votes: votes_in_plane(trace, shape, routings, j),
-      most: Math.max(1e-9, ...to_j.map((sizes) => Math.max(...sizes))),
-    };
-  };
+  /** What digit k's routing computed, with at least so many iterations. */
+  function trace_of(k, rule, iterations) {
+    const key = `${k} ${rule}`;
+    if (!(traces.get(key)?.c.length >= iterations)) {
+      traces.set(key, routing(u_of(k), W, shape, { iterations, offset, rule }));
+    }
+    return traces.get(key);
+  }
+
+  /** @param {Routing} trace @param {number} routings */
+  const most_of = (trace, routings) =>
+    trace.contribution.slice(0, routings).reduce((most, of) => of.reduce((x, y) => Math.max(x, Math.abs(y)), most), 1e-9);
 
   /** Read the model, and work out what follows. */
   function update() {
-    const [chosen, routings, dialect, step] = ["chosen", "routings", "dialect", "step"].map((name) => model.get(name));
-    const [i, j, kind, links] = ["i", "j", "kind", "links"].map((name) => model.get(name));
+    const [chosen, routings, rule, step] = ["chosen", "routings", "rule", "step"].map((name) => model.get(name));
+    const [i, j, kind, links, unfolded] = ["i", "j", "kind", "links", "unfolded"].map((name) => model.get(name));
     const iteration = Math.min(model.get("iteration"), routings);
-    const trace = trace_of(chosen, dialect);
+    const trace = trace_of(chosen, rule, routings);
     const done = steps.indexOf(step);
     const after = (n) => iteration - (done >= n ? 1 : 2); // of what step n computes
     const at = { b: iteration - 1, c: iteration - 1, s: after(1), v: after(2), a: after(3) };
+    const as_trained = routings === trained && rule === "accumulate";
     now = {
-      ...{ chosen, routings, dialect, iteration, step, i, j, kind, links, trace },
-      ...kept(views, `${chosen} ${dialect} ${routings} ${j}`, () => view_of(trace, routings, j)),
+      ...{ chosen, routings, rule, iteration, step, i, j, kind, links, unfolded, trace },
+      most: kept(scales, `${chosen} ${rule} ${routings}`, () => most_of(trace, routings)),
+      votes: () => kept(planes, `${chosen} ${rule} ${routings} ${j}`, () => votes_in_plane(trace, shape, routings, j)),
       pair: i * J + j,
       at: { ...at, tint: kind === "coupling" ? at.c : at.s },
-      foreign: routings !== trained || dialect !== "accumulate" ? `weights trained with ${trained}, accumulate` : "",
+      foreign: as_trained ? "" : `The weights were trained with ${trained} iterations and the rule accumulate.`,
       playing: timer !== undefined,
     };
     return now;
@@ -223,9 +228,9 @@ export function explorer_state(model, changed) {
 
   /** Another digit: the pair follows what leads there now, not what will lead. @param {number} k */
   function choose_digit(k) {
-    const { at, dialect } = now;
+    const { at, rule, routings } = now;
     if (at.v < 0) return put({ chosen: k });
-    const { lengths, contribution: gives } = trace_of(k, dialect);
+    const { lengths, contribution: gives } = trace_of(k, rule, routings);
     const j = largest([...lengths[at.v]]);
     put({ chosen: k, j, i: largest(range(I).map((i) => gives[at.s][i * J + j])) });
   }
@@ -234,6 +239,12 @@ export function explorer_state(model, changed) {
   function choose_routings(routings) {
     const last = now.iteration === now.routings;
     put({ iteration: last ? routings : Math.min(now.iteration, routings), routings });
+  }
+
+  /** Unfold a panel, or fold it again. @param {string} name */
+  function unfold(name) {
+    const open = (panel) => now.unfolded.includes(panel) !== (panel === name);
+    put({ unfolded: limits.panels.filter(open) });
   }
 
   /** Tell Python the lengths that are shown. */
@@ -249,8 +260,10 @@ export function explorer_state(model, changed) {
   }
 
   return {
-    ...{ N, I, J, steps, dialects, most_routings: limits.routings, labels, captions, trained, offset },
+    ...{ N, I, J, steps, rules, most_routings: limits.routings, panels: limits.panels, labels, captions, trained, offset },
     presets: model.get("presets"),
+    D_in: shape.D_in,
+    u_of,
     side: Math.sqrt(I), // of the square grid of lower capsules
     image_side: Math.sqrt(pixels),
     /** The ink of digit k, 0–255, row by row. @param {number} k */
@@ -259,6 +272,6 @@ export function explorer_state(model, changed) {
     now: () => now,
     busy: () => busy,
     ...{ update, put, position, last_position, go, go_iteration, play, stop, by_hand },
-    ...{ choose, choose_digit, choose_routings, tell_lengths },
+    ...{ choose, choose_digit, choose_routings, unfold, tell_lengths },
   };
 }

@@ -1,9 +1,11 @@
 /** All votes for capsule j on fixed axes, and how their weighted mean moves. */
 import { number, set, svg } from "../dom.js";
 import { largest, range } from "./state.js";
-import { cell_moves, choosable, mark, panel, surface } from "./parts.js";
+import { cell_moves, choosable, explain, mark, panel, surface } from "./parts.js";
 
 const FIELD = { left: 30, right: 322, top: 8, bottom: 156 };
+export const ABOUT_VOTES =
+  "The votes of all cells for the chosen capsule: to the right along its last output, upwards where they differ most";
 const NEAR = 24; // How far from a vote a click still chooses it.
 
 /** @param {import("./state.js").State} state */
@@ -24,10 +26,23 @@ export function votes_panel(state) {
   const mean_name = svg("text", { class: "caps-re-value" }, "s/Σc");
   part.node.append(...axes, along, across, ...dots, trail, ...trail_dots, mean, mean_name, lit);
 
-  choosable(part.node, state, cell_moves(state), ({ x, y }) => {
+  /** The vote at a place. */
+  function vote_near({ x, y }) {
     const near = dots.map((dot) => -Math.hypot(dot.getAttribute("cx") - x, dot.getAttribute("cy") - y));
     const i = largest(near);
-    if (-near[i] < NEAR) state.choose(i, state.now().j);
+    return -near[i] < NEAR ? i : undefined;
+  }
+  choosable(part.node, state, cell_moves(state), ({ x, y }) => {
+    const i = vote_near({ x, y });
+    if (i !== undefined) state.choose(i, state.now().j);
+  });
+  explain(part.head, ABOUT_VOTES);
+  explain(part.node, (at) => {
+    const now = state.now();
+    const i = at ? vote_near(at) : now.i;
+    if (i === undefined) return ABOUT_VOTES;
+    const [c, along] = [now.trace.c[now.at.c][i * J + now.j], now.votes().points[i][0]];
+    return `Vote of cell ${i} for capsule ${now.j}: ${number(along, 2)} along, c = ${number(c, 3)}.`;
   });
 
   /** From the votes' plane to the picture's: one scale for both axes. @param {number[][]} points */
@@ -47,7 +62,7 @@ export function votes_panel(state) {
 
   /** @param {import("./state.js").Now} now */
   function draw(now) {
-    const { points, means } = now.votes;
+    const { points, means } = now.votes();
     const c = now.trace.c[now.at.c];
     const { reach, x, y } = places(points);
     set(axes[0], { x1: left, x2: right, y1: y(0), y2: y(0) });
@@ -81,7 +96,7 @@ export function votes_panel(state) {
     }
     for (const node of [mean, mean_name]) node.style.display = t < 0 ? "none" : "";
     mean.classList.toggle("caps-re-old", t < now.iteration - 1);
-    part.node.dataset.mean = t < 0 ? "" : now.votes.means[t].join(" ");
+    part.node.dataset.mean = t < 0 ? "" : now.votes().means[t].join(" ");
     if (t < 0) return;
     mean.style.transform = `translate(${path[t][0]}px, ${path[t][1]}px)`;
     set(mean_name, { x: path[t][0] + 10, y: path[t][1] - 9 });

@@ -62,13 +62,13 @@ const FORMULAS = {
 const direction = (trace, t, pair) => (trace.c[t][pair] > 0 ? trace.contribution[t][pair] / trace.c[t][pair] : 0);
 
 /** What becomes of the agreement. @param {Now} now */
-function next_logit({ trace, iteration, routings, dialect, i, j, pair }) {
+function next_logit({ trace, iteration, routings, rule, i, j, pair }) {
   const [a, b] = [trace.a[iteration - 1][pair], trace.b[iteration - 1][pair]];
   const logit = () => symbol("b", `${i},${j}`);
   const agreement_of = symbol("a", `${i},${j}`);
-  if (iteration === routings) return [say("the last one, never used")];
-  if (dialect === "uniform") return [html("span", { class: "caps-re-say" }, "not used: ", logit(), " stays 0")];
-  if (dialect === "replace") return [logit(), " ← ", agreement_of, " = ", result(a)];
+  if (iteration === routings) return [say("the last agreement is not used")];
+  if (rule === "uniform") return [html("span", { class: "caps-re-say" }, "not used: ", logit(), " stays 0")];
+  if (rule === "replace") return [logit(), " ← ", agreement_of, " = ", result(a)];
   return [logit(), " ← ", logit(), " + ", agreement_of, ` = ${shown(b)} + ${factor(a)} = `, result(b + a)];
 }
 
@@ -115,7 +115,7 @@ export function status_line(state) {
       `Entropy of c: ${H} nats of at most ${most}.`,
     ];
     if (state.labels.length) sentences.unshift(`Labelled ${state.labels[now.chosen]}.`);
-    if (now.foreign) sentences.push(`${now.foreign.replace("w", "W")}.`);
+    if (now.foreign) sentences.push(now.foreign);
     const text = sentences.join(" ");
     if (node.textContent !== text) node.textContent = text;
   }

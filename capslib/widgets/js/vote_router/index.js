@@ -1,7 +1,9 @@
-/** Routing of votes that a learner drags: two planes, one table, and the four steps of every iteration. */
+/** Routing of votes that a learner drags: two planes, one table, and the four steps of every iteration, to step or play through. */
 import { button, choice, html, set, widget } from "../dom.js";
 import { length, route } from "../equations.js";
-import { length_chart, routing_table, votes_plane } from "./panels.js";
+import { player, time_icon } from "../player.js";
+import { length_chart } from "./chart.js";
+import { routing_table, votes_plane } from "./panels.js";
 import { ORDER, STEPS, step_formula, step_text } from "./steps.js";
 
 export default widget(({ model, el }) => {
@@ -39,24 +41,32 @@ export default widget(({ model, el }) => {
     const votes = get("votes");
     if (votes.length < most) put({ votes: [...votes, get("more")[votes.length - fewest]], i: votes.length });
   });
-  const remove = button("vote-remove", "Take the chosen part away", "−", () => {
+  const remove = button("vote-remove", "Remove the chosen part", "−", () => {
     const [votes, i] = [get("votes"), part()];
     if (votes.length === fewest) return;
     put({ votes: votes.filter((_, k) => k !== i), i: Math.min(i, votes.length - 2) });
   });
   const count = html("span", { class: "caps-vr-count" });
 
-  /** @param {number} by */
-  const move_on = (by) => {
-    const place = ORDER.length * (iteration() - 1) + ORDER.indexOf(get("step")) + by;
-    if (place < 0 || place >= ORDER.length * get("iterations")) return;
-    put({ iteration: 1 + Math.floor(place / ORDER.length), step: ORDER[place % ORDER.length] });
+  /** Steps from the beginning. */
+  const place = () => ORDER.length * (iteration() - 1) + ORDER.indexOf(get("step"));
+  const last_place = () => ORDER.length * get("iterations") - 1;
+  /** @param {number} to */
+  const go = (to) => {
+    if (to < 0 || to > last_place()) return;
+    put({ iteration: 1 + Math.floor(to / ORDER.length), step: ORDER[to % ORDER.length] });
   };
-  const back = button("vote-back", "One step back", "◀", () => move_on(-1));
-  const forward = button("vote-forward", "One step forward", "▶", () => move_on(1));
+  const time = player("vote-play", {
+    at_end: () => place() >= last_place(),
+    rewind: () => go(0),
+    forward: () => go(place() + 1),
+  });
+  const back = button("vote-back", "One step back", time_icon("back"), time.by_hand(() => go(place() - 1)));
+  const forward = button("vote-forward", "One step forward", time_icon("forward"), time.by_hand(() => go(place() + 1)));
   const slider = html("input", {
     ...{ type: "range", min: 1, step: 1, "data-testid": "vote-iteration", "aria-label": "Iteration" },
-    oninput: () => put({ iteration: Number(slider.value) }),
+    title: "Show an iteration with all its steps",
+    oninput: time.by_hand(() => put({ iteration: Number(slider.value), step: ORDER.at(-1) })),
   });
   const turn = html("span", { class: "caps-vr-count" });
   const counts = Array.from({ length: limits.iterations }, (_, n) => [`${n + 1}`, `${n + 1}`]);
@@ -65,7 +75,7 @@ export default widget(({ model, el }) => {
   });
   rounds.list.setAttribute("aria-label", "Number of iterations");
   const steps = ORDER.map((step, n) => {
-    const node = button(`vote-step-${step}`, `Step ${n + 1}: ${STEPS[step]}`, STEPS[step], () => put({ step }));
+    const node = button(`vote-step-${step}`, `Step ${n + 1}: ${STEPS[step]}`, STEPS[step], time.by_hand(() => put({ step })));
     return { step, node };
   });
   const wrong = html("input", {
@@ -77,9 +87,12 @@ export default widget(({ model, el }) => {
   );
   const status = html("p", { class: "caps-vr-status", "aria-live": "polite", "data-testid": "vote-text" });
   const key = html("p", { class: "caps-vr-key" });
-  key.append("Line and dot: a vote, as large as its share c. ◇ weighted mean of the votes, s/Σc. Arrow: v. ");
-  key.append("Dotted: how far the chosen vote goes along v. ");
-  key.append("Drag a vote, or choose it and press the arrow keys (with Shift: larger steps).");
+  key.append("Blue line with a dot: a vote; the thicker, the larger its coupling c. ◇ weighted mean of the votes, s/Σc. ");
+  key.append("Arrow: v; hollow and dashed: v of the iteration before. Dotted: the chosen vote projected onto v. ");
+  key.append("Drag a vote, or select it and press the arrow keys (Shift for larger steps).");
+
+  const flaw = html("label", { class: "caps-vr-switch" }, wrong, " softmax over the parts (the classic mistake)");
+  const buttons = steps.map(({ node }) => node);
 
   /** @param {string} name @param {(Node|string)[]} children */
   const group = (name, ...children) => {
@@ -96,17 +109,24 @@ export default widget(({ model, el }) => {
         group("Votes", ...presets.map(({ node }) => node)),
         group("Parts", remove, count, add),
       ),
-      html("div", { class: "caps-vr-planes" }, ...planes.map(({ node }) => node), key),
-      html("div", { class: "caps-vr-side" }, table.node, chart.node),
       html(
         "div",
         { class: "caps-row caps-vr-steps" },
+        html("div", { class: "caps-vr-group", role: "group", "aria-label": "Steps" }, time.node, back, ...buttons, forward),
         group("Iteration", slider, turn, rounds.node),
-        group("Step", back, ...steps.map(({ node }) => node), forward),
-        html("label", { class: "caps-vr-switch" }, wrong, " softmax over the wrong side"),
       ),
-      html("div", { class: "caps-vr-formula" }, ...lines),
-      status,
+      html(
+        "div",
+        { class: "caps-vr-left" },
+        html("div", { class: "caps-vr-planes" }, ...planes.map(({ node }) => node)),
+        html("div", { class: "caps-vr-foot" }, status, key),
+      ),
+      html(
+        "div",
+        { class: "caps-vr-right" },
+        html("div", { class: "caps-vr-formula" }, ...lines),
+        html("div", { class: "caps-vr-side" }, html("div", {}, table.node, flaw), chart.node),
+      ),
     ),
   );
 
@@ -117,14 +137,14 @@ export default widget(({ model, el }) => {
     const u_hat = Float64Array.from(votes.flat(2));
     const trace = route(u_hat, { I, J: 2, D: 2 }, { iterations: T, offset, over });
     const [b, c, s, v, a] = [trace.b, trace.c, trace.s, trace.v, trace.a].map((steps_of) => steps_of[t]);
-    const now = { I, u_hat, b, c, s, v, a, next: trace.c[t + 1] };
+    const now = { I, u_hat, b, c, s, v, a, before: trace.v[t - 1], next: trace.c[t + 1] };
     const taken = ORDER.indexOf(step);
     const shown = { sum: taken >= 1, squash: taken >= 2, agreement: taken >= 3 };
 
     for (const [j, of] of planes.entries()) of.draw(now, shown, chosen, wholes[j]);
     table.draw(now, shown, chosen, wholes);
-    const lengths = trace.v.map((v) => [...length(v, 2)]);
-    chart.draw(lengths, t, wholes);
+    const lengths = trace.v.slice(0, shown.squash ? t + 1 : t).map((v) => [...length(v, 2)]);
+    chart.draw(lengths, { t, T }, wholes);
     const texts = step_formula(step, now, chosen, wholes, { over, offset });
     for (const [k, line] of lines.entries()) line.replaceChildren(...texts[k]);
     status.textContent = step_text(step, now, chosen, wholes, { over, t, T });
@@ -139,9 +159,8 @@ export default widget(({ model, el }) => {
     rounds.list.value = T;
     wrong.checked = over === "lower";
     // Disabled in name only, since a button that is disabled under the finger loses the focus.
-    const last = t === T - 1 && taken === ORDER.length - 1;
-    const ends = [[add, I === most], [remove, I === fewest], [back, t + taken === 0], [forward, last]];
+    const ends = [[add, I === most], [remove, I === fewest], [back, place() === 0], [forward, place() === last_place()]];
     for (const [node, end] of ends) node.setAttribute("aria-disabled", `${end}`);
   }
-  return { draw };
+  return { draw, stop: time.stop };
 });

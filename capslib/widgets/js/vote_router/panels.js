@@ -2,28 +2,33 @@
 import { colour, coupling_scale, diverging, html, number, set, svg } from "../dom.js";
 import { italic } from "../formula.js";
 import { plane } from "../plane.js";
+import { label_places } from "./labels.js";
 import { column_sum, vector_at } from "./steps.js";
 
 /** @typedef {import("./steps.js").Iteration} Iteration @typedef {import("./steps.js").Pair} Pair */
 /** What a step has computed already. @typedef {{sum: boolean, squash: boolean, agreement: boolean}} Shown */
 
+
 const tint = diverging("coupling");
+const SIZE = 330; // of a plane
 
 /** A number with its sign, also where it is a plus. @param {number} x */
 const signed = (x, digits = 2) => (number(x, digits).startsWith("−") ? "" : "+") + number(x, digits);
 
 /**
- * The plane of whole j: its votes to drag, their weighted mean, v, and how far the chosen vote goes along v.
+ * The plane of whole j: its votes to drag, their weighted mean, v (until it is computed the v of the iteration before, as a
+ * ghost), and how far the chosen vote goes along v.
  * @param {number} j
  * @param {number} reach how far from 0 a component of a vote may be
  * @param {{move: (i: number, j: number, x: number, y: number) => void, choose: (i: number, j: number) => void}} act
  */
 export function votes_plane(j, reach, { move, choose }) {
   const rim = 1.12 * reach; // A vote at the edge still has room for its number.
-  const board = plane({ label: "", x: [-rim, rim], y: [-rim, rim], size: 330, unit: "length 1" });
+  const board = plane({ label: "", x: [-rim, rim], y: [-rim, rim], size: SIZE, unit: "length 1" });
   const lines = svg("g", { stroke: colour("u_hat") });
   board.marks.append(lines);
-  const v = board.arrow({ stroke: colour("v"), width: 4 });
+  const ghost = board.arrow({ stroke: colour("v"), width: 3, class: "caps-vr-ghost" });
+  const v = board.arrow({ stroke: colour("v"), width: 4, class: "caps-vr-v" });
   const shadow = svg("path", { class: "caps-vr-shadow" });
   const mean = svg("path", { d: "M0,-7 L7,0 L0,7 L-7,0 Z", class: "caps-vr-mean" });
   board.marks.append(shadow, mean);
@@ -37,9 +42,9 @@ export function votes_plane(j, reach, { move, choose }) {
     lines.append(line);
     const ring = svg("circle", { class: "caps-vr-chosen" });
     const dot = svg("circle", { fill: colour("u"), class: "caps-vr-dot" });
-    const value = svg("tspan", { class: "caps-vr-agreement", dx: 4 });
+    const value = svg("tspan", { class: "caps-vr-agreement" });
     const part = svg("tspan", {}, `${i}`);
-    const text = svg("text", { class: "caps-vr-part" }, part, value);
+    const text = svg("text", { class: "caps-vr-part", "text-anchor": "middle" }, part, value);
     const handle = board.handle(
       {
         ...{ test: `vote-${i}-${j}`, label: "", choose: () => choose(i, j) },
@@ -71,16 +76,22 @@ export function votes_plane(j, reach, { move, choose }) {
     const [x, y] = vector_at(now.u_hat, 2 * i + j);
     const share = now.c[2 * i + j];
     const r = 3 + 6 * Math.sqrt(share);
-    const far = Math.hypot(x, y);
-    const [out_x, out_y] = far > 0.05 ? [x / far, -y / far] : [1, 0]; // Its number stands beyond the tip.
-    const anchor = Math.abs(out_x) < 0.35 ? "middle" : out_x > 0 ? "start" : "end";
+    const is_chosen = chosen.i === i && chosen.j === j;
     set(line, { x1: board.x(0), y1: board.y(0), x2: board.x(x), y2: board.y(y), "stroke-width": 0.7 + 11 * share });
     set(dot, { r });
-    set(ring, { r: r + 3.5, display: chosen.i === i && chosen.j === j ? "inline" : "none" });
-    set(text, { x: out_x * (r + 6), y: out_y * (r + 11) + 4, "text-anchor": anchor });
-    value.textContent = shown.agreement ? signed(now.a[2 * i + j]) : "";
+    set(ring, { r: r + 3.5, display: is_chosen ? "inline" : "none" });
+    value.textContent = shown.agreement ? ` ${signed(now.a[2 * i + j])}` : "";
     handle.node.setAttribute("aria-label", `Vote of part ${i} for ${whole}`);
-    handle.place(x, y, `x ${number(x)}, y ${number(y)}, share ${number(share, 3)}`);
+    handle.place(x, y, `x ${number(x)}, y ${number(y)}, coupling ${number(share, 3)}`);
+    const wide = 9 + 6.8 * value.textContent.length;
+    return { text, x: board.x(x), y: board.y(y), r: is_chosen ? r + 4.5 : r, wide };
+  }
+
+  /** Labels beside their dots, on nothing else. @param {ReturnType<typeof draw_vote>[]} marked @param {number[][]} tips */
+  function place_labels(marked, tips) {
+    const taken = tips.map(([x, y]) => ({ left: x - 8, right: x + 8, top: y - 8, bottom: y + 8 }));
+    const places = label_places(marked, { size: SIZE, origin: [board.x(0), board.y(0)], taken });
+    for (const [k, { text, x, y }] of marked.entries()) set(text, { x: places[k][0] - x, y: places[k][1] - y + 4 });
   }
 
   /** @param {Iteration} now @param {Shown} shown @param {Pair} chosen @param {string} whole */
@@ -97,11 +108,16 @@ export function votes_plane(j, reach, { move, choose }) {
       line.remove();
       handle.remove();
     }
-    for (const [i, vote] of votes.entries()) draw_vote(vote, i, now, shown, chosen, whole);
+    const marked = votes.map((vote, i) => draw_vote(vote, i, now, shown, chosen, whole));
     const total = column_sum(now.c, j);
-    const transform = `translate(${board.x(s[0] / total)} ${board.y(s[1] / total)})`;
-    set(mean, { transform, display: shown.sum ? "inline" : "none" });
+    const middle = [board.x(s[0] / total), board.y(s[1] / total)];
+    set(mean, { transform: `translate(${middle})`, display: shown.sum ? "inline" : "none" });
+    const old = now.before && !shown.squash ? vector_at(now.before, j) : undefined;
+    ghost.node.setAttribute("display", old ? "inline" : "none");
+    if (old) ghost.to(...old);
     v.to(...tip);
+    const arrow = old ?? (shown.squash ? tip : undefined);
+    place_labels(marked, [...(shown.sum ? [middle] : []), ...(arrow ? [[board.x(arrow[0]), board.y(arrow[1])]] : [])]);
     v.node.setAttribute("display", shown.squash ? "inline" : "none");
     // From the chosen vote down to the line of v, and along it to 0: agreement is that way along, times ‖v‖.
     const falls = shown.agreement && chosen.j === j && long > 1e-6;
@@ -121,7 +137,7 @@ export function votes_plane(j, reach, { move, choose }) {
  * @param {(i: number, j: number) => void} choose
  */
 export function routing_table(most, choose) {
-  const groups = Object.entries({ b: "logit", c: "share", a: "agreement" }).map(([quantity, title]) => {
+  const groups = Object.entries({ b: "logit", c: "coupling", a: "agreement" }).map(([quantity, title]) => {
     const colspan = quantity === "c" ? 3 : 2;
     return html("th", { scope: "colgroup", colspan, class: `caps-vr-${quantity}` }, italic(quantity), ` ${title}`);
   });
@@ -178,65 +194,6 @@ export function routing_table(most, choose) {
       sum.classList.toggle("caps-vr-off", off);
     });
     for (const [j, foot] of feet.entries()) foot.textContent = number(column_sum(now.c, j), 3);
-  }
-  return { node, draw };
-}
-
-/** Both lengths against the iteration, with the one that is looked at. */
-export function length_chart() {
-  const [width, height, left, right, top, bottom] = [260, 112, 22, 96, 10, 22];
-  /** @param {number} value */
-  const y = (value) => top + (1 - value) * (height - top - bottom);
-  const grid = [0, 0.5, 1].flatMap((value) => [
-    svg("line", { x1: left, x2: width - right, y1: y(value), y2: y(value), class: "caps-grid" }),
-    svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, `${value}`),
-  ]);
-  const line = svg("line", { y1: top - 4, y2: height - bottom, class: "caps-vr-here" });
-  const label = svg("text", { y: height - 6, "text-anchor": "middle" });
-  const curves = [0, 1].map((j) => ({
-    curve: svg("path", { class: "caps-vr-curve", "stroke-dasharray": j ? "5 3" : "none" }),
-    marks: svg("path", { fill: colour("v") }),
-    name: svg("text", { x: width - right + 8, "font-weight": 600 }),
-  }));
-  const drawn = curves.flatMap(({ curve, marks, name }) => [curve, marks, name]);
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, ...grid, line, label, ...drawn);
-  const title = html("div", { class: "caps-vr-title" }, "Length ‖v‖ by iteration");
-  const node = html("div", { class: "caps-vr-chart" }, title, picture);
-
-  /**
-   * A disc for the first whole and a square for the second, larger where one looks.
-   * @param {number} x @param {number} y_of @param {number} r @param {number} j
-   */
-  function mark(x, y_of, r, j) {
-    if (j) return `M${x - r},${y_of - r} h${2 * r} v${2 * r} h${-2 * r} Z`;
-    return `M${x - r},${y_of} a${r},${r} 0 1 0 ${2 * r},0 a${r},${r} 0 1 0 ${-2 * r},0`;
-  }
-
-  /**
-   * @param {number[][]} lengths (T, 2)
-   * @param {number} t the iteration that is looked at
-   * @param {string[]} wholes
-   */
-  function draw(lengths, t, wholes) {
-    const T = lengths.length;
-    const gap = (width - left - right - 16) / Math.max(1, T - 1);
-    /** @param {number} n */
-    const x = (n) => left + 8 + n * gap;
-    set(line, { x1: x(t), x2: x(t) });
-    set(label, { x: x(t) });
-    label.textContent = `iteration ${t + 1}`;
-    const ends = lengths[T - 1].map(y);
-    const apart = Math.max(0, 14 - Math.abs(ends[0] - ends[1])) / 2; // Names do not lie on each other.
-    const upper = ends[0] <= ends[1] ? 0 : 1;
-    curves.forEach(({ curve, marks, name }, j) => {
-      const points = lengths.map((of, n) => [x(n), y(of[j])]);
-      set(curve, { d: `M${points.join(" L")}` });
-      set(marks, { d: points.map(([px, py], n) => mark(px, py, n === t ? 4.5 : 2.5, j)).join(" ") });
-      set(name, { y: ends[j] + 4 + (j === upper ? -apart : apart) });
-      name.textContent = `${wholes[j]} ${number(lengths[T - 1][j], 3)}`;
-    });
-    const said = wholes.map((name, j) => `${name} ${lengths.map((of) => number(of[j], 3)).join(", ")}`);
-    picture.setAttribute("aria-label", `Lengths by iteration. ${said.join("; ")}`);
   }
   return { node, draw };
 }

@@ -5,9 +5,10 @@ import { factor, fraction, power, strong, sum_over, sup, symbol } from "../formu
 /** @typedef {import("../formula.js").Part} Part */
 
 /**
- * An iteration: u_hat (I, 2, 2); b, c, a (I, 2); s, v (2, 2); `next`, the c of the iteration after it, if there is one.
+ * An iteration: u_hat (I, 2, 2); b, c, a (I, 2); s, v (2, 2); `before`, the v of the iteration before it, and
+ * `next`, the c of the iteration after it, if there is one.
  * @typedef {{I: number, u_hat: Float64Array, b: Float64Array, c: Float64Array, s: Float64Array, v: Float64Array,
- *   a: Float64Array, next?: Float64Array}} Iteration
+ *   a: Float64Array, before?: Float64Array, next?: Float64Array}} Iteration
  */
 /** A part and a whole. @typedef {{i: number, j: number}} Pair */
 
@@ -62,8 +63,8 @@ export function step_formula(step, now, { i, j }, wholes, { over, offset }) {
         ...[fraction([positive(Math.exp(now.b[pair]))], [positive(total)]), " = ", strong(number(now.c[pair], 3))],
       ],
       wrong
-        ? ["The sum below runs over the parts: each column of c sums to 1, and nothing holds the rows to 1."]
-        : [`The sum below runs over the wholes: part ${i} is shared out completely, its row of c sums to 1.`],
+        ? ["The sum in the denominator runs over the parts: each column of c sums to 1, and the rows need not."]
+        : [`The sum in the denominator runs over the wholes, so the couplings of part ${i} sum to 1.`],
     ];
   }
   if (step === "sum") {
@@ -72,11 +73,11 @@ export function step_formula(step, now, { i, j }, wholes, { over, offset }) {
       const text = `${number(now.c[2 * k + j], 3)}·${vector(vector_at(now.u_hat, 2 * k + j))}`;
       return html(k === i ? "b" : "span", { class: "caps-vr-term" }, text);
     });
-    const shares = number(column_sum(now.c, j), 3);
+    const total = number(column_sum(now.c, j), 3);
     return [
       [symbol("s", "j"), " = ", sum_over("i"), symbol("c", "ij"), " ", symbol("û", "ij")],
-      [symbol("s", whole), " = ", ...added(terms), " = ", strong(vector(s, 3))],
-      [`‖s‖ = ${number(Math.hypot(...s), 3)}. The diamond is the mean: s divided by the sum of shares, ${shares}.`],
+      [symbol("s", whole), " = ", ...added(terms), " = ", html("b", { class: "caps-vr-term" }, vector(s, 3))],
+      [`‖s‖ = ${number(Math.hypot(...s), 3)}. The diamond is the weighted mean: s divided by the sum of the couplings, ${total}.`],
     ];
   }
   if (step === "squash") {
@@ -89,8 +90,8 @@ export function step_formula(step, now, { i, j }, wholes, { over, offset }) {
         fraction(["‖", symbol("s", "j"), "‖"], [`${offset} + ‖`, symbol("s", "j"), "‖²"]),
         ...[" ", symbol("s", "j")],
       ],
-      [symbol("v", whole), " = ", fraction(above, below), ` · ${vector(s, 3)} = `, strong(vector(v, 3))],
-      [`‖v‖ = ${number(Math.hypot(...v), 3)}: the direction of s, and a length below 1.`],
+      [symbol("v", whole), " = ", fraction(above, below), ` · ${vector(s, 3)} = `, html("b", { class: "caps-vr-term" }, vector(v, 3))],
+      [`‖v‖ = ${number(Math.hypot(...v), 3)}: v points the way s does, and its length is below 1.`],
     ];
   }
   const [u_hat, v] = [vector_at(now.u_hat, pair), vector_at(now.v, j)];
@@ -104,8 +105,8 @@ export function step_formula(step, now, { i, j }, wholes, { over, offset }) {
     ],
     [symbol("a", here), ` = ${products} = `, strong(number(a, 3)), ...(now.next ? kept : [])],
     now.next
-      ? [`In the next iteration the share of part ${i} for ${whole} is ${number(now.next[pair], 3)}.`]
-      : ["This was the last iteration: its agreement is added to nothing, since no softmax follows."],
+      ? [`In the next iteration, the coupling of part ${i} to ${whole} is ${number(now.next[pair], 3)}.`]
+      : ["This is the last iteration: no softmax follows, so this agreement is not used."],
   ];
 }
 
@@ -121,14 +122,16 @@ export function step_text(step, now, { i }, wholes, { over, t, T }) {
   /** @param {(k: number) => number} value */
   const both = (value, digits = 3) => wholes.map((name, k) => `${name} ${number(value(k), digits)}`).join(", ");
   const total = now.c[2 * i] + now.c[2 * i + 1];
-  const sum = Math.abs(total - 1) > 5e-4 ? `, in all ${number(total, 3)} and not 1` : "";
-  const shares = `shares of part ${i}: ${both((k) => now.c[2 * i + k])}${sum}`;
+  const sum = Math.abs(total - 1) > 5e-4 ? `, which sum to ${number(total, 3)} and not 1` : "";
+  const couplings = `couplings of part ${i}: ${both((k) => now.c[2 * i + k])}${sum}`;
+  const { before } = now;
+  const old = before ? `; lengths ‖v‖ of iteration ${t}: ${both((k) => Math.hypot(...vector_at(before, k)))}` : "";
   const lengths = `lengths ‖v‖: ${both((k) => Math.hypot(...vector_at(now.v, k)))}`;
   const says = {
-    softmax: shares,
-    sum: `lengths ‖s‖ of the sums: ${both((k) => Math.hypot(...vector_at(now.s, k)))}; ${shares}`,
-    squash: `${lengths}; ${shares}`,
-    agreement: `${lengths}; ${shares}; its agreement: ${both((k) => now.a[2 * i + k])}`,
+    softmax: `${couplings}${old}`,
+    sum: `lengths ‖s‖ of the sums: ${both((k) => Math.hypot(...vector_at(now.s, k)))}; ${couplings}${old}`,
+    squash: `${lengths}; ${couplings}`,
+    agreement: `${lengths}; ${couplings}; its agreement: ${both((k) => now.a[2 * i + k])}`,
   }[step];
   const side = over === "lower" ? " The softmax runs over the parts." : "";
   return `Iteration ${t + 1} of ${T}, ${STEPS[step]}; ${says}.${side}`;

@@ -1,0 +1,41 @@
+"""Quiz in a browser: every choice by mouse and by keys, and what is said to it."""
+
+from playwright.sync_api import expect
+
+from capslib.widgets import Question, Quiz
+
+SUM = Question("What is 1 + 1?", {"1": "That is 1 · 1.", "2": "One and one.", "3": "That is 1 + 2."}, "2")
+SHAPE = Question("Which shape has c?", {"(I, J)": "One for each pair.", "(J,)": "Those are lengths."}, "(I, J)")
+
+
+def test_every_choice_is_explained_at_once_and_may_be_chosen_anew(mounted):
+    page = mounted(Quiz([SUM, SHAPE]))
+    said, score = page.get_by_test_id("quiz-0-said"), page.get_by_test_id("quiz-score")
+    expect(said).to_be_empty()
+    expect(score).to_have_text("0 of 2 answered correctly.")
+    page.get_by_text("3", exact=True).click()
+    expect(said).to_have_text("✗ Not this one. That is 1 + 2.")
+    page.get_by_test_id("quiz-0-1").click()
+    expect(said).to_have_text("✓ Correct. One and one.")
+    expect(page.get_by_test_id("quiz-1-said")).to_be_empty()
+    expect(score).to_have_text("1 of 2 answered correctly.")
+    page.get_by_test_id("quiz-1-0").focus()
+    page.keyboard.press("Space")
+    expect(score).to_have_text("2 of 2 answered correctly.")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_test_id("quiz-1-said")).to_have_text("✗ Not this one. Those are lengths.")
+    assert page.evaluate("model.get('chosen')") == [1, 1]
+
+
+def test_questions_are_groups_with_their_text_as_name_and_explanations_are_announced(mounted):
+    page = mounted(Quiz([SUM, SHAPE]))
+    assert page.get_by_role("group", name="1. What is 1 + 1?").get_by_role("radio").count() == 3
+    assert page.get_by_role("group", name="2. Which shape has c?").get_by_role("radio", name="(J,)").count() == 1
+    assert page.get_by_role("status").count() == 2
+
+
+def test_two_views_do_not_share_their_radio_buttons(mounted):
+    page = mounted(Quiz([SUM, SHAPE]), views=2)
+    page.get_by_test_id("quiz-0-1").first.click()
+    for view in range(2):
+        expect(page.get_by_test_id("quiz-0-1").nth(view)).to_be_checked()

@@ -1,5 +1,6 @@
 """What an exercise is, and the check that answers with a picture and a hint, and never with a traceback."""
 
+import copy
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -114,8 +115,9 @@ def _mismatch(exercise: Matching, answer: Any) -> tuple[str | None, str | None]:
         return NOTHING, None
     if not isinstance(answer, dict) or set(answer) != set(exercise.expected):
         return f"expected a dict with the keys {', '.join(map(repr, exercise.expected))}.", None
-    if any(word is None or word is Ellipsis for word in answer.values()):
-        return NOTHING, None
+    missing = sum(word is None or word is Ellipsis for word in answer.values())
+    if missing:
+        return NOTHING if missing == len(answer) else f"{missing} of {len(answer)} answers are missing.", None
     for key, word in answer.items():
         if word not in exercise.words:
             return f"for {key!r} it says {word!r}, expected one of {', '.join(map(repr, exercise.words))}.", None
@@ -140,9 +142,10 @@ def _difference(exercise: Exercise, solution: Any) -> tuple[str | None, str | No
             break
     if problem is None and exercise.numbers is not None:
         problem = _too_large(solution, exercise)
-    wanted, came = expected[shown], got[shown]
-    comparable = came is not None and came.shape == wanted.shape
-    plots.show(plots.expected_and_got(wanted, came if comparable else None, exercise.axes))
+    if problem != NOTHING:
+        wanted, came = expected[shown], got[shown]
+        comparable = came is not None and came.shape == wanted.shape
+        plots.show(plots.expected_and_got(wanted, came if comparable else None, exercise.axes))
     return problem, None if problem is None else _meant(exercise, trials, got)
 
 
@@ -156,7 +159,7 @@ def _close(got: np.ndarray, expected: np.ndarray, equal_nan: bool = False) -> np
 def _try(solution: Callable, arguments: tuple, expected: np.ndarray) -> tuple[np.ndarray | None, str | None]:
     """A solution's result, or None if it is no array, and what is wrong with it, or None."""
     try:
-        got = limits.call(solution, tuple(np.copy(argument) for argument in arguments), SECONDS)
+        got = limits.call(solution, tuple(map(copy.deepcopy, arguments)), SECONDS)
     except limits.TookTooLong:
         return None, f"it ran for more than {SECONDS:g} seconds and was stopped."
     except Exception as error:
@@ -184,7 +187,7 @@ def _meant(exercise: Exercise, trials: list, got: list) -> str | None:
         return None
     for hint, wrong in exercise.mistakes.items():
         with np.errstate(all="ignore"):
-            made = [np.asarray(wrong(*map(np.copy, arguments)), float) for _, arguments in trials]
+            made = [np.asarray(wrong(*map(copy.deepcopy, arguments)), float) for _, arguments in trials]
         if all(a.shape == b.shape and _close(a, b, equal_nan=True).all() for a, b in zip(got, made, strict=True)):
             return hint
     return None

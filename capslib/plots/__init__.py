@@ -51,7 +51,6 @@ from capslib.plots.poses import (
 from capslib.plots.routing import (
     WEIGHTED_VOTES,
     labelled_curves,
-    lengths_by_iteration,
     routing_iterations,
     routing_progress,
     routings_side_by_side,
@@ -91,7 +90,6 @@ __all__ = [
     "gradient_paths",
     "labelled_curves",
     "learning_rates",
-    "lengths_by_iteration",
     "lower_capsule",
     "margin_against_softmax",
     "margin_descent",

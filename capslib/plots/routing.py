@@ -216,25 +216,6 @@ def routing_progress(trace, names) -> Figure:
 
 
 @style.context()
-def lengths_by_iteration(panels, names) -> Figure:
-    """Lengths of the wholes against iteration, one panel per case, all on one scale.
-
-    Args:
-        panels: dict from a panel's title to lengths (T, J).
-        names: J names of the wholes.
-
-    Returns:
-        A Figure.
-    """
-    fig, axes = figure(7.5, 3.1, columns=len(panels), squeeze=False)
-    for ax, (title, lengths) in zip(axes[0], panels.items(), strict=True):
-        _length_curves(ax, np.asarray(lengths), names)
-        ax.set_title(title)
-    said = " ".join(f"With {title}: {_courses(names, lengths)}." for title, lengths in panels.items())
-    return described(fig, f"Lengths of the wholes by iteration. {said}")
-
-
-@style.context()
 def routings_side_by_side(traces, names) -> Figure:
     """The last iteration of several routings of the same votes: votes as wide as c, and c with the sum of each row.
 

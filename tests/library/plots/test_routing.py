@@ -123,18 +123,6 @@ def test_routing_progress_draws_lengths_and_entropy_under_its_ceiling():
     assert f"couplings from 0.693 to {trace.entropy[-1].mean():.3f}; undecided is 0.693" in said
 
 
-def test_lengths_by_iteration_has_a_panel_a_case_on_one_scale():
-    cases = {"offset 1": route(VOTES, 3, 1).lengths, "offset 0.5": route(VOTES, 3).lengths}
-    axes = plots.lengths_by_iteration(cases, WHOLES).axes
-    assert [ax.get_title() for ax in axes] == list(cases)
-    for ax, drawn in zip(axes, cases.values(), strict=True):
-        np.testing.assert_array_equal([line.get_ydata() for line in ax.lines], drawn.T)
-        assert words_in(ax) == WHOLES and ax.get_ylim() == (0, 1.05)
-    said = axes[0].figure.get_label()
-    assert "With offset 1: face from 0.800 to 0.958; car from 0.200 to 0.245, at most 0.270." in said
-    assert "With offset 0.5: face from 0.889 to 0.979; car from 0.333 to 0.418, at most 0.459." in said
-
-
 def test_routings_side_by_side_show_the_last_iteration_and_the_sum_of_each_row():
     trace = route(VOTES, 3)
     wrong = replace(trace, c=trace.c * [0.5, 1])

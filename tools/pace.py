@@ -15,7 +15,7 @@ WORDS_A_MINUTE, SECONDS_A_LINE, SECONDS_A_PICTURE, MINUTES_A_WIDGET = 180, 5, 20
 DEEPER = "## Going deeper"
 EXERCISE = re.compile(r"(?:### Exercise .*|## Quiz )\((\d+) minutes\)")
 SAYS = re.compile(
-    r"\*\*Time:\*\* (\d+) minutes(?:, and (\d+) more for \*Going deeper\*)?(?:, and (\d+) for the exercises)? · "
+    r"\*\*Time:\*\* (\d+) minutes(?:, (\d+) more for \*Going deeper\*)?(?:, (\d+) for quiz and exercises)? · "
 )
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

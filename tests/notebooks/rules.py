@@ -176,7 +176,7 @@ def header(nb):
     if not 3 <= words(promise) <= 40 or len(promise.strip().split("\n\n")) != 1:
         yield "no promise of one sentence between the title and **Time:**"
     if not re.match(pace.SAYS.pattern.removeprefix(r"\*\*Time:\*\*") + r"\*\*You need:\*\* \S", after):
-        yield "no '**Time:** N minutes[, and N more for *Going deeper*][, and N for the exercises] · **You need:**'"
+        yield "no '**Time:** N minutes[, N more for *Going deeper*][, N for quiz and exercises] · **You need:**'"
     goals = items(first, "**Goals.** At the end you")
     if not 3 <= len(goals) <= 5:
         yield f"{len(goals)} goals in a list after '**Goals.** At the end you can', expected 3 to 5"

@@ -183,7 +183,7 @@ BAD += [
     (rules.time, first("**Time:** 1 minutes", "**Time:** 9 minutes")),
     (rules.time, put(md("word " * 1000))),
     (rules.time, lambda data: (first("1 minutes", "70 minutes")(data), put(md("word " * 12_600))(data))),
-    (rules.time, first("1 minutes ·", "1 minutes, and 9 more for *Going deeper* ·")),
+    (rules.time, first("1 minutes ·", "1 minutes, 9 more for *Going deeper* ·")),
     (rules.answers_folded, put(md(ASKED), code("print(1)", 3, printed("1")), md(ANSWER))),
     (rules.answers_folded, put(md(f"{ASKED}\n\n{ANSWER}"), code("print(1)", 3, printed("1")))),
     (

@@ -62,7 +62,7 @@ def test_the_lessons_and_appendices_are_all_listed_and_linked_with_their_minutes
 
 
 def test_a_row_that_is_not_so_is_noticed(tmp_path):
-    source = "**Time:** 35 minutes, and 15 more for *Going deeper*, and 20 for the exercises · **You need:** NumPy"
+    source = "**Time:** 35 minutes, 15 more for *Going deeper*, 20 for quiz and exercises · **You need:** NumPy"
     (tmp_path / "03_squash.ipynb").write_text(json.dumps({"cells": [{"source": source}]}), encoding="utf-8")
     squash, limits = "[03 · Squash](03_squash.ipynb)", "13 · Limits"
     right, later = ["35", "15", "20"], ["to come", "", ""]

@@ -42,7 +42,7 @@ def stub(solution) -> str:
     text, regions = REGION.subn(r"\1...", solution)
     if regions != 1:
         raise ValueError(f"solution: got {regions} marked regions, expected one from BEGIN SOLUTION to END SOLUTION")
-    return re.sub(r"^assert (exercises\.check\(.*\))$", r"\1;", text, flags=re.M)
+    return text
 
 
 def put(lesson, solutions) -> None:

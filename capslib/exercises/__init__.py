@@ -14,11 +14,11 @@ from capslib.exercises import (
     lesson_08,
     lesson_10,
 )
-from capslib.exercises.check import EXERCISES, LESSON_OF, Exercise, Matching, check
+from capslib.exercises.check import EXERCISES, LESSON_OF, Exercise, Matching, check, passes
 from capslib.exercises.quizzes import QUIZZES, quiz
 from capslib.exercises.report import report
 
-__all__ = ["EXERCISES", "QUIZZES", "Exercise", "Matching", "check", "quiz", "report"]
+__all__ = ["EXERCISES", "QUIZZES", "Exercise", "Matching", "check", "passes", "quiz", "report"]
 
 for _lesson in (
     lesson_01,

@@ -40,7 +40,7 @@ def solved():
         namespace = {"keep": found.__setitem__}
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "code":
-                exec("".join(cell["source"]).replace("assert exercises.check(", "keep("), namespace)
+                exec("".join(cell["source"]).replace("exercises.check(", "keep("), namespace)
     return found
 
 
@@ -53,7 +53,7 @@ softmax_backward, agreement_without_votes = SOLUTIONS["softmax_backward"], SOLUT
 
 def ask(name, solution, capsys):
     """Whether a check accepts a solution, and what it says."""
-    accepted = exercises.check(name, solution)
+    accepted = exercises.passes(name, solution)
     return accepted, capsys.readouterr().out
 
 
@@ -71,13 +71,18 @@ def test_a_right_solution_is_told_so_beside_a_picture_and_is_noted(name, shown, 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_plain_loops_pass_their_own_check(name, shown):
-    assert exercises.check(name, EXERCISES[name].expected)
+    assert exercises.passes(name, EXERCISES[name].expected)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_a_lesson_calls_leaves_the_notebook_nothing_to_print(name, shown, capsys):
+    assert exercises.check(name, SOLUTIONS[name]) is None and capsys.readouterr().out == "right\n"
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_another_type_of_number_is_right_too(name, shown):
-    assert exercises.check(name, lambda *arguments: np.asarray(SOLUTIONS[name](*arguments), "float32"))
-    assert exercises.check(name, lambda *arguments: np.asarray(SOLUTIONS[name](*arguments)).tolist())
+    assert exercises.passes(name, lambda *arguments: np.asarray(SOLUTIONS[name](*arguments), "float32"))
+    assert exercises.passes(name, lambda *arguments: np.asarray(SOLUTIONS[name](*arguments)).tolist())
 
 
 def test_a_solution_may_change_its_arguments_without_harm(shown):
@@ -88,7 +93,7 @@ def test_a_solution_may_change_its_arguments_without_harm(shown):
 
     edges = EXERCISES["softmax_backward"].edges
     before = [np.copy(argument) for _, arguments in edges for argument in arguments]
-    assert exercises.check("softmax_backward", careless)
+    assert exercises.passes("softmax_backward", careless)
     for argument, kept in zip([x for _, arguments in edges for x in arguments], before, strict=True):
         np.testing.assert_array_equal(argument, kept)
 
@@ -175,7 +180,7 @@ def test_a_solution_for_one_shape_alone_is_noticed(name, shown, capsys):
     first = exercise.expected(*exercise.trials()[0][1])
     shapes = {tuple(map(np.shape, arguments)) for _, arguments in exercise.trials()}
     assert len(shapes) > 2  # of the arguments; a result may be one number whatever they are
-    assert not exercises.check(name, lambda *arguments: first)
+    assert not exercises.passes(name, lambda *arguments: first)
 
 
 def test_a_forgotten_edge_case_is_named(shown, capsys):
@@ -204,7 +209,7 @@ def test_a_solution_that_fails_on_larger_arrays_is_noticed(shown, capsys):
 
 def test_an_unknown_exercise_is_refused():
     with pytest.raises(ValueError, match="name: got 'squash', expected one of .*softmax_backward, "):
-        exercises.check("squash", lambda s: s)
+        exercises.passes("squash", lambda s: s)
 
 
 # What belongs to what ---------------------------------------------------------------------------------------------
@@ -287,7 +292,7 @@ def test_an_endless_loop_is_stopped_and_said_so_and_the_next_try_is_free(solutio
     accepted, out = ask("softmax_backward", solution, capsys)
     assert not accepted and out.startswith("not yet: it ran for more than 0.2 seconds and was stopped.")
     monkeypatch.setattr(check, "SECONDS", 60)
-    assert exercises.check("softmax_backward", softmax_backward)
+    assert exercises.passes("softmax_backward", softmax_backward)
 
 
 def test_a_stopped_loop_leaves_no_thread_behind():
@@ -329,7 +334,7 @@ def test_a_damaged_file_counts_as_none_and_is_replaced(text):
 def test_a_home_that_cannot_be_written_to_disturbs_nobody(shown):
     progress.path().parent.parent.mkdir(exist_ok=True)
     progress.path().parent.write_text("a file where the directory should be")
-    assert exercises.check("softmax_backward", softmax_backward)
+    assert exercises.passes("softmax_backward", softmax_backward)
     assert progress.done()["exercises"] == []
     progress.reset()
 

@@ -198,7 +198,7 @@ BAD += [
     (rules.words_out_of_code, put(md("So."), code("plots.show(fig, 'a line')", 3, picture()))),
     (rules.words_out_of_code, put(md("So."), code("plots.show(fig, alt='a line')", 3, picture()))),
 ]
-CHECK = 'def squash(s):\n    ...\n\n\nexercises.check("squash", squash);'
+CHECK = 'def squash(s):\n    ...\n\n\nexercises.check("squash", squash)'
 TASK = md("### Exercise 1 · Squash (5 minutes)")
 BAD += [
     (rules.stubs_untouched, put(TASK, code(CHECK.replace("...", "return s"), 3, printed("right")))),

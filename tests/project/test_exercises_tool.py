@@ -17,13 +17,13 @@ SOLUTION = """def squash(s, offset=0.5):  # (J, D)
     ### END SOLUTION
 
 
-assert exercises.check("squash", squash)"""
+exercises.check("squash", squash)"""
 STUB = """def squash(s, offset=0.5):  # (J, D)
     n = 3
     ...
 
 
-exercises.check("squash", squash);"""
+exercises.check("squash", squash)"""
 
 
 def cell(kind, source):

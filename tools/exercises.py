@@ -3,9 +3,9 @@
     python -m tools.exercises notebooks/solutions/03_squash.ipynb ...
 
 A notebook of solutions has, for each exercise, a cell with the task and the next with the solution, which stands
-between `### BEGIN SOLUTION` and `### END SOLUTION`. The lesson gets the same task, and a stub with dots in place of the
-solution. They replace the ones that the lesson has under the same name, wherever it has them; a new exercise comes at
-the end of the section *Exercises*.
+between `### BEGIN SOLUTION` and `### END SOLUTION`. The lesson gets the same task, and a stub: in a function it has
+dots in place of the solution, and outside of one the solution is left out. They replace the ones that the lesson has under
+the same name, wherever it has them; a new exercise comes at the end of the section *Exercises*.
 """
 
 import itertools
@@ -20,7 +20,7 @@ from tools.render import give_ids
 HEADING = "## Exercises"
 TASK = "### Exercise"
 NAME = re.compile(r"exercises\.check\(\"(\w+)\"")
-REGION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.M | re.S)
+REGION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION\n", re.M | re.S)
 
 
 def pairs(cells) -> dict[str, tuple[dict, dict]]:
@@ -39,7 +39,7 @@ def stub(solution) -> str:
     Raises:
         ValueError: if the solution's region is not marked.
     """
-    text, regions = REGION.subn(r"\1...", solution)
+    text, regions = REGION.subn(lambda region: region[1] and f"{region[1]}...\n", solution)
     if regions != 1:
         raise ValueError(f"solution: got {regions} marked regions, expected one from BEGIN SOLUTION to END SOLUTION")
     return text

@@ -55,6 +55,13 @@ def test_lesson_and_solution_say_the_same(path):
         assert (text(task), text(code)) == (text(there[name][0]), text(there[name][1])), name
 
 
+def test_outside_of_a_function_a_solution_leaves_nothing():
+    given = 'bugs = {"a": ..., "b": ...}\n'
+    region = '### BEGIN SOLUTION\nbugs = {"a": "red", "b": "blue"}\n### END SOLUTION\n'
+    check = '\n\nexercises.check("bugs", bugs)'
+    assert exercises.stub(given + region + check) == given + check
+
+
 def test_a_stub_is_the_solution_without_what_the_learner_writes():
     assert exercises.stub(SOLUTION) == STUB
 

@@ -3,9 +3,9 @@
     python -m tools.exercises notebooks/solutions/03_squash.ipynb ...
 
 A notebook of solutions has, for each exercise, a cell with the task and the next with the solution, which stands
-between `### BEGIN SOLUTION` and `### END SOLUTION`. The lesson gets the same task, and a stub: in a function it has
-dots in place of the solution, and outside of one the solution is left out. They replace the ones that the lesson has under
-the same name, wherever it has them; a new exercise comes at the end of the section *Exercises*.
+between `### BEGIN SOLUTION` and `### END SOLUTION`. The lesson gets the same task and a stub. In a function, the stub
+has dots in place of the solution; elsewhere, it leaves the solution out. Both replace the ones that the lesson has
+under the same name, wherever it has them; a new exercise comes at the end of the section *Exercises*.
 """
 
 import itertools

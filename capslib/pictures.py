@@ -8,7 +8,8 @@ def bundle(png, alt) -> tuple[dict, dict]:
     """What IPython's `display` takes for a picture, and a widget's `_repr_mimebundle_` gives.
 
     JupyterLab drops the alt text of a plain PNG output, so the picture is also given as HTML, which Lab prefers and
-    which an untrusted notebook shows as well.
+    which an untrusted notebook shows as well. Where an output is collapsed, Lab shows its first line. An alt text there
+    would answer the question that the picture is hidden for, so the HTML begins with a line of its own.
 
     Args:
         png: bytes.
@@ -21,6 +22,6 @@ def bundle(png, alt) -> tuple[dict, dict]:
     data = {
         "text/plain": alt,
         "image/png": encoded,
-        "text/html": f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{encoded}">',
+        "text/html": f'<!-- a picture -->\n<img alt="{html.escape(alt)}" src="data:image/png;base64,{encoded}">',
     }
     return data, {"image/png": {"alt": alt}}

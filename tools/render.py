@@ -4,7 +4,8 @@
 
 Times, versions and random identifiers are left out; the state of the widgets shown is kept, so that a page made from
 the notebook shows them. A cell keeps its id for good, since links and translations name it. Outputs of a cell with the
-tag `hide-output` are saved collapsed: they answer a question that stands before them.
+tag `hide-output` are saved collapsed: they answer a question that stands before them. JupyterLab shows the first line
+of what is collapsed, so such text begins with a line that gives nothing away; it is not compared when the tests run.
 """
 
 import json
@@ -19,6 +20,8 @@ from capslib.records import write_atomically
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
+FIRST_LINE = "Result:\n"
+"""What the text of a collapsed output begins with."""
 NEXT = "next_cell"
 """The notebook's own metadata say under this name which number a new cell gets."""
 
@@ -46,6 +49,8 @@ def render(path):
             cell.metadata |= nbformat.from_dict({"collapsed": True, "jupyter": {"outputs_hidden": True}})
         if cell.cell_type == "code":
             cell.outputs = _joined_streams(cell.outputs)
+            if "hide-output" in (tags or []) and cell.outputs and cell.outputs[0].output_type == "stream":
+                cell.outputs[0].text = FIRST_LINE + cell.outputs[0].text
     text = _stable_widgets(notebook).rstrip("\n") + "\n"
     write_atomically(path, lambda file: file.write(text.encode()))
 

@@ -250,6 +250,10 @@ def collapsed(nb):
             yield f"cell {number} is collapsed without the tag hide-output"
         if not hidden and "hide-output" in tags(cell):
             yield f"cell {number} has the tag hide-output and is not collapsed"
+        if hidden and cell["outputs"]:
+            first = next(line for line in texts(cell["outputs"][0]).split("\n") if line)
+            if first not in ("Result:", "<!-- a picture -->"):
+                yield f"cell {number} is collapsed, and JupyterLab shows its first line all the same: {first[:40]!r}"
 
 
 def asserts_in_company(nb):

@@ -194,6 +194,8 @@ BAD += [
     (rules.answers_folded, put(md(ASKED), md(f"{ASKED}\n\n{ANSWER}"))),
     (rules.collapsed, put(code("print(1)", 3, printed("1")) | {"metadata": {"tags": ["hide-output"]}})),
     (rules.collapsed, put(code("print(1)", 3, printed("1")) | {"metadata": {"jupyter": {"outputs_hidden": True}}})),
+    (rules.collapsed, put(code("print(1)", 3, printed("1")) | {"metadata": HIDDEN})),
+    (rules.collapsed, put(code("plots.show(fig)", 3, picture()) | {"metadata": HIDDEN})),
     (rules.asserts_in_company, put(md("So."), code("assert x > 0\nfor y in x:\n    assert y", 3))),
     (rules.words_out_of_code, put(md("So."), code("plots.show(fig, 'a line')", 3, picture()))),
     (rules.words_out_of_code, put(md("So."), code("plots.show(fig, alt='a line')", 3, picture()))),
@@ -237,11 +239,11 @@ WIDGET = {"output_type": "display_data", "data": {pace.WIDGET: {"model_id": "0"}
 FINE = [
     put(
         md(ASKED),
-        code("print(1)", 3, printed("1")) | {"metadata": HIDDEN},
+        code("print(1)", 3, printed("Result:\n1")) | {"metadata": HIDDEN},
         md(ANSWER),
         code("print(1)", 4, printed("1")),
     ),
-    put(md(f"{ASKED}\n\n{ANSWER}"), code("print(1)", 3, printed("1")) | {"metadata": HIDDEN}, md("So.")),
+    put(md(f"{ASKED}\n\n{ANSWER}"), code("print(1)", 3, printed("Result:\n1")) | {"metadata": HIDDEN}, md("So.")),
     put(md(ASKED), code("x = 1", 3), md(ANSWER)),
     put(TASK, code(CHECK, 3, printed("not yet: it returns nothing so far. Begin."))),
     put(md("So."), code("assert x\nprint(x)", 3, printed("1")), md("So.")),

@@ -101,6 +101,18 @@ def writes(source):
             yield node.lineno
 
 
+def test_what_answers_a_question_is_saved_collapsed_under_a_line_that_gives_nothing_away(tmp_path):
+    hidden = code("print(42)") | {"metadata": {"tags": ["hide-output"]}}
+    path = tmp_path / "03_squash.ipynb"
+    path.write_text(json.dumps(notebook(hidden, code("print(43)"))), encoding="utf-8")
+    for _ in range(2):
+        render.render(path)
+        folded, shown = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        assert folded["metadata"] == {"tags": ["hide-output"], "collapsed": True, "jupyter": {"outputs_hidden": True}}
+        assert "".join(folded["outputs"][0]["text"]) == "Result:\n42\n"
+        assert shown["metadata"] == {} and "".join(shown["outputs"][0]["text"]) == "43\n"
+
+
 def test_what_is_kept_is_written_whole():
     folders = ("capslib", "benchmarks", "figures", "tools")
     programs = [file for folder in folders for file in ROOT.glob(f"{folder}/**/*.py")]

@@ -62,6 +62,7 @@ def test_what_answers_a_question_is_collapsed_until_it_is_asked_for(lab, page, k
     cell.scroll_into_view_if_needed()
     answer = cell.locator(".jp-OutputArea-output img")
     expect(answer).to_be_hidden()
+    expect(cell.locator(".jp-Placeholder")).to_contain_text("a picture")  # and not what is in it
     keep(page, "lab-collapsed")
     cell.locator(".jp-Placeholder").click()
     expect(answer).to_be_visible()

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from capslib.exercises import QUIZZES
+from capslib.exercises.check import LESSON_OF
 from tests import ROOT
 from tools import pace
 
@@ -96,3 +98,13 @@ def test_the_notation_is_the_style_guides(symbol):
     rows = [row for row in tables(NOTATION)["Notation"] if f"`{symbol}`" in row[1]]
     assert len(rows) == 1
     assert f"| {rows[0][1]} | {rows[0][2]} |" in guide
+
+
+def test_the_plan_of_two_hours_has_the_minutes_of_the_headers_and_names_exercises_that_exist():
+    text = (FOLDER / "TEACHING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[.*?\]\((\w+\.ipynb)\) \| (\d+) \|", text, re.M)
+    assert [name[:2] for name, _ in rows] == ["02", "04", "08"]
+    assert [int(minutes) for _, minutes in rows] == [pace.stated(cells(name))[0] for name, _ in rows]
+    named = re.findall(r"^\| (\d\d) \| `(\w+)` \|", text, re.M)
+    assert [lesson for lesson, _ in named] == sorted(QUIZZES)
+    assert all(LESSON_OF[exercise] == lesson for lesson, exercise in named)

@@ -99,6 +99,20 @@ def test_every_lesson_becomes_a_page(opened, mathjax, path):
     page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")  # Fails where one is broken.
 
 
+def test_answers_are_folded_until_they_are_asked_for(opened, keep):
+    path = FOLDER / "02_pose_and_votes.ipynb"
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    hidden = [cell for cell in cells if "hide-output" in cell["metadata"].get("tags", [])]
+    page = opened(path)
+    folds = page.locator("details.folded")
+    expect(folds).to_have_count(len(hidden))
+    answer = folds.first.locator("img")
+    expect(answer).to_be_hidden()
+    folds.first.locator("summary").click()
+    expect(answer).to_be_visible()
+    keep(page, "page-folded")
+
+
 def test_links_between_lessons_lead_to_pages(opened, tmp_path):
     text = "# A\n\n[b](04_b.ipynb) [c](04_b.ipynb#there) [d](https://example.org/e.ipynb) [f](../README.md)"
     page = opened(notebook(tmp_path / "one.ipynb", source=text))

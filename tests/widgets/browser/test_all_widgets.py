@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from capslib import style
-from capslib.widgets.base import STATE_LIMIT
+from capslib.widgets.base import STATE_LIMIT, join_styles
 from tools.browser.examples import EXAMPLES, exported
 from tools.browser.harness import saved_state, state_size
 
@@ -170,6 +170,22 @@ def test_classes_begin_with_caps_so_that_no_page_has_styles_for_them(mounted, wi
     styled = re.findall(r"\.(-?[_a-zA-Z][\w-]*)", re.sub(r"/\*.*?\*/", "", str(widget._css), flags=re.DOTALL))
     assert given and styled
     assert sorted({name for name in [*given, *styled] if not re.match("caps(-|$)", name)}) == []
+
+
+def test_the_styles_of_another_widget_on_the_page_change_nothing(mounted, widget):
+    page = mounted(widget)
+    page.evaluate(
+        """() => document.querySelectorAll(".view button[aria-expanded=false]").forEach((node) => node.click())"""
+    )
+    looks = """() => [...document.querySelectorAll(".view *")].map((node) => {
+        const { width, height } = node.getBoundingClientRect();
+        const { color, backgroundColor, fontSize, fontWeight, margin, padding, borderWidth } = getComputedStyle(node);
+        return [node.localName, node.getAttribute("class"), width, height, color, backgroundColor, fontSize, fontWeight,
+            margin, padding, borderWidth].join(" | ");
+    })"""
+    before = page.evaluate(looks)
+    page.add_style_tag(content=join_styles("base.css"))  # Every widget brings the shared styles, and may come last.
+    assert [(old, new) for old, new in zip(before, page.evaluate(looks), strict=True) if old != new][:5] == []
 
 
 # How it looks -------------------------------------------------------------------------------------------------------

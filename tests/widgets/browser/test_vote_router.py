@@ -556,7 +556,7 @@ def test_width_and_size_follow_the_share(mounted):
 def test_in_lesson_04_votes_are_dragged_and_python_reads_them(lab, page, keep, interface, dark):
     lab.open(page, "04_routing_by_agreement.ipynb", interface=interface, dark=dark)
     cells = lab.cells(page)
-    first, wrong = page.locator(".caps").first, page.locator(".caps").nth(1)
+    first, wrong = (page.locator(".caps").filter(has=page.get_by_test_id("vote-text")).nth(n) for n in (0, 1))
     first.scroll_into_view_if_needed()
     text = first.get_by_test_id("vote-text")
     expect(text).to_contain_text("Iteration 1 of 3, softmax")

@@ -800,9 +800,9 @@ def test_in_the_lesson_the_numbers_shown_are_those_that_its_own_cell_computes(la
     expect(output).to_contain_text("iteration 3, cell ")
     b, c, contribution, norm = numbers(output.inner_text())
     first.scroll_into_view_if_needed()
-    assert numbers(first.get_by_test_id("re-matrix-note").inner_text()) == [c]
-    assert numbers(first.get_by_test_id("re-logits-note").inner_text())[0] == pytest.approx(b, abs=0.0056)
-    assert numbers(first.get_by_test_id("re-grid-note").inner_text()) == [contribution, norm]
+    assert numbers(first.get_by_test_id("re-matrix-note").text_content()) == [c]
+    assert numbers(first.get_by_test_id("re-logits-note").text_content())[0] == pytest.approx(b, abs=0.0056)
+    assert numbers(first.get_by_test_id("re-grid-note").text_content()) == [contribution, norm]
     keep(first, f"lesson-08-explorer-stepped-{interface}")
     changed = page.locator(".caps").filter(has=page.get_by_test_id("re-preset-1"))
     changed.scroll_into_view_if_needed()

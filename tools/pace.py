@@ -11,13 +11,14 @@ import re
 import sys
 from pathlib import Path
 
+from tools.render import VIEW
+
 WORDS_A_MINUTE, SECONDS_A_LINE, SECONDS_A_PICTURE, MINUTES_A_WIDGET = 180, 5, 20, 4
 DEEPER = "## Going deeper"
 EXERCISE = re.compile(r"(?:### Exercise .*|## Quiz )\((\d+) minutes\)")
 SAYS = re.compile(
     r"\*\*Time:\*\* (\d+) minutes(?:, (\d+) more for \*Going deeper\*)?(?:, (\d+) for quiz and exercises)? · "
 )
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def read(markdown) -> int:
@@ -34,8 +35,8 @@ def minutes_of(cell) -> float:
         return read(source) / WORDS_A_MINUTE + source.count("![") * SECONDS_A_PICTURE / 60
     seconds = SECONDS_A_LINE * sum(bool(line.strip()) for line in source.splitlines())
     kinds = [output.get("data", {}) for output in cell["outputs"]]
-    widgets = sum(WIDGET in kind for kind in kinds)
-    pictures = sum("image/png" in kind and WIDGET not in kind for kind in kinds)
+    widgets = sum(VIEW in kind for kind in kinds)
+    pictures = sum("image/png" in kind and VIEW not in kind for kind in kinds)
     return (seconds + SECONDS_A_PICTURE * pictures) / 60 + MINUTES_A_WIDGET * widgets
 
 

@@ -3,33 +3,15 @@
 One file a lesson says what is expected, by plain loops, as the task in the lesson spells it out.
 """
 
-from capslib.exercises import (
-    lesson_01,
-    lesson_02,
-    lesson_03,
-    lesson_04,
-    lesson_05,
-    lesson_06,
-    lesson_07,
-    lesson_08,
-    lesson_10,
-)
+import importlib
+
 from capslib.exercises.check import EXERCISES, LESSON_OF, Exercise, Matching, check, passes
 from capslib.exercises.quizzes import QUIZZES, quiz
 from capslib.exercises.report import report
 
 __all__ = ["EXERCISES", "QUIZZES", "Exercise", "Matching", "check", "passes", "quiz", "report"]
 
-for _lesson in (
-    lesson_01,
-    lesson_02,
-    lesson_03,
-    lesson_04,
-    lesson_05,
-    lesson_06,
-    lesson_07,
-    lesson_08,
-    lesson_10,
-):
+for _number in ("01", "02", "03", "04", "05", "06", "07", "08", "10"):
+    _lesson = importlib.import_module(f"capslib.exercises.lesson_{_number}")
     EXERCISES.update(_lesson.EXERCISES)
-    LESSON_OF.update(dict.fromkeys(_lesson.EXERCISES, _lesson.__name__.rpartition("_")[2]))
+    LESSON_OF.update(dict.fromkeys(_lesson.EXERCISES, _number))

@@ -67,6 +67,11 @@ class Matching:
     mistakes: dict[str, dict[str, str]]
 
 
+def numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Normal random numbers with one decimal, for arguments that can be read."""
+    return np.round(rng.normal(size=shape), 1) + 0.0  # No −0.
+
+
 EXERCISES: dict[str, Exercise | Matching] = {}
 """Every exercise of the course by its name, lesson by lesson; the package fills it."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from capslib import equations
-from capslib.exercises.check import Exercise, Matching
+from capslib.exercises.check import Exercise, Matching, numbers
 
 
 def _router(
@@ -75,23 +75,19 @@ def _weighted_spread(c: np.ndarray, u_hat: np.ndarray) -> np.ndarray:
     return spread
 
 
-def _numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return np.round(rng.normal(size=shape), 1)
-
-
 def _two_couplings(rng: np.random.Generator) -> tuple:
     I, J = map(int, rng.permutation([2, 3, 4, 5])[:2])
-    b, a = _numbers(rng, 2, I, J)
+    b, a = numbers(rng, 2, I, J)
     return equations.softmax(b), equations.softmax(b + a)
 
 
 def _votes(rng: np.random.Generator) -> tuple:
-    return (_numbers(rng, *map(int, rng.permutation([2, 3, 4, 5])[:3])),)
+    return (numbers(rng, *map(int, rng.permutation([2, 3, 4, 5])[:3])),)
 
 
 def _couplings_and_votes(rng: np.random.Generator) -> tuple:
     (u_hat,) = _votes(rng)
-    return equations.softmax(2 * _numbers(rng, *u_hat.shape[:-1])), u_hat
+    return equations.softmax(2 * numbers(rng, *u_hat.shape[:-1])), u_hat
 
 
 def _with_none(b: np.ndarray) -> np.ndarray:

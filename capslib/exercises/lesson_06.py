@@ -3,7 +3,7 @@
 import numpy as np
 
 from capslib import equations
-from capslib.exercises.check import Exercise
+from capslib.exercises.check import Exercise, numbers
 
 
 def _capsules_of_kinds(f: np.ndarray) -> np.ndarray:
@@ -61,33 +61,29 @@ def _with_epsilon(v: np.ndarray, g: np.ndarray) -> np.ndarray:
     return np.stack([v / norm, g / norm - v * np.sum(v * g, axis=-1, keepdims=True) / norm**3])
 
 
-def _numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return np.round(rng.normal(size=shape), 1) + 0.0  # No −0.
-
-
 def _feature_maps(rng: np.random.Generator) -> tuple:
     C, Y, X = rng.permutation([(1, 3, 4), (1, 2, 5), (2, 2, 3)][rng.integers(3)])
-    return (_numbers(rng, 6, C, Y, X),)
+    return (numbers(rng, 6, C, Y, X),)
 
 
 def _capsules_of_each_kind(rng: np.random.Generator) -> tuple:
     C, places, J = rng.permutation([(2, 3, 2), (2, 1, 5), (3, 1, 4)][rng.integers(3)])
     D_in, D_out = rng.permutation([3, 4, 6])[:2]
-    return _numbers(rng, C * places, D_in), _numbers(rng, C, D_in, J, D_out)
+    return numbers(rng, C * places, D_in), numbers(rng, C, D_in, J, D_out)
 
 
 def _capsules_and_bias(rng: np.random.Generator) -> tuple:
     B, J = rng.permutation([2, 3, 4])[:2]
     I, D_in, D_out = rng.permutation([4, 5, 6])
-    u, W, bias = _numbers(rng, B, I, D_in), _numbers(rng, D_in, J, D_out), _numbers(rng, J, D_out)
+    u, W, bias = numbers(rng, B, I, D_in), numbers(rng, D_in, J, D_out), numbers(rng, J, D_out)
     return u, W, bias, int(rng.integers(2, 5))
 
 
 def _some_blank(rng: np.random.Generator) -> tuple:
     B, D = map(int, rng.permutation([3, 4, 5])[:2])
-    v = _numbers(rng, B, D) + 0.05
+    v = numbers(rng, B, D) + 0.05
     v[rng.integers(B)] = 0
-    return v, _numbers(rng, B, D)
+    return v, numbers(rng, B, D)
 
 
 EXERCISES = {

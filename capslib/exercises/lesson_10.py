@@ -3,7 +3,7 @@
 import numpy as np
 
 from capslib import equations
-from capslib.exercises.check import Exercise
+from capslib.exercises.check import Exercise, numbers
 
 
 def _softmax_backward(c: np.ndarray, g: np.ndarray) -> np.ndarray:
@@ -41,23 +41,19 @@ def _shapes(rng: np.random.Generator) -> tuple[int, int, int, int]:
     return I, J, D_in, D_out
 
 
-def _numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return np.round(rng.normal(size=shape), 1)
-
-
 def _couplings_and_gradients(rng: np.random.Generator) -> tuple:
     I, J, _, _ = _shapes(rng)
-    return equations.softmax(_numbers(rng, I, J)), _numbers(rng, I, J)
+    return equations.softmax(numbers(rng, I, J)), numbers(rng, I, J)
 
 
 def _capsules_and_outputs(rng: np.random.Generator) -> tuple:
     I, J, D_in, D_out = _shapes(rng)
-    return _numbers(rng, I, D_in), _numbers(rng, D_in, J, D_out), _numbers(rng, J, D_out)
+    return numbers(rng, I, D_in), numbers(rng, D_in, J, D_out), numbers(rng, J, D_out)
 
 
 def _keys_and_queries(rng: np.random.Generator) -> tuple:
     I, J, D, _ = _shapes(rng)
-    return _numbers(rng, I, D), _numbers(rng, J, D)
+    return numbers(rng, I, D), numbers(rng, J, D)
 
 
 EXERCISES = {

@@ -54,19 +54,17 @@ def described(fig, alt) -> Figure:
     return fig
 
 
-def show(fig, alt=None) -> None:
-    """Display a figure in a notebook with a text for those who do not see it.
+def show(fig) -> None:
+    """Display a figure in a notebook, with the text that it was `described` with for those who do not see it.
 
     Args:
         fig: a matplotlib Figure.
-        alt: what the picture shows, in a sentence or two; by default what the figure was `described` with.
 
     Raises:
-        ValueError: if there is no such text.
+        ValueError: if nothing describes it.
     """
     from IPython.display import display
 
-    alt = fig.get_label() if alt is None else alt
-    check_text("alt", alt, "a sentence that says what the picture shows")
+    alt = check_text("fig", fig.get_label(), "a figure with a description, as `described` gives it")
     data, metadata = pictures.bundle(png(fig, saved=True), alt)
     display(data, raw=True, metadata=metadata)

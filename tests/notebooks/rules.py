@@ -13,6 +13,7 @@ from functools import cached_property
 from IPython.core.inputtransformer2 import TransformerManager
 
 from tools import exercises, pace
+from tools.render import VIEW
 
 KB = 1024
 
@@ -69,7 +70,7 @@ def tags(cell):
 
 def shows_widget(cell):
     """Whether a code cell shows a widget."""
-    return any(pace.WIDGET in output.get("data", {}) for output in cell["outputs"])
+    return any(VIEW in output.get("data", {}) for output in cell["outputs"])
 
 
 def text_of(value):
@@ -267,15 +268,6 @@ def asserts_in_company(nb):
             yield f"code cell {number} only asserts"
 
 
-def words_out_of_code(nb):
-    """No alt text in a code cell: the function that draws a picture describes it."""
-    for number, tree in enumerate(nb.trees, 1):
-        for node in ast.walk(tree):
-            shows = isinstance(node, ast.Call) and ast.unparse(node.func) in {"plots.show", "show"}
-            if shows and len(node.args) + len(node.keywords) > 1:
-                yield f"code cell {number} has an alt text"
-
-
 def short_cells(nb):
     """Code cells have a median of at most 6 lines, and none has more than 35."""
     sizes = [lines(cell) for cell in nb.code]
@@ -399,5 +391,5 @@ def stubs_untouched(nb):
 # A notebook of solutions is no lesson: it keeps the rules about how it was saved.
 SAVED = [run_in_order, outputs_kept, no_errors, small, no_remote_images, alt_text, no_machine_paths]
 SAVED += [python_kernel, safe_widgets, no_relative_paths]
-LESSON = [header, ending, time, answers_folded, collapsed, asserts_in_company, words_out_of_code]
+LESSON = [header, ending, time, answers_folded, collapsed, asserts_in_company]
 LESSON += [stubs_untouched, short_cells, rhythm, short_prose]

@@ -14,11 +14,10 @@ from capslib.style import CONTRIBUTION, COUPLING
 from capslib.widgets import RoutingExplorer
 from capslib.widgets.routing_explorer import PANELS as ALL_PANELS
 from capslib.widgets.routing_explorer import STEPS
-from tests.widgets.browser.pointers import Mouse, Touch, click, middle
+from tests.widgets.browser.pointers import WAYS, Mouse, Tap, Touch, click, middle
 from tests.widgets.test_core import route as route_by_rule
 from tools.browser.harness import printed
 
-WAYS = pytest.mark.parametrize("way", ["mouse", "touch", "keyboard"])
 CLOSE = {2: 0.0051, 3: 0.00051}  # By the decimals that are shown.
 
 RNG = np.random.default_rng(2017)
@@ -63,21 +62,6 @@ def state(page):
 
 def go(page, **changes):
     page.evaluate("(changes) => Object.entries(changes).forEach(([name, value]) => model.set(name, value))", changes)
-
-
-class Tap:
-    """Press a control by mouse, finger or key."""
-
-    def __init__(self, page, way):
-        self.page, self.pointer = page, {"mouse": Mouse, "touch": Touch}.get(way, lambda page: None)(page)
-
-    def __call__(self, test, times=1):
-        control = self.page.get_by_test_id(test)
-        for _ in range(times):
-            if self.pointer is None:
-                control.press("Space")
-            else:
-                click(self.pointer, control)
 
 
 # The numbers --------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ import { contribution } from "../equations.js";
 import { capsnet, cnn } from "../network.js";
 import { SIDE, cuts, draw_line, picture, placement } from "../ink.js";
 import { CLASSES, bars, degrees, described, first_two, named, paint, roving } from "./parts.js";
-import { button, bytes, diverging, floats, html, number, set, svg, svg_point, widget } from "../dom.js";
+import { arrays_of, button, bytes, diverging, html, number, set, svg, svg_point, widget } from "../dom.js";
 import { rescue } from "../rescue.js";
 
 const PIXELS = SIDE * SIDE;
@@ -22,12 +22,6 @@ const SLIDERS = [
 
 /** Whether two pages hold the same ink. */
 const same = (one, other) => one.length === other.length && one.every((value, at) => value === other[at]);
-
-/** A network's arrays from the model that holds them for all widgets. */
-async function loaded(model, name) {
-  const holder = await model.widget_manager.get_model(model.get(name).replace("IPY_MODEL_", ""));
-  return Object.fromEntries(Object.entries(holder.get("arrays")).map(([key, view]) => [key, floats(view)]));
-}
 
 function start({ model, el, networks, history }) {
   if (networks instanceof Error) throw networks;
@@ -318,7 +312,7 @@ export default () => {
   return {
     initialize: rescue,
     async render({ model, el }) {
-      loading ??= Promise.all(["capsnet", "cnn"].map((name) => loaded(model, name)));
+      loading ??= Promise.all(["capsnet", "cnn"].map((name) => arrays_of(model, name)));
       const networks = await loading.then(([capsnet, cnn]) => ({ capsnet, cnn }), (error) => error);
       return widget((given) => start({ ...given, networks, history })).render({ model, el });
     },

@@ -1,5 +1,6 @@
 /** What the learner sets: the digit, the place in time and the step of an iteration; folded away, how it is routed. */
-import { button, choice, fill, html, set, svg } from "../dom.js";
+import { button, choice, fill, html, set } from "../dom.js";
+import { time_icon } from "../player.js";
 import { range } from "./state.js";
 import { explain, STEP_NAMES } from "./parts.js";
 
@@ -13,16 +14,6 @@ const STEP_HELP = {
   squash: "Each sum s becomes the capsule's output v: the same direction, a length below 1",
   agreement: "Each vote is compared with the output v: the more they agree, the larger the next logit b",
 };
-
-const ICONS = {
-  reset: "M4 3v10M13 3 6 8l7 5z",
-  back: "M11 3 5 8l6 5z",
-  play: "M5 3l8 5-8 5z",
-  pause: "M5 3v10M11 3v10",
-  forward: "M5 3l6 5-6 5z",
-};
-const icon = (name) =>
-  svg("svg", { viewBox: "0 0 16 16", class: "caps-re-icon", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
 
 /** Which digit. @param {State} state */
 export function choices(state) {
@@ -93,12 +84,13 @@ export function notes(state) {
 
 /** Back and forth in time, and where one is. @param {State} state */
 export function transport(state) {
-  const { position, go, by_hand } = state;
-  const reset = button("re-reset", "back to the beginning", icon("reset"), by_hand(() => go(0)));
-  const back = button("re-back", "one step back", icon("back"), by_hand(() => go(position() - 1)));
-  const start = button("re-play", "Play", icon("play"), state.play);
+  const { position, go } = state;
+  const { by_hand, toggle } = state.time;
+  const reset = button("re-reset", "back to the beginning", time_icon("start"), by_hand(() => go(0)));
+  const back = button("re-back", "one step back", time_icon("back"), by_hand(() => go(position() - 1)));
+  const start = button("re-play", "Play", time_icon("play"), toggle);
   start.classList.add("caps-re-play");
-  const forward = button("re-forward", "one step forward", icon("forward"), by_hand(() => go(position() + 1)));
+  const forward = button("re-forward", "one step forward", time_icon("forward"), by_hand(() => go(position() + 1)));
   explain(start, "All steps, one a second. Key: p");
   explain(reset, "Back to the first step. Key: Home");
   explain(back, "One step back. Key: ←");
@@ -112,7 +104,7 @@ export function transport(state) {
     const name = now.playing ? "Pause" : position() === state.last_position() ? "Play again" : "Play";
     if (start.dataset.name !== name) {
       start.dataset.name = name;
-      start.replaceChildren(icon(now.playing ? "pause" : "play"), name);
+      start.replaceChildren(time_icon(now.playing ? "pause" : "play"), name);
       set(start, { "aria-label": name });
     }
     // Not disabled: what has the focus would lose it at the ends.
@@ -126,7 +118,7 @@ export function transport(state) {
 export function step_buttons(state) {
   const buttons = state.steps.map((step, n) => {
     const name = STEP_NAMES[step];
-    const go = state.by_hand(() => state.put({ step }));
+    const go = state.time.by_hand(() => state.put({ step }));
     const node = button(`re-step-${step}`, `step ${n + 1}, ${name}`, `${n + 1} ${name}`, go);
     return { step, node: explain(node, STEP_HELP[step]) };
   });

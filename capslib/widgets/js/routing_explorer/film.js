@@ -13,7 +13,7 @@ export function film_strip(state) {
     const picture = html("canvas", { width: pixels, height: pixels });
     const name = html("span", { class: "caps-re-frame-name" }, String(t + 1));
     const value = html("span", { class: "caps-re-frame-value" });
-    const go = state.by_hand(() => state.go_iteration(t + 1));
+    const go = state.time.by_hand(() => state.go_iteration(t + 1));
     const node = button(`re-iteration-${t + 1}`, "", picture, go);
     node.append(html("span", {}, name, value));
     explain(node, () => {

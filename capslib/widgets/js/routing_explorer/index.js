@@ -56,8 +56,8 @@ function explorer({ model, el, network }) {
   function press(event) {
     if (event.defaultPrevented) return; // A picture has taken it.
     if (event.altKey || event.ctrlKey || event.metaKey || event.target.matches("select")) return;
-    if (event.key === "p" || (event.key === " " && !event.target.matches("button"))) state.play();
-    else if (keys[event.key]) state.by_hand(keys[event.key])();
+    if (event.key === "p" || (event.key === " " && !event.target.matches("button"))) state.time.toggle();
+    else if (keys[event.key]) state.time.by_hand(keys[event.key])();
     else return;
     event.preventDefault();
   }
@@ -98,7 +98,7 @@ function explorer({ model, el, network }) {
   }
 
   el.append(root);
-  return { draw, stop: state.stop };
+  return { draw, stop: state.time.stop };
 }
 
 export default {

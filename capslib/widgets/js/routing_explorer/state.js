@@ -4,6 +4,7 @@
  */
 import { contribution, entropy, length, predict, route, vote_plane } from "../equations.js";
 import { bytes, floats } from "../dom.js";
+import { clock } from "../player.js";
 
 /**
  * @typedef {{N: number, I: number, J: number, D_in: number, D: number}} Shape N digits, each of I lower capsules
@@ -137,7 +138,6 @@ export function explorer_state(model, changed) {
   /** @type {Now} */
   let now;
   let busy = false; // What this view sets, one thing after the other, it draws once.
-  let timer;
 
   /** The lower capsules of digit k, (I, D_in). @param {number} k */
   const u_of = (k) => u.subarray(k * each, (k + 1) * each);
@@ -172,7 +172,7 @@ export function explorer_state(model, changed) {
       pair: i * J + j,
       at: { ...at, tint: kind === "coupling" ? at.c : at.s },
       foreign: as_trained ? "" : `The weights were trained with ${trained} iterations and the rule accumulate.`,
-      playing: timer !== undefined,
+      playing: time.playing(),
     };
     return now;
   }
@@ -199,27 +199,10 @@ export function explorer_state(model, changed) {
   /** @param {number} to */
   const go_iteration = (to) => put({ iteration: between(1, to, now.routings) });
 
-  function stop() {
-    clearInterval(timer);
-    timer = undefined;
-  }
-  /** Play from here, or from the beginning if this is the end; pause what plays. */
-  function play() {
-    if (timer !== undefined) stop();
-    else {
-      if (position() === last_position()) go(0);
-      timer = setInterval(() => {
-        if (position() + 1 >= last_position()) stop();
-        go(position() + 1);
-      }, PAUSE);
-    }
-    changed();
-  }
-  /** What a control does that takes time into the learner's own hands. @param {() => void} then */
-  const by_hand = (then) => () => {
-    stop();
-    then();
-  };
+  const time = clock(
+    { at_end: () => position() === last_position(), rewind: () => go(0), forward: () => go(position() + 1), changed },
+    PAUSE,
+  );
 
   // What is looked at -------------------------------------------------------------------------------------------------
 
@@ -271,7 +254,7 @@ export function explorer_state(model, changed) {
     /** What is shown, as of the last update. */
     now: () => now,
     busy: () => busy,
-    ...{ update, put, position, last_position, go, go_iteration, play, stop, by_hand },
+    ...{ update, put, position, last_position, go, go_iteration, time },
     ...{ choose, choose_digit, choose_routings, unfold, tell_lengths },
   };
 }

@@ -135,7 +135,8 @@ IN_LAB = """async (index) => {
   notebook.activeCellIndex = index;
   await notebook.scrollToItem(index);
   const cell = notebook.widgets[index];
-  const line = () => cell.node.querySelector(".caps [aria-live]");
+  // Drawn last by a widget: the sentence about its state, or the question of a quiz, which has said nothing yet.
+  const line = () => cell.node.querySelector(".caps :is([aria-live]:not(:empty), .caps-quiz-question > legend)");
   const old = line();
   const begun = performance.now();
   const drawn = new Promise((resolve) => {
@@ -150,8 +151,11 @@ IN_LAB = """async (index) => {
     });
     watch.observe(cell.node, { subtree: true, childList: true, characterData: true });
   });
-  const ran = jupyterapp.commands.execute("notebook:run-cell").then(() => performance.now() - begun);
-  return [await ran, await drawn];
+  await jupyterapp.commands.execute("notebook:run-cell");
+  const ran = performance.now() - begun;
+  const error = cell.model.outputs.toJSON().find((output) => output.output_type === "error");
+  if (error) throw new Error(`cell ${index}: ${error.ename}: ${error.evalue}`);
+  return [ran, await drawn];
 }"""
 
 

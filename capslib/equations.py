@@ -251,6 +251,53 @@ def margin_gradient(
     return 2 * lam * absent - 2 * present
 
 
+def mask(v: np.ndarray, label: np.ndarray | None = None) -> np.ndarray:
+    """Keep one capsule of each example and set all others to zero.                                (Section 4.1)
+
+    Args:
+        v: output capsules, (B, J, D).
+        label: one-hot labels, (B, J), of the capsules to keep, as in training; without them each example keeps its
+            longest capsule.
+
+    Returns:
+        Masked capsules, (B, J, D).
+
+    Raises:
+        ValueError: if v has no three axes, or the labels are not of the shape (B, J).
+    """
+    v = as_float(v)
+    if v.ndim != 3:
+        raise ValueError(f"v: got shape {v.shape}, expected (B, J, D)")
+    if label is None:
+        label = np.eye(v.shape[1], dtype=v.dtype)[length(v).argmax(-1)]
+    elif np.shape(label) != v.shape[:2]:
+        raise ValueError(f"label: got shape {np.shape(label)}, expected one-hot (B, J) like v {v.shape}")
+    return v * np.asarray(label, v.dtype)[..., None]
+
+
+def reconstruction_loss(image: np.ndarray, reconstruction: np.ndarray) -> np.ndarray:
+    """Sum of squared differences of each image's pixels.                                          (Section 4.1)
+
+    L = Σ_xy (image_xy − reconstruction_xy)², not the mean, which is 784 times smaller
+
+    Args:
+        image: what should come out, (B, H, W, 1).
+        reconstruction: what the decoder gave, of the same shape.
+
+    Returns:
+        Losses, (B,).
+
+    Raises:
+        ValueError: if the two arrays do not have the same shape (B, H, W, 1).
+    """
+    image, reconstruction = as_float(image), as_float(reconstruction)
+    if image.ndim != 4 or image.shape != reconstruction.shape:
+        raise ValueError(
+            f"image: got shape {image.shape}, expected (B, H, W, 1) like the reconstruction {reconstruction.shape}"
+        )
+    return np.sum((image - reconstruction) ** 2, axis=(1, 2, 3))
+
+
 def _labels_and_lengths(y_true: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     y_true, lengths = as_float(y_true), as_float(lengths)
     if y_true.ndim != 2 or y_true.shape != lengths.shape:

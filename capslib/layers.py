@@ -298,3 +298,38 @@ class Length(_Float32Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return tuple(input_shape[:-1])
+
+
+@keras.saving.register_keras_serializable(package="capslib")
+class Mask(_Float32Layer):
+    """Keep one capsule of each example and set all others to zero.                              (Section 4.1)
+
+    In training the label says which capsule is kept; without a label it is the longest one.
+
+    Input v (B, J, D) and, if there is one, the one-hot label (B, J). Output (B, J, D).
+
+    Raises:
+        ValueError: naming the argument, if v has no three axes, or the label is not of the shape (B, J).
+    """
+
+    def call(self, v: Tensor, label: Tensor | None = None) -> Tensor:
+        self._check(v.shape, None if label is None else label.shape)
+        v = self._widen(v)
+        if label is None:
+            # The longest is also the one whose square is largest.
+            label = ops.one_hot(ops.argmax(ops.sum(ops.square(v), axis=-1), axis=-1), v.shape[1], dtype=v.dtype)
+        return ops.cast(v * ops.cast(label, v.dtype)[..., None], self.compute_dtype)
+
+    @staticmethod
+    def _check(v_shape: Shape, label_shape: Shape | None) -> None:
+        if len(v_shape) != 3 or v_shape[1] is None:
+            raise ValueError(f"v: got shape {tuple(v_shape)}, expected (B, J, D)")
+        if label_shape is None:
+            return
+        sizes = zip(label_shape, v_shape, strict=False)
+        if len(label_shape) != 2 or not all(a in (b, None) or b is None for a, b in sizes):
+            raise ValueError(f"label: got shape {tuple(label_shape)}, expected one-hot (B, J) like v {tuple(v_shape)}")
+
+    def compute_output_shape(self, v_shape: Shape, label_shape: Shape | None = None) -> Shape:
+        self._check(v_shape, label_shape)
+        return tuple(v_shape)

@@ -1,4 +1,4 @@
-"""The margin loss for Keras, equal to `capslib.equations.margin_loss`."""
+"""The losses for Keras, equal to those of `capslib.equations`."""
 
 from capslib.backend import keras, ops
 from capslib.layers import Tensor
@@ -33,3 +33,32 @@ def margin_loss(y_true: Tensor, lengths: Tensor, m_plus: float = 0.9, m_minus: f
     present = y_true * ops.square(ops.maximum(0, m_plus - lengths))
     absent = lam * (1 - y_true) * ops.square(ops.maximum(0, lengths - m_minus))
     return ops.sum(present + absent, axis=-1)
+
+
+RECONSTRUCTION_WEIGHT = 0.0005
+"""What the reconstruction loss, a sum over pixels, is multiplied by beside the margin loss.     (Section 4.1)"""
+
+
+@keras.saving.register_keras_serializable(package="capslib")
+def reconstruction_loss(image: Tensor, reconstruction: Tensor) -> Tensor:
+    """Sum of squared differences of each image's pixels; not their mean, which is 784 times smaller.  (Section 4.1)
+
+    Args:
+        image: what should come out, (B, H, W, 1).
+        reconstruction: what the decoder gave, of the same shape.
+
+    Returns:
+        Losses, (B,).
+
+    Raises:
+        ValueError: if the two tensors do not have the same shape (B, H, W, 1).
+    """
+    reconstruction = ops.convert_to_tensor(reconstruction)
+    image = ops.cast(image, reconstruction.dtype)
+    fits = all(a in (b, None) or b is None for a, b in zip(image.shape, reconstruction.shape, strict=False))
+    if len(image.shape) != 4 or len(reconstruction.shape) != 4 or not fits:
+        raise ValueError(
+            f"image: got shape {tuple(image.shape)}, expected (B, H, W, 1) like the reconstruction "
+            f"{tuple(reconstruction.shape)}"
+        )
+    return ops.sum(ops.square(image - reconstruction), axis=(1, 2, 3))

@@ -3,7 +3,7 @@
 from capslib import weights as shipped
 from capslib.backend import keras
 from capslib.checks import check_choice
-from capslib.layers import Capsule, Length, PrimaryCapsules, Tensor
+from capslib.layers import Capsule, Length, Mask, PrimaryCapsules, Tensor
 
 
 def article_capsnet(weights: str | None = None) -> keras.Model:
@@ -51,17 +51,115 @@ def matched_cnn(head: str = "flatten", weights: str | None = None) -> keras.Mode
     return _finish(image, probabilities, f"matched_cnn_{head}", weights)
 
 
-def paper_capsnet() -> keras.Model:
-    """The paper's network without its decoder (Section 4): 1,152 squashed 8-D capsules, unshared W, 3 routings.
+def pose_capsnet(weights: str | None = None, decoder: bool = True, routings: int = 3) -> keras.Model:
+    """The paper's architecture in small: 144 squashed 8-D capsules, unshared W, offset 1, and a decoder.
+
+    Args:
+        weights: None for a fresh network, "shipped" for the trained one (with its decoder and 3 routings).
+        decoder: whether the longest capsule is decoded into an image.
+        routings: routing iterations; at least 1.
 
     Returns:
-        A fresh Keras model, images (B, 28, 28, 1) in 0–1 → lengths (B, 10); 6,804,224 parameters.
+        A Keras model, images (B, 28, 28, 1) in 0–1 → {"lengths": (B, 10), "reconstruction": (B, 28, 28, 1)}, or the
+        lengths alone without a decoder; 341,120 parameters, 92,592 of them the decoder's.
+
+    Raises:
+        ValueError: if `weights` or `routings` has another value, or the shipped file does not match its card.
     """
     image = keras.Input((28, 28, 1), name="image")
-    x = keras.layers.Conv2D(256, 9, activation="relu", name="conv1")(image)
-    u = PrimaryCapsules(32, 8, kernel_size=9, strides=2, name="u")(x)
-    v = Capsule(10, 16, routings=3, share_weights=False, offset=1.0, name="v")(u)
-    return _finish(image, Length(name="lengths")(v), "paper_capsnet", None)
+    v = _paper_capsules(image, filters=24, channels=4, routings=routings)
+    output = _with_decoder(v, (64, 96)) if decoder else Length(name="lengths")(v)
+    return _finish(image, output, "pose_capsnet", weights)
+
+
+def paper_capsnet(decoder: bool = False) -> keras.Model:
+    """The paper's network (Section 4): 1,152 squashed 8-D capsules, unshared W, 3 routings.
+
+    Args:
+        decoder: whether the longest capsule is decoded into an image.
+
+    Returns:
+        A fresh Keras model, images (B, 28, 28, 1) in 0–1 → lengths (B, 10); 6,804,224 parameters. With its decoder
+        images → {"lengths": (B, 10), "reconstruction": (B, 28, 28, 1)}; 8,215,568 parameters.
+    """
+    image = keras.Input((28, 28, 1), name="image")
+    v = _paper_capsules(image, filters=256, channels=32, routings=3)
+    output = _with_decoder(v, (512, 1024)) if decoder else Length(name="lengths")(v)
+    return _finish(image, output, "paper_capsnet", None)
+
+
+def has_decoder(model: keras.Model) -> bool:
+    """Whether a model decodes a capsule into an image."""
+    return any(layer.name == "mask" for layer in model.layers)
+
+
+def masked_by_label(model: keras.Model) -> keras.Model:
+    """The form of a model that is trained: it decodes the capsule of the label instead of the longest.  (Section 4.1)
+
+    Args:
+        model: a model with a decoder; any other is returned as it is, and so is one that takes a label already.
+
+    Returns:
+        A Keras model with the same layers and weights, {"image": (B, 28, 28, 1), "label": one-hot (B, 10)} → the
+        outputs of `model`.
+    """
+    if not has_decoder(model) or len(model.inputs) == 2:
+        return model
+    v = model.get_layer("v").output
+    label = keras.Input((v.shape[1],), name="label")
+    kept = model.get_layer("mask")(v, label)
+    outputs = {"lengths": model.output["lengths"], "reconstruction": _decode(_decoder_layers(model), kept)}
+    return keras.Model({"image": model.inputs[0], "label": label}, outputs, name=model.name)
+
+
+def decoder_of(model: keras.Model) -> keras.Model:
+    """The decoder alone, with the weights of its network.
+
+    Args:
+        model: a model with a decoder.
+
+    Returns:
+        A Keras model, masked capsules (B, 10, 16) → images (B, 28, 28, 1) in 0–1.
+
+    Raises:
+        ValueError: if the model has no decoder.
+    """
+    if not has_decoder(model):
+        raise ValueError(f"model: got {model.name!r}, which has no decoder; expected one with a decoder")
+    v = keras.Input(model.get_layer("v").output.shape[1:], name="masked")
+    return keras.Model(v, _decode(_decoder_layers(model), v), name="decoder")
+
+
+def _paper_capsules(image: Tensor, filters: int, channels: int, routings: int) -> Tensor:
+    """The paper's encoder: a 9×9 convolution, squashed primary capsules, and 10 capsules of dimension 16."""
+    x = keras.layers.Conv2D(filters, 9, activation="relu", name="conv1")(image)
+    u = PrimaryCapsules(channels, 8, kernel_size=9, strides=2, name="u")(x)
+    return Capsule(10, 16, routings=routings, share_weights=False, offset=1.0, name="v")(u)
+
+
+DECODER = ("flatten", "decode1", "decode2", "decode3", "pixels")
+"""Names of a decoder's layers, from the masked capsules to the image."""
+
+
+def _with_decoder(v: Tensor, hidden: tuple[int, int]) -> dict[str, Tensor]:
+    layers = [
+        keras.layers.Flatten(name="flatten"),
+        keras.layers.Dense(hidden[0], activation="relu", name="decode1"),
+        keras.layers.Dense(hidden[1], activation="relu", name="decode2"),
+        keras.layers.Dense(28 * 28, activation="sigmoid", name="decode3"),
+        keras.layers.Reshape((28, 28, 1), name="pixels"),
+    ]
+    return {"lengths": Length(name="lengths")(v), "reconstruction": _decode(layers, Mask(name="mask")(v))}
+
+
+def _decoder_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    return [model.get_layer(name) for name in DECODER]
+
+
+def _decode(layers: list[keras.layers.Layer], v: Tensor) -> Tensor:
+    for layer in layers:
+        v = layer(v)
+    return v
 
 
 def _trunk(image: Tensor) -> Tensor:
@@ -72,7 +170,7 @@ def _trunk(image: Tensor) -> Tensor:
     return keras.layers.MaxPooling2D(2, name="pool2")(x)
 
 
-def _finish(image: Tensor, output: Tensor, name: str, weights: str | None) -> keras.Model:
+def _finish(image: Tensor, output: Tensor | dict[str, Tensor], name: str, weights: str | None) -> keras.Model:
     model = keras.Model(image, output, name=name)
     if check_choice("weights", weights, (None, "shipped")):
         shipped.load_into(model)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import expit
 
 from capslib.checks import check_count, check_floats
 from capslib.digits import as_images
-from capslib.equations import RoutingTrace, predict, route, softmax
+from capslib.equations import RoutingTrace, predict, route, softmax, squash
 
 CELLS, CLASSES = 49, 10
 """How many places the trunk's features have, 7×7, and how many digits there are."""
@@ -24,9 +25,26 @@ _TRUNK = {
 _MIX = {"mix.kernel": (1, 1, "F2", "M"), "mix.bias": ("M",), "probabilities.kernel": ("49·M", CLASSES)}
 _HIDDEN = {"hidden.kernel": ("F2", "H"), "hidden.bias": ("H",), "probabilities.kernel": ("H", CLASSES)}
 _BIAS = {"probabilities.bias": (CLASSES,)}
+_PRIMARY = {
+    "conv1.kernel": (9, 9, 1, "F"),
+    "conv1.bias": ("F",),
+    "u.conv.kernel": (9, 9, "F", "C·D_in"),
+    "u.conv.bias": ("C·D_in",),
+    "v.W": ("I", "D_in", CLASSES, "D"),
+}
+_DECODER = {
+    "decode1.kernel": ("10·D", "H1"),
+    "decode1.bias": ("H1",),
+    "decode2.kernel": ("H1", "H2"),
+    "decode2.bias": ("H2",),
+    "decode3.kernel": ("H2", 28 * 28),
+    "decode3.bias": (28 * 28,),
+}
 NETWORKS = {
     "capsnet": [{**_TRUNK, "v.W": ("F2", CLASSES, "D")}],
     "cnn": [{**_TRUNK, **_MIX, **_BIAS}, {**_TRUNK, **_HIDDEN, **_BIAS}],
+    "pose_capsnet": [{**_PRIMARY, **_DECODER}, _PRIMARY],
+    "decoder": [_DECODER],
 }
 """Names and shapes of a network's arrays, in the order of its layers, for each of its heads; a letter is a size that
 must be the same wherever it stands."""
@@ -60,6 +78,8 @@ def check_weights(name: str, weights: Mapping[str, ArrayLike], network: str) -> 
         sizes.update(zip(shape, x.shape, strict=True))
         if "M" in sizes:
             sizes["49·M"] = CELLS * sizes["M"]
+        if "D" in sizes:
+            sizes["10·D"] = CLASSES * sizes["D"]
     return checked
 
 
@@ -76,11 +96,27 @@ def convolution(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarr
     Returns:
         y, (B, H, W, F).
     """
+    around = (len(kernel) // 2, len(kernel) // 2)
+    return valid_convolution(np.pad(x, ((0, 0), around, around, (0, 0))), kernel, bias)
+
+
+def valid_convolution(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, stride: int = 1) -> np.ndarray:
+    """Convolution wherever the kernel lies within the image, in steps of `stride` ("valid").
+
+    y_hwf = bias_f + Σ_pqc x_(h·stride+p)(w·stride+q)c kernel_pqcf
+
+    Args:
+        x: (B, H, W, C).
+        kernel: (K, K, C, F).
+        bias: (F,).
+        stride: at least 1.
+
+    Returns:
+        y, (B, (H − K) // stride + 1, (W − K) // stride + 1, F).
+    """
     K = len(kernel)
-    around = (K // 2, K // 2)
-    padded = np.pad(x, ((0, 0), around, around, (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (K, K), (1, 2))  # (B, H, W, C, K, K)
-    return np.tensordot(windows, kernel, ((4, 5, 3), (0, 1, 2))) + bias
+    windows = np.lib.stride_tricks.sliding_window_view(x, (K, K), (1, 2))  # (B, H', W', C, K, K)
+    return np.tensordot(windows[:, ::stride, ::stride], kernel, ((4, 5, 3), (0, 1, 2))) + bias
 
 
 def max_pooling(x: np.ndarray) -> np.ndarray:
@@ -158,3 +194,55 @@ def cnn(images: ArrayLike, weights: Mapping[str, ArrayLike]) -> np.ndarray:
     else:
         x = np.maximum(x.mean((-3, -2)) @ weights["hidden.kernel"] + weights["hidden.bias"], 0)  # (B, H)
     return softmax(x @ weights["probabilities.kernel"] + weights["probabilities.bias"])
+
+
+def pose_capsnet(
+    images: ArrayLike, weights: Mapping[str, ArrayLike], routings: int = 3, offset: float = 1.0
+) -> RoutingTrace:
+    """The paper's architecture in small, without its decoder.
+
+    Args:
+        images: as for `trunk`.
+        weights: its arrays by name, as in pose_capsnet.npz; those of the decoder may be missing.
+        routings: iterations of routing; 3 in the shipped network.
+        offset: of both squashes.
+
+    Returns:
+        The RoutingTrace of I lower and 10 upper capsules. For one image, the axis B is missing.
+
+    Raises:
+        ValueError: naming the argument that does not fit.
+    """
+    weights = check_weights("weights", weights, "pose_capsnet")
+    check_count("routings", routings)
+    W = weights["v.W"]  # (I, D_in, 10, D)
+    x = valid_convolution(as_images(images), weights["conv1.kernel"], weights["conv1.bias"])
+    s = valid_convolution(np.maximum(x, 0), weights["u.conv.kernel"], weights["u.conv.bias"], stride=2)
+    u = squash(s.reshape(len(s), -1, W.shape[1]), offset)  # (B, I, D_in)
+    u_hat = predict(u, W)
+    return route(u_hat[0] if np.ndim(images) == 2 else u_hat, routings, offset)
+
+
+def decode(v: ArrayLike, weights: Mapping[str, ArrayLike]) -> np.ndarray:
+    """The decoder: masked capsules → pixels, through two layers with ReLU and one with a sigmoid.   (Figure 2)
+
+    Args:
+        v: capsules (B, 10, D), of which all but one are usually zero (`equations.mask`), or those of one image (10, D).
+        weights: the decoder's arrays by name, "decode1.kernel" (10·D, H1) to "decode3.bias" (784,); all those of
+            pose_capsnet.npz will do.
+
+    Returns:
+        Images, float32 (B, 28, 28, 1) in 0–1. For one image (10, D), (28, 28).
+
+    Raises:
+        ValueError: naming the argument that does not fit.
+    """
+    kept = {key: array for key, array in weights.items() if key in _DECODER} if isinstance(weights, dict) else weights
+    weights = check_weights("weights", kept, "decoder")
+    D = len(weights["decode1.kernel"]) // CLASSES
+    many = np.ndim(v) != 2
+    x = check_floats("v", np.asarray(v) if many else np.asarray(v)[None], ("B", CLASSES, D)).reshape(-1, CLASSES * D)
+    for layer in ("decode1", "decode2"):
+        x = np.maximum(x @ weights[f"{layer}.kernel"] + weights[f"{layer}.bias"], 0)
+    pixels = expit(x @ weights["decode3.kernel"] + weights["decode3.bias"])
+    return pixels.reshape(-1, 28, 28, 1) if many else pixels.reshape(28, 28)

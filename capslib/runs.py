@@ -33,6 +33,8 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "article_capsnet": models.article_capsnet,
     "matched_cnn_flatten": lambda: models.matched_cnn("flatten"),
     "matched_cnn_global": lambda: models.matched_cnn("global"),
+    "pose_capsnet": models.pose_capsnet,
+    "pose_capsnet_without_decoder": lambda: models.pose_capsnet(decoder=False),
 }
 STATE = "state.npz"
 ANEW = " (name another folder, or remove this one to begin anew)"
@@ -81,11 +83,13 @@ def run(
     }
     with _alone(folder):
         log(f"{model_name}: {model.count_params():,} parameters, recipe {recipe_name}, seed {seed}, {facts['data']}")
-        progress = _train(folder, model, data, recipe, seed, resume, facts, log)
+        learner = models.masked_by_label(model)
+        progress = _train(folder, learner, data, recipe, seed, resume, facts, log)
         if len(progress.history) < recipe.epochs:
             return None
         tested = training.evaluate(model, data)
-        _write_best(folder, model, progress, {**facts, "test_accuracy": tested["accuracy"]})
+        errors = {key: tested[key] for key in ("reconstruction_error",) if key in tested}
+        _write_best(folder, learner, progress, {**facts, "test_accuracy": tested["accuracy"], **errors})
         result = {"model": model_name, **facts, "machine": machine(), "history": progress.history, "test": tested}
         _write_json(folder / "result.json", result)
     log(f"test accuracy {tested['accuracy']:.4f}, of the epoch best on validation; kept in {folder}")
@@ -119,7 +123,8 @@ def train_in(
         OSError: if the folder cannot be written to; what was written last stays whole.
     """
     with _alone(Path(folder)):
-        return _train(Path(folder), model, data, recipe, seed, resume, facts or {}, log).history
+        learner = models.masked_by_label(model)
+        return _train(Path(folder), learner, data, recipe, seed, resume, facts or {}, log).history
 
 
 def _train(folder, model, data, recipe, seed, resume, facts, log) -> Progress:

@@ -27,7 +27,8 @@ from capslib import digits
 from capslib.backend import keras
 from capslib.checks import check_choice, check_count, check_number, check_positive, check_seed, check_whole
 from capslib.layers import Length
-from capslib.losses import margin_loss
+from capslib.losses import RECONSTRUCTION_WEIGHT, margin_loss, reconstruction_loss
+from capslib.models import has_decoder, masked_by_label
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,9 @@ RECIPES = {
     "best": Recipe(
         epochs=40, batch_size=64, learning_rate=5e-3, decay=True, shift=2, turn=8, scale=0.06, average=0.999
     ),
+    "pose": Recipe(
+        epochs=20, batch_size=64, learning_rate=2e-3, decay=True, shift=2, turn=8, scale=0.06, average=0.999
+    ),
 }
 
 
@@ -137,13 +141,20 @@ def learning_rate(recipe: Recipe, examples: int) -> float | keras.optimizers.sch
 def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
     """Give a model the recipe's optimizer and its loss: margin loss for capsule lengths, cross-entropy for CNNs.
 
+    With a decoder, the loss is margin loss + 0.0005 · reconstruction loss.                     (Section 4.1)
+
     Args:
-        model: a Keras model with 10 outputs.
+        model: a Keras model with 10 outputs, or with a decoder; then as `models.masked_by_label` returns it.
         recipe: a Recipe.
         examples: how many training examples an epoch has; the decay is spread over the whole run.
     """
     has_lengths = any(isinstance(layer, Length) for layer in model.layers)
     loss = margin_loss if has_lengths else "categorical_crossentropy"
+    weights = metrics = None
+    if has_decoder(model):
+        loss = {"lengths": margin_loss, "reconstruction": reconstruction_loss}
+        weights = {"lengths": 1.0, "reconstruction": RECONSTRUCTION_WEIGHT}
+        metrics = {"lengths": ["accuracy"]}
     optimizer = keras.optimizers.Adam(
         learning_rate(recipe, examples),
         beta_2=recipe.beta_2,
@@ -152,7 +163,20 @@ def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
     )
     # Keras on PyTorch can take only one step at a time.
     steps = 1 if keras.backend.backend() == "torch" else recipe.steps_per_execution
-    model.compile(optimizer, loss=loss, metrics=["accuracy"], steps_per_execution=steps)
+    model.compile(
+        optimizer, loss=loss, loss_weights=weights, metrics=metrics or ["accuracy"], steps_per_execution=steps
+    )
+
+
+def _to_fit(model: keras.Model, x: np.ndarray, y: np.ndarray) -> tuple:
+    """What a model is trained or evaluated with: its inputs and its targets for images x and one-hot labels y."""
+    if has_decoder(model):
+        return {"image": x, "label": y}, {"lengths": y, "reconstruction": x}
+    return x, y
+
+
+def _accuracy(logs: dict) -> float:
+    return logs["lengths_accuracy" if "lengths_accuracy" in logs else "accuracy"]
 
 
 def epoch_order(examples: int, seed: int, epoch: int) -> np.ndarray:
@@ -240,11 +264,13 @@ class _Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1, "seconds": round(time.perf_counter() - self.started, 1)}
-        row |= {"loss": logs["loss"], "accuracy": logs["accuracy"]}
+        row |= {"loss": logs["loss"], "accuracy": _accuracy(logs)}
         with averaged(self.model) as self.weights:
-            loss, accuracy = self.model.evaluate(self.x, self.y, batch_size=500, verbose=0)
-            logs |= {"val_loss": loss, "val_accuracy": accuracy}
-            self.progress.history.append(row | {"val_loss": loss, "val_accuracy": accuracy})
+            x, y = _to_fit(self.model, self.x, self.y)
+            found = self.model.evaluate(x, y, batch_size=500, verbose=0, return_dict=True)
+            validation = {"val_loss": found["loss"], "val_accuracy": _accuracy(found)}
+            logs |= validation
+            self.progress.history.append(row | validation)
             if self.progress.best_row is self.progress.history[-1]:
                 self.progress.best = self.model.get_weights()
 
@@ -261,7 +287,8 @@ def train(
     """Train a model with a recipe; it ends with the weights of its best epoch by validation accuracy.
 
     Args:
-        model: a fresh Keras model from `capslib.models`.
+        model: a fresh Keras model from `capslib.models`. One with a decoder is trained as `models.masked_by_label` has
+            it, and shares the weights.
         data: Digits; only training and validation are read.
         recipe: a Recipe, or the name of one.
         seed: of the order and the shifts. The model's own first weights are drawn before: set Keras' seed for them.
@@ -279,6 +306,7 @@ def train(
     Raises:
         ValueError: if the recipe is unknown, the seed is no whole number ≥ 0, or the images or labels are not digits.
     """
+    model = masked_by_label(model)
     recipe, seed = as_recipe(recipe), check_seed("seed", seed)
     x, y = digits.as_images(data.x_train, "x_train"), digits.one_hot(data.y_train, "y_train")
     x_val, y_val = digits.as_images(data.x_val, "x_val"), digits.one_hot(data.y_val, "y_val")
@@ -292,8 +320,7 @@ def train(
             order = epoch_order(len(x), seed, epoch)
             moved = augment(x[order], recipe, np.random.default_rng([seed, epoch, 1]))
             model.fit(
-                moved,
-                y[order],
+                *_to_fit(model, moved, y[order]),
                 recipe.batch_size,
                 epochs=epoch + 1,
                 initial_epoch=epoch,
@@ -325,10 +352,17 @@ def evaluate(model: keras.Model, data: digits.Digits, mistakes: int = 12) -> dic
         mistakes: how many of the worst mistakes to list.
 
     Returns:
-        A dict: accuracy; confusion, 10 rows of true by 10 columns of predicted digits; mistakes, those whose
-        predicted score exceeds the true digit's most, each with index, label, predicted and all ten scores.
+        A dict: accuracy; for a model with a decoder, reconstruction_error, the mean over the digits of the
+        reconstruction loss with the longest capsule decoded; confusion, 10 rows of true by 10 columns of predicted
+        digits; mistakes, those whose predicted score exceeds the true digit's most, each with index, label, predicted
+        and all ten scores.
     """
-    scores = model.predict(digits.as_images(data.x_test, "x_test"), batch_size=500, verbose=0)
+    x = digits.as_images(data.x_test, "x_test")
+    scores = model.predict(x, batch_size=500, verbose=0)
+    decoded = {}
+    if isinstance(scores, dict):
+        error = np.square(x - scores["reconstruction"]).sum((1, 2, 3)).mean()
+        scores, decoded = scores["lengths"], {"reconstruction_error": float(error)}
     label = digits.as_labels(data.y_test, "y_test")
     predicted = scores.argmax(1)
     confusion = np.zeros((10, 10), int)
@@ -337,6 +371,7 @@ def evaluate(model: keras.Model, data: digits.Digits, mistakes: int = 12) -> dic
     worst = np.argsort(-gap, kind="stable")[: min(mistakes, int((gap > 0).sum()))]
     return {
         "accuracy": float((predicted == label).mean()),
+        **decoded,
         "confusion": confusion.tolist(),
         "mistakes": [
             {

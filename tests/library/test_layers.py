@@ -10,7 +10,7 @@ from keras import ops
 
 from capslib import digits
 from capslib import equations as eq
-from capslib.layers import Capsule, Length, PrimaryCapsules, squash
+from capslib.layers import Capsule, Length, Mask, PrimaryCapsules, squash
 from capslib.losses import margin_loss
 from tests.library.strategies import SETTINGS, routing_cases
 from tests.library.test_equations import AGREEMENT, agreement_votes
@@ -251,6 +251,8 @@ EMPTY = [
     (lambda x: Capsule(3, 4, share_weights=False)(x), (2, 0, 6), (2, 3, 4)),
     (lambda x: PrimaryCapsules(2, 3)(x), (0, 28, 28, 1), (0, 200, 3)),
     (lambda x: Length()(x), (0, 3, 4), (0, 3)),
+    (lambda x: Mask()(x), (0, 3, 4), (0, 3, 4)),
+    (eq.mask, (0, 3, 4), (0, 3, 4)),
     (squash, (0, 3, 4), (0, 3, 4)),
     (lambda x: margin_loss(x, x), (0, 10), (0,)),
     (eq.squash, (0, 3, 4), (0, 3, 4)),
@@ -273,10 +275,34 @@ def test_length_is_exact_and_zero_at_zero():
     np.testing.assert_allclose(numpy(Length(dtype="float64")(v)), [[5, 0, 1e-30]])
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+def test_the_mask_keeps_the_label_or_else_the_longest_capsule(policy):
+    rng = np.random.default_rng(5)
+    v, label = rng.normal(size=(6, 4, 3)).astype(np.float32), np.eye(4)[rng.integers(0, 4, 6)]
+    layer = Mask(dtype=policy)
+    for arguments in ((v,), (v, label)):
+        kept = layer(*arguments)
+        assert keras.backend.standardize_dtype(kept.dtype) == layer.compute_dtype
+        np.testing.assert_allclose(numpy(ops.cast(kept, "float32")), eq.mask(*arguments), atol=0.02)
+    longest = np.linalg.norm(v, axis=-1).argmax(-1)
+    np.testing.assert_array_equal(np.abs(eq.mask(v)).sum(-1).argmax(-1), longest)
+    assert ((eq.mask(v) != 0).any(-1).sum(-1) == 1).all()
+    np.testing.assert_array_equal(eq.mask(v, label)[label == 1], v[label == 1])
+
+
+@pytest.mark.parametrize("mask", [lambda *given: Mask()(*given), eq.mask], ids=["Keras", "NumPy"])
+def test_a_mask_of_another_shape_is_named(mask):
+    with pytest.raises(ValueError, match=r"v: got shape \(2, 3\), expected \(B, J, D\)"):
+        mask(np.ones((2, 3), np.float32))
+    for shape in ((2,), (2, 4), (2, 3, 1)):
+        with pytest.raises(ValueError, match=r"label: got shape .* expected one-hot \(B, J\) like v \(2, 3, 5\)"):
+            mask(np.ones((2, 3, 5), np.float32), np.ones(shape, np.float32))
+
+
 SAVE = """
 import sys, numpy as np, keras
 from keras import layers
-from capslib.layers import Capsule, Length, PrimaryCapsules
+from capslib.layers import Capsule, Length, Mask, PrimaryCapsules
 from capslib.losses import margin_loss
 
 @keras.saving.register_keras_serializable(package="test")
@@ -288,7 +314,7 @@ def build():
     u = PrimaryCapsules(2, 8, kernel_size=9, strides=9)(image)
     v = Capsule(6, 5, share_weights=False, offset=1.0)(u)
     v = Capsule(5, 4, activation=halve)(v)
-    v = Capsule(4, 4, activation="tanh")(v)
+    v = Mask()(Capsule(4, 4, activation="tanh")(v))
     return keras.Model(image, Length()(Capsule(10, 16, routings=2, offset=0.25)(v)))
 """
 

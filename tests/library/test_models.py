@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from capslib import equations as eq
 from capslib import models
 from capslib.layers import Capsule
 
@@ -48,6 +49,85 @@ def test_the_papers_network():
     (capsule,) = (la for la in model.layers if isinstance(la, Capsule))
     assert (capsule.num_capsule, capsule.dim_capsule, capsule.routings) == (10, 16, 3)
     assert (capsule.share_weights, capsule.offset) == (False, 1.0)
+
+
+POSE = [
+    ("image", (28, 28, 1), 0),
+    ("conv1", (20, 20, 24), 1_968),
+    ("u", (144, 8), 62_240),
+    ("v", (10, 16), 184_320),
+    ("mask", (10, 16), 0),
+    ("flatten", (160,), 0),
+    ("decode1", (64,), 10_304),
+    ("decode2", (96,), 6_240),
+    ("decode3", (784,), 76_048),
+    ("lengths", (10,), 0),
+    ("pixels", (28, 28, 1), 0),
+]
+
+
+def test_the_pose_network_layer_by_layer():
+    model = models.pose_capsnet()
+    found = [(la.name, tuple(la.output.shape[1:]), la.count_params()) for la in model.layers]
+    assert sorted(found) == sorted(POSE) and model.count_params() == 341_120
+    capsule = model.get_layer("v")
+    assert (capsule.routings, capsule.share_weights, capsule.offset) == (3, False, 1.0)
+    assert model.get_layer("u").offset == 1.0
+    without = models.pose_capsnet(decoder=False, routings=1)
+    assert without.count_params() == 341_120 - 92_592 and without.get_layer("v").routings == 1
+
+
+def random_images(n):
+    return np.random.default_rng(n).random((n, 28, 28, 1), dtype=np.float32)
+
+
+@pytest.mark.parametrize("build", [models.pose_capsnet, lambda: models.paper_capsnet(decoder=True)])
+def test_the_label_is_decoded_in_training_and_the_longest_capsule_in_use(build):
+    model, x = build(), random_images(6)
+    kernel = model.get_layer("v").kernel
+    kernel.assign(30 * kernel)  # Far from the first lengths, which decode everything to grey.
+    learner = models.masked_by_label(model)
+    assert learner.count_params() == model.count_params()
+    answer = model.predict(x, verbose=0)
+    longest = answer["lengths"].argmax(-1)
+    told = [learner.predict({"image": x, "label": np.eye(10)[y]}, verbose=0) for y in (longest, (longest + 1) % 10)]
+    np.testing.assert_allclose(told[0]["reconstruction"], answer["reconstruction"], atol=1e-6)
+    assert np.abs(told[1]["reconstruction"] - answer["reconstruction"]).max() > 1e-4
+    for one in told:
+        np.testing.assert_allclose(one["lengths"], answer["lengths"], atol=1e-6)
+
+
+def test_a_decoder_alone_gives_what_its_network_gives():
+    import keras
+
+    model, x = models.pose_capsnet(), random_images(4)
+    v = keras.Model(model.input, model.get_layer("v").output).predict(x, verbose=0)
+    decoded = models.decoder_of(model).predict(eq.mask(v), verbose=0)
+    np.testing.assert_allclose(decoded, model.predict(x, verbose=0)["reconstruction"], atol=1e-6)
+    with pytest.raises(ValueError, match="model: got 'article_capsnet', which has no decoder"):
+        models.decoder_of(models.article_capsnet())
+
+
+def test_a_model_without_a_decoder_is_trained_as_it_is():
+    model = models.article_capsnet()
+    assert models.masked_by_label(model) is model
+    learner = models.masked_by_label(models.pose_capsnet())
+    assert models.masked_by_label(learner) is learner
+
+
+def test_the_papers_network_with_its_decoder_takes_a_step_down_its_loss():
+    import keras
+
+    from capslib import training
+
+    assert models.paper_capsnet(decoder=True).count_params() == 8_215_568
+    keras.utils.set_random_seed(0)
+    learner = models.masked_by_label(models.paper_capsnet(decoder=True))
+    training.compile_model(learner, training.Recipe(2, 4, 1e-3, False, 0), 4)
+    x, y = random_images(4), np.eye(10)[[3, 1, 4, 1]]
+    inputs, targets = {"image": x, "label": y}, {"lengths": y, "reconstruction": x}
+    losses = [learner.train_on_batch(inputs, targets, return_dict=True)["loss"] for _ in range(3)]
+    assert losses[2] < losses[0]
 
 
 def test_the_papers_votes_start_as_large_as_those_of_one_lower_capsule():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from capslib import digits, models, training
+from capslib import equations as eq
 from capslib.losses import margin_loss
 from capslib.training import RECIPES, Recipe
 
@@ -33,6 +34,31 @@ def test_the_articles_recipe():
     cnn = models.matched_cnn()
     training.compile_model(cnn, RECIPES["article"], 55_000)
     assert cnn.loss == "categorical_crossentropy"
+
+
+def test_a_decoder_is_trained_by_the_sum_of_squares_beside_the_margin_loss(few):
+    """The loss that Keras reports is margin loss + 0.0005 · Σ squares, of the labels' capsules."""
+    keras.utils.set_random_seed(0)
+    model = models.pose_capsnet()
+    recipe = replace(SHORT, epochs=1, learning_rate=1e-9, decay=False, shift=0)
+    (row,) = training.train(model, few, recipe, log=quiet)
+    x, y = few.x_val, digits.one_hot(few.y_val)
+    answer = models.masked_by_label(model).predict({"image": x, "label": y}, verbose=0)
+    by_hand = eq.margin_loss(y, answer["lengths"]) + 0.0005 * eq.reconstruction_loss(x, answer["reconstruction"])
+    assert row["val_loss"] == pytest.approx(by_hand.mean(), rel=1e-4)
+    assert row["val_accuracy"] == pytest.approx((answer["lengths"].argmax(-1) == few.y_val).mean())
+
+
+def test_training_a_decoder_improves_it_and_the_model_for_use_shares_its_weights(few):
+    keras.utils.set_random_seed(0)
+    model = models.pose_capsnet()
+    before = training.evaluate(model, few)
+    training.train(model, few, replace(SHORT, epochs=2), seed=3, log=quiet)
+    after = training.evaluate(model, few)
+    assert after["reconstruction_error"] < 0.7 * before["reconstruction_error"]
+    x = few.x_test
+    by_hand = eq.reconstruction_loss(x, model.predict(x, verbose=0)["reconstruction"]).mean()
+    assert after["reconstruction_error"] == pytest.approx(by_hand, rel=1e-4)
 
 
 def test_the_rate_warms_up_and_decays_over_the_whole_run():
@@ -196,7 +222,7 @@ def test_the_test_set_is_scored_by_hand():
 
 
 def test_bad_arguments_are_named(few):
-    with pytest.raises(ValueError, match="recipe: got 'longest', expected 'article', 'quick' or 'best'"):
+    with pytest.raises(ValueError, match="recipe: got 'longest', expected 'article', 'quick', 'best' or 'pose'"):
         training.train(fresh(), few, "longest")
     with pytest.raises(ValueError, match="seed: got -1, expected a whole number of at least 0"):
         training.train(fresh(), few, "quick", seed=-1)

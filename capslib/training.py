@@ -49,6 +49,7 @@ class Recipe:
         warm_up: share of all steps that the warm-up takes.
         steps_per_execution: steps in one call that Keras' `fit` makes; the training is the same, with less time
             between steps.
+        reconstruction: what the reconstruction loss is multiplied by beside the margin loss, where there is a decoder.
 
     Raises:
         ValueError: naming the setting that is out of range.
@@ -65,6 +66,7 @@ class Recipe:
     beta_2: float = 0.999
     warm_up: float = 0.1
     steps_per_execution: int = 1
+    reconstruction: float = RECONSTRUCTION_WEIGHT
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "steps_per_execution"):
@@ -72,6 +74,7 @@ class Recipe:
         check_positive("learning_rate", self.learning_rate)
         for name, most in (("shift", 28), ("turn", 180), ("scale", 1), ("average", 1), ("beta_2", 1), ("warm_up", 1)):
             check_number(name, getattr(self, name), 0, most)
+        check_number("reconstruction", self.reconstruction, 0, np.inf)
         if self.turn == self.scale == 0:
             check_whole("shift", self.shift, 0)
 
@@ -141,7 +144,7 @@ def learning_rate(recipe: Recipe, examples: int) -> float | keras.optimizers.sch
 def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
     """Give a model the recipe's optimizer and its loss: margin loss for capsule lengths, cross-entropy for CNNs.
 
-    With a decoder, the loss is margin loss + 0.0005 · reconstruction loss.                     (Section 4.1)
+    With a decoder, the loss is margin loss + `recipe.reconstruction` · reconstruction loss.    (Section 4.1)
 
     Args:
         model: a Keras model with 10 outputs, or with a decoder; then as `models.masked_by_label` returns it.
@@ -153,7 +156,7 @@ def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
     weights = metrics = None
     if has_decoder(model):
         loss = {"lengths": margin_loss, "reconstruction": reconstruction_loss}
-        weights = {"lengths": 1.0, "reconstruction": RECONSTRUCTION_WEIGHT}
+        weights = {"lengths": 1.0, "reconstruction": recipe.reconstruction}
         metrics = {"lengths": ["accuracy"]}
     optimizer = keras.optimizers.Adam(
         learning_rate(recipe, examples),

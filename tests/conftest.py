@@ -5,6 +5,9 @@ import pytest
 LEFT_OUT = "CAPSLIB_MNIST is not set: tests on the full MNIST set are left out"
 NO_NODE = "Node is not installed: tests of the widgets' JavaScript outside a browser are left out"
 NO_CHROMIUM = "Chromium is not installed: tests of the widgets in JupyterLab are left out"
+NO_NBGRADER = (
+    "nbgrader is in neither environment (make test-class makes one): the tests that grade a class are left out"
+)
 NO_MATHJAX = "MathJax could not be fetched by npm: tests of formulas in the exported pages are left out"
 
 
@@ -24,7 +27,7 @@ def full_mnist():
 def pytest_terminal_summary(terminalreporter):
     """One line for all tests that were left out for one reason, just above pytest's own last line."""
     skipped = terminalreporter.stats.get("skipped", [])
-    for reason in (LEFT_OUT, NO_NODE, NO_CHROMIUM, NO_MATHJAX):
+    for reason in (LEFT_OUT, NO_NODE, NO_CHROMIUM, NO_MATHJAX, NO_NBGRADER):
         number = sum(reason in str(report.longrepr) for report in skipped)
         if number:
             terminalreporter.write_line(f"{reason} ({number})")

@@ -80,6 +80,8 @@ EXERCISES = {
             ("a part that belongs to one whole alone", (np.eye(3)[[0, 2]], np.array([[1.0, -2, 0.5], [0.3, 0.1, 4]]))),
             ("one lower capsule", (np.full((1, 2), 0.5), np.array([[1.0, -1]]))),
         ),
+        numbers=20 * 40 * 40,
+        large=(np.full((20, 40), 1 / 40), np.ones((20, 40))),
     ),
     "agreement_without_votes": Exercise(
         _agreement_without_votes,

@@ -205,6 +205,14 @@ def test_votes_that_were_made_after_all_are_noticed(shown, capsys):
     assert not accepted and re.match(r"not yet: the numbers are right, but more than [\d,]+ were in memory", out)
 
 
+def test_a_jacobian_that_was_built_after_all_is_noticed(shown, capsys):
+    def with_jacobian(c, g):
+        return np.einsum("ik,ikj->ij", g, c[..., None] * (np.eye(c.shape[1]) - c[:, None, :]))
+
+    accepted, out = ask("softmax_backward", with_jacobian, capsys)
+    assert not accepted and re.match(r"not yet: the numbers are right, but more than [\d,]+ were in memory", out)
+
+
 def test_a_solution_that_fails_on_larger_arrays_is_noticed(shown, capsys):
     def for_few(u, W, v):
         return agreement_without_votes(u, W, v) if len(u) < 50 else 1 / 0

@@ -8,13 +8,15 @@ JOBS ?= 2
 LAB_ARGS ?=
 # What `make notebooks` runs and `make pages` shows, as in: make notebooks NOTEBOOKS=notebooks/03_squash.ipynb
 NOTEBOOKS ?= $(wildcard notebooks/*.ipynb notebooks/solutions/*.ipynb)
+# Which exercises `make class` sets, as in: make class EXERCISES="unsquash broken_routers"; without any, all
+EXERCISES ?=
 
 PY = .venv/bin/python
 APART = KERAS_BACKEND=tensorflow sh tools/apart.sh
 CNNS = matched_cnn_flatten matched_cnn_global
 NEUTRAL = $(addprefix tests/library/test_,equations.py gradients.py layers.py losses.py models.py tracing.py)
 
-.PHONY: help setup lab test lint notebooks pages figures weights bench test-backends lock clean
+.PHONY: help setup lab test lint notebooks pages class figures weights bench test-backends test-class lock clean
 
 help:
 	@echo "make lab            open the course in JupyterLab (sets everything up the first time)"
@@ -23,10 +25,12 @@ help:
 	@echo "make lint           style, spelling, imports between rooms, types, and the JavaScript alone"
 	@echo "make notebooks      run notebooks and save their outputs; NOTEBOOKS=... chooses which"
 	@echo "make pages          make build/pages/*.html, lessons for a browser alone; NOTEBOOKS=... chooses which"
+	@echo "make class          make class/, a course of nbgrader from the exercises; EXERCISES=... chooses which"
 	@echo "make figures        draw figures/*.svg again"
 	@echo "make weights        train the shipped networks again (hours; needs the full MNIST set)"
 	@echo "make bench          time the capsule layer beside the article's, and race the recipes (an hour; needs a machine to itself)"
 	@echo "make test-backends  the tests of the layers on JAX and PyTorch, where .venv has them"
+	@echo "make test-class     the tests that grade a class, with nbgrader in an environment of its own"
 	@echo "make lock           solve requirements.lock again from pyproject.toml"
 	@echo "make clean          remove .venv and what tests leave behind"
 
@@ -63,6 +67,9 @@ notebooks: setup
 pages: setup
 	@$(PY) tools/pages.py $(NOTEBOOKS)
 
+class: setup
+	@$(PY) -m tools.assignments $(EXERCISES)
+
 figures: setup
 	@for script in figures/*.py; do echo "$$script"; $(APART) $(PY) "$$script" || exit 1; done
 
@@ -82,6 +89,10 @@ bench: setup
 
 test-backends: setup
 	@sh tools/apart.sh sh tools/test_backends.sh $(NEUTRAL)
+
+test-class: setup
+	@sh tools/class_env.sh
+	@$(APART) $(PY) -m pytest tests/project/test_assignments.py
 
 lock: setup
 	@$(PY) -m uv pip compile --quiet --universal --no-header --python-version 3.11 pyproject.toml --group dev \

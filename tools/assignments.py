@@ -1,6 +1,6 @@
 """Make a course of nbgrader from the exercises, with one assignment for each lesson.
 
-    python -m tools.assignments [--folder build/class] [EXERCISE ...]
+    python -m tools.assignments [--folder class] [EXERCISE ...]
 
 Task, answer and check of each exercise come from its master, the notebook in notebooks/solutions. The answer is a
 solution cell, from which nbgrader takes what stands between `### BEGIN SOLUTION` and `### END SOLUTION`. The check is a
@@ -20,7 +20,8 @@ from tools.pace import EXERCISE
 
 ROOT = Path(__file__).resolve().parents[1]
 MASTERS = ROOT / "notebooks" / "solutions"
-FOLDER = ROOT / "build" / "class"
+FOLDER = ROOT / "class"
+"""Not in build, which `make clean` removes: grades will be in it."""
 BEFORE, AFTER = "# ", ": solutions"
 """What the title of a notebook of solutions begins and ends with."""
 

@@ -7,8 +7,15 @@
 set -eu
 cd "$(dirname "$0")/.."
 python=build/class-env/bin/python
-use_uv() { .venv/bin/python -m uv "$@"; }
+# An interrupted uv only reports failure, and then pip must not take over.
+trap 'exit 130' INT
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0 PIP_NO_INPUT=1
+# Like setup.sh: uv, and pip where uv cannot do it.
+install() {
+    .venv/bin/python -m uv pip install --quiet --python "$python" "$@" || "$python" -m pip install --quiet "$@"
+}
 
-use_uv venv --quiet --clear --python .venv/bin/python build/class-env
-use_uv pip install --quiet --python "$python" -r requirements.lock
-use_uv pip install --quiet --python "$python" --no-build-isolation -c requirements.lock -e ".[class]"
+echo "class-env: installing the locked packages and nbgrader"
+.venv/bin/python -m venv --clear build/class-env
+install -r requirements.lock
+install --no-build-isolation -c requirements.lock -e ".[class]"

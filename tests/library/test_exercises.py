@@ -336,6 +336,13 @@ def test_progress_is_kept_once_in_order_and_forgotten_on_demand():
     assert progress.done() == {"exercises": [], "quizzes": []} and not progress.path().exists()
 
 
+@pytest.mark.parametrize(("execution", "kept"), [("autograde", []), ("validate", ["a"])])
+def test_nothing_is_kept_while_nbgrader_grades(execution, kept, monkeypatch):
+    monkeypatch.setenv("NBGRADER_EXECUTION", execution)
+    progress.note("exercises", "a")
+    assert progress.done()["exercises"] == kept
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"exercises": 3}', '{"exercises": [[1]]}', "\xff"])
 def test_a_damaged_file_counts_as_none_and_is_replaced(text):
     progress.path().parent.mkdir(parents=True)

@@ -8,9 +8,9 @@ import pytest
 from capslib import weights
 from tests import ROOT
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("notebooks/**/*.ipynb")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("notebooks/*.md"), *ROOT.glob("notebooks/**/*.ipynb")])
 PAGES = [page for page in PAGES if ".ipynb_checkpoints" not in page.parts]
-COMMANDS = sorted([*ROOT.glob("*.md"), *ROOT.glob("notebooks/*.ipynb")])
+COMMANDS = sorted([*ROOT.glob("*.md"), *ROOT.glob("notebooks/*.md"), *ROOT.glob("notebooks/*.ipynb")])
 
 
 def prose(page):

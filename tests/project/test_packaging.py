@@ -57,6 +57,12 @@ def test_the_lock_names_no_address():
     assert not [name for name in ("uv.lock", "pylock.toml") if (ROOT / name).exists()]
 
 
+def test_learners_install_nothing_that_only_a_class_needs():
+    (wanted,) = map(Requirement, PROJECT["project"]["optional-dependencies"]["class"])
+    assert wanted.name == "nbgrader" and wanted.specifier.contains("0.9.6") and not wanted.specifier.contains("0.10.0")
+    assert not [python for python in PYTHONS if wanted.name in locked(python)]
+
+
 def environment_yml():
     """The pinned Python of environment.yml, and the list that pip gets."""
     data = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))

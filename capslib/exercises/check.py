@@ -114,7 +114,8 @@ def passes(name: str, solution: Any) -> bool:
         print("right")
         return True
     hint = meant or exercise.hints[min(_tries.get(name, 0), len(exercise.hints) - 1)]
-    print(f"not yet: {problem} {hint}")
+    # JupyterLab breaks long lines inside words, so only a stub, of which little is said, has its hint on the same line.
+    print(f"not yet: {problem}", hint, sep=" " if problem == NOTHING else "\n")
     _tries[name] = _tries.get(name, 0) + (NOTHING not in problem)
     return False
 
@@ -173,7 +174,7 @@ def _try(solution: Callable, arguments: tuple, expected: np.ndarray) -> tuple[np
     except limits.TookTooLong:
         return None, f"it ran for more than {SECONDS:g} seconds and was stopped."
     except Exception as error:
-        return None, f"it raised {type(error).__name__}: {str(error).removesuffix('.')}."
+        return None, f"it raised {type(error).__name__}: {str(error).rstrip(' .')}."
     if got is None or got is Ellipsis:
         return None, NOTHING
     try:

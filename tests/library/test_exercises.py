@@ -112,7 +112,7 @@ def test_a_solution_may_change_its_arguments_without_harm(unseen):
 def test_every_foreseen_mistake_gets_its_own_hint_whatever_was_tried_before(name, hint, unseen, capsys):
     for _ in range(3):
         accepted, said = ask(name, EXERCISES[name].mistakes[hint], capsys)
-        assert not accepted and said.startswith("not yet: ") and said.endswith(f" {hint}\n")
+        assert not accepted and said.startswith("not yet: ") and said.endswith(f"\n{hint}\n")
     assert progress.done()["exercises"] == []
 
 
@@ -133,7 +133,7 @@ def test_each_wrong_try_earns_a_stronger_hint_and_a_stub_none(name, unseen, caps
     for _ in range(3):
         assert ask(name, lambda *arguments: None, capsys)[1] == f"not yet: {check.NOTHING} {hints[0]}\n"
     for hint in [*hints, hints[-1]]:
-        assert ask(name, nearly, capsys)[1].endswith(f" {hint}\n")
+        assert ask(name, nearly, capsys)[1].endswith(f"\n{hint}\n")
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -146,6 +146,8 @@ def test_each_wrong_try_earns_a_stronger_hint_and_a_stub_none(name, unseen, caps
         (lambda *arguments: exit(), "it raised RuntimeError: SystemExit"),
         (lambda *arguments: [[1, 2], [3]], "it returns a list, expected an array"),
         (lambda *arguments: {"a": 1}, "it returns a dict, expected an array"),
+        (lambda *arguments: int("one"), r"it raised ValueError: invalid literal for int\(\) with base 10: 'one'\.\n"),
+        (lambda *arguments: np.ones(2) + np.ones(3), r"it raised ValueError: operands .* \(2,\) \(3,\)\.\n"),
         (lambda *arguments: "right", "it returns a str, expected an array"),
         (lambda *arguments: np.zeros((7, 1)), r"it returns the shape \(7, 1\), expected \("),
         (lambda: None, "it raised TypeError"),
@@ -170,7 +172,7 @@ def test_an_unforeseen_wrong_number_is_named_and_framed(name, wrong, shown, caps
 
     accepted, out = ask(name, nearly, capsys)
     given, wanted = re.search(
-        r"differs?\b.*: yours is (\S+), expected (\S+)\. ", out.replace("differ,", "differs,")
+        r"differs?\b.*: yours is (\S+), expected (\S+)\.\n", out.replace("differ,", "differs,")
     ).groups()
     assert not accepted and float(given) == pytest.approx(float(wanted) + wrong, rel=1e-3, abs=1e-3, nan_ok=True)
     yours = shown[0].axes[1]
@@ -248,16 +250,16 @@ def pairs(monkeypatch):
         ({"b": "blue", "a": "red"}, "right"),
         (None, "not yet: it returns nothing so far. Look."),
         ({"a": ..., "b": ...}, "not yet: it returns nothing so far. Look."),
-        ({"a": "red", "b": ...}, "not yet: 1 of 2 answers are missing. Look."),
-        ("red", "not yet: expected a dict with the keys 'a', 'b'. Look."),
-        ({"a": "red"}, "not yet: expected a dict with the keys 'a', 'b'. Look."),
-        ({"a": "rot", "b": "blue"}, "not yet: for 'a' it says 'rot', expected one of 'red', 'blue', 'green'. Look."),
+        ({"a": "red", "b": ...}, "not yet: 1 of 2 answers are missing.\nLook."),
+        ("red", "not yet: expected a dict with the keys 'a', 'b'.\nLook."),
+        ({"a": "red"}, "not yet: expected a dict with the keys 'a', 'b'.\nLook."),
+        ({"a": "rot", "b": "blue"}, "not yet: for 'a' it says 'rot', expected one of 'red', 'blue', 'green'.\nLook."),
         (
             {"a": ["red"], "b": "blue"},
-            "not yet: for 'a' it says ['red'], expected one of 'red', 'blue', 'green'. Look.",
+            "not yet: for 'a' it says ['red'], expected one of 'red', 'blue', 'green'.\nLook.",
         ),
-        ({"a": "green", "b": "blue"}, "not yet: 1 of 2 are right. Look."),
-        ({"a": "blue", "b": "red"}, "not yet: 0 of 2 are right. You have them the wrong way round."),
+        ({"a": "green", "b": "blue"}, "not yet: 1 of 2 are right.\nLook."),
+        ({"a": "blue", "b": "red"}, "not yet: 0 of 2 are right.\nYou have them the wrong way round."),
     ],
 )
 def test_what_belongs_to_what_is_judged_as_a_whole(answer, said, pairs, capsys):
@@ -275,12 +277,12 @@ def test_the_matchings_of_the_lessons(name, capsys):
     for hint, wrong in matching.mistakes.items():
         assert set(wrong.values()) <= set(matching.words) > set(matching.expected.values())
         accepted, said = ask(name, wrong, capsys)
-        assert not accepted and said.endswith(f" {hint}\n")
+        assert not accepted and said.endswith(f"\n{hint}\n")
 
 
 def test_hints_of_a_matching_get_stronger_too(pairs, capsys):
     for hint in ("Look.", "Look at a.", "a is red.", "a is red."):
-        assert ask("pairs", {"a": "green", "b": "blue"}, capsys)[1].endswith(f" {hint}\n")
+        assert ask("pairs", {"a": "green", "b": "blue"}, capsys)[1].endswith(f"\n{hint}\n")
 
 
 # Endless ----------------------------------------------------------------------------------------------------------

@@ -172,6 +172,35 @@ def random_bases(count: int, seed: int, D: int = 16) -> np.ndarray:
     return Q * np.sign(np.diagonal(R, axis1=1, axis2=2))[:, None]  # Without the signs, QR favours some directions.
 
 
+def rotated(weights: dict[str, np.ndarray], bases: ArrayLike) -> dict[str, np.ndarray]:
+    """The same pose network with the dimensions of its capsules rotated: same lengths, same pictures, other axes.
+
+    v_j' = v_j E_jᵀ: W_ij' = W_ij E_jᵀ, and the decoder's first kernel K_j' = E_j K_j undoes it
+
+    Routing and squash see only dot products and lengths, which a rotation keeps. So nothing in what such a network
+    computes prefers its own axes.
+
+    Args:
+        weights: the arrays of a pose network with its decoder, by name.
+        bases: E, (10, D, D), an orthonormal basis for each class, each row a direction of length 1.
+
+    Returns:
+        Its arrays by name, float32.
+
+    Raises:
+        ValueError: if the bases do not fit the network or are not orthonormal.
+    """
+    W, K = np.asarray(weights["v.W"], np.float64), np.asarray(weights["decode1.kernel"], np.float64)
+    D = W.shape[-1]
+    E = np.asarray(check_shape("bases", bases, (CLASSES, D, D)), np.float64)
+    if not np.allclose(E @ E.transpose(0, 2, 1), np.eye(D), atol=1e-6):
+        raise ValueError("bases: got rows that are not orthonormal, expected directions of length 1 at right angles")
+    W = np.einsum("icjd,jed->icje", W, E, optimize=True)
+    K = E @ K.reshape(CLASSES, D, -1)
+    changed = {"v.W": W, "decode1.kernel": K.reshape(CLASSES * D, -1)}
+    return {name: np.asarray(changed.get(name, array), np.float32) for name, array in weights.items()}
+
+
 def spread(v: ArrayLike, y: ArrayLike, directions: ArrayLike | None = None) -> np.ndarray:
     """How much the label's capsule varies along each direction among the digits of a class: a standard deviation.
 

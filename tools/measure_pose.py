@@ -188,7 +188,7 @@ def spectra(v, y):
 
 
 def principal(x, y):
-    """Mean (784,) and COMPONENTS principal axes (16, 784) of each class' training digits."""
+    """Mean (784,) and the first COMPONENTS principal axes (16, 784) of each class' training digits."""
     parts = []
     for digit in range(10):
         flat = x[y == digit].reshape(-1, 784).astype(np.float64)
@@ -272,14 +272,15 @@ def of_pca(these):
     data = these.data
     z_val, _ = coordinates(data.x_val, data.y_val, these.principal)
     z_test, drawn = coordinates(data.x_test, data.y_test, these.principal)
-    means = np.stack([mean for mean, _ in these.principal])[data.y_test].reshape(data.x_test.shape)
+    # What each component takes off the error is the square of its coordinate.
+    by_component = error(data.x_test, drawn) + np.r_[np.cumsum(np.mean(z_test**2, 0)[::-1])[::-1], 0]
     z_moved = [
         coordinates(x, y, these.principal)[0] for x, y in zip(these.moved, (data.y_val, data.y_test), strict=True)
     ]
     return {
         "components": COMPONENTS,
         "error": error(data.x_test, drawn),
-        "error_of_the_class_mean": error(data.x_test, means),
+        "error_by_number_of_components": by_component,
         "read_out": read_outs([z_val, z_test], data, these.measured),
         "read_out_moved": read_outs(z_moved, data, these.measured_moved),
     }

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from capslib import effects, transforms
+from capslib import digits, effects, transforms
+from capslib.equations import length, mask
 from capslib.moments import properties
-from capslib.networks import decode
+from capslib.networks import decode, pose_capsnet
 
 D = 16
 Y = np.repeat(np.arange(10), 4)
@@ -134,6 +135,21 @@ def test_random_bases_are_orthonormal_and_prefer_no_direction():
     np.testing.assert_allclose((bases**2).mean(0), 1 / 3, atol=0.03)
 
 
+def test_a_rotated_network_answers_and_draws_the_same_with_other_capsules(weights):
+    rng = np.random.default_rng(11)
+    shapes = {"conv1.kernel": (9, 9, 1, 4), "u.conv.kernel": (9, 9, 4, 16), "v.W": (72, 8, 10, D)}
+    network = {name: rng.normal(0, 0.15, shape).astype(np.float32) for name, shape in shapes.items()}
+    network |= {"conv1.bias": np.zeros(4, np.float32), "u.conv.bias": np.zeros(16, np.float32), **weights}
+    bases = effects.random_bases(10, 12)
+    other = effects.rotated(network, bases)
+    x = digits.load("bundled").x_test[:5]
+    v, v_other = (pose_capsnet(x, arrays).v[-1] for arrays in (network, other))
+    np.testing.assert_allclose(v_other, np.einsum("njd,jed->nje", v, bases), atol=1e-5)
+    np.testing.assert_allclose(length(v_other), length(v), atol=1e-5)
+    assert np.abs(v_other - v).max() > 0.1
+    np.testing.assert_allclose(decode(mask(v_other), other), decode(mask(v), network), atol=1e-5)
+
+
 def test_spread_is_the_standard_deviation_of_the_label_s_capsule_along_a_direction(capsules):
     basis = effects.random_bases(1, 7)[0]
     own = capsules[Y == 6, 6]
@@ -198,6 +214,7 @@ def test_the_participation_ratio_counts_dimensions():
         (lambda v, w: effects.slopes(np.full((40, D, 11), np.nan), Y), "p: got NaN"),
         (lambda v, w: effects.slopes(np.ones((40, D, 2)), Y, [1, 1]), "steps: got 2 equal steps"),
         (lambda v, w: effects.alignment(np.ones(4), np.ones((1, 3, 3))), r"bases: .*expected \(B, 4, 4\)"),
+        (lambda v, w: effects.rotated(w | {"v.W": np.ones((1, 8, 10, D))}, np.ones((10, D, D))), "not orthonormal"),
         (lambda v, w: effects.read_out(v[:, 0], Y[:3], v[:, 0], Y), r"p: got shape \(3,\), expected \(40,\)"),
         (lambda v, w: effects.spectrum(np.zeros((3, D))), "v: got 3 capsules, the shortest of length 0"),
     ],

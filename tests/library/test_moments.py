@@ -65,6 +65,11 @@ def test_thickness_is_that_of_a_drawn_stroke(thickness, within, angle):
     np.testing.assert_allclose(found, thickness * length / (length + thickness), rtol=within)
 
 
+def test_an_outline_at_the_edge_of_the_picture_counts():
+    inside, at_the_edge = bar((4, 14), (12, 16)), bar((0, 10), (24, 28))
+    np.testing.assert_allclose(total_variation(at_the_edge), total_variation(inside))
+
+
 def test_a_ring_has_two_outlines():
     at = np.hypot(*(np.indices((64, 64)) - 31.5))
     ring = np.clip(at - 14.5, 0, 1) * np.clip(20.5 - at, 0, 1)  # from 15 to 20, its edges a pixel of grey

@@ -20,6 +20,7 @@ from capslib import digits, effects, networks, weights
 from capslib.equations import length, mask, reconstruction_loss
 from capslib.moments import PROPERTIES, properties
 from capslib.records import REPOSITORY, machine, sha256, write_atomically
+from capslib.transforms import shift
 
 RESULT = REPOSITORY / "notebooks" / "results" / "pose.json"
 SWEPT = 100
@@ -65,8 +66,6 @@ def decoder_of_code(arrays):
 
 def moved(x, seed):
     """Digits at random places, by whole pixels as far as they were moved in training; what leaves the canvas is cut."""
-    from capslib.transforms import shift
-
     right, down = np.random.default_rng(seed).integers(-MOVED, MOVED + 1, (2, len(x)))
     return shift(x, right, down, cut=True)
 

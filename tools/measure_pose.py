@@ -113,6 +113,16 @@ def sweeps(v, y, decoder, steps=effects.STEPS, scale=None):
     return told
 
 
+def strongest(found):
+    """Of one property's sweep, the dimension with the largest slope in each class, and what it does; (10,) each."""
+    dimension = np.abs(found["slope"]).argmax(1)
+    return {
+        "dimension": dimension,
+        **{key: found[key][range(10), dimension] for key in ("slope", "correlation", "same_sign")},
+        "largest_correlation": np.abs(found["correlation"]).max(1),
+    }
+
+
 def bases(v, y, decoder, natural):
     """The best of 16 directions, for the dimensions themselves and for random bases: (10,) and (BASES, 10)."""
     pick = first_of_each(y, SWEPT_IN_BASES)
@@ -239,7 +249,7 @@ def of_any(encode, decoder, these):
     drawn = networks.decode(mask(v_test, digits.one_hot(data.y_test)), decoder)
     told = {
         "spread": spread,
-        "by_deviation": by_deviation,
+        "by_deviation": {name: strongest(found) for name, found in by_deviation.items()},
         "alignment_by_deviation": {name: alignments(by_deviation[name]["slope"]) for name in PROPERTIES},
         "read_out": read_outs(own, data, these.measured),
         "read_out_moved": read_outs(own_moved, data, these.measured_moved),
@@ -293,7 +303,7 @@ def rounded(value):
         return [rounded(one) for one in value]
     if isinstance(value, float | np.floating):
         return float(f"{value:.4g}")
-    return value
+    return int(value) if isinstance(value, np.integer) else value
 
 
 def card(folder, name):

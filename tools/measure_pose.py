@@ -64,6 +64,16 @@ def decoder_of_code(arrays):
     return layers | {"decode1.kernel": np.tile(layers["decode1.kernel"], (10, 1))}
 
 
+def untrained_decoder(arrays, seed):
+    """A decoder of the same shape that has learned nothing: Glorot-uniform kernels and no biases, as Keras begins."""
+    rng, layers = np.random.default_rng(seed), {}
+    for key, array in arrays.items():
+        if key.startswith("decode"):
+            limit = np.sqrt(6 / sum(array.shape)) if array.ndim == 2 else 0
+            layers[key] = rng.uniform(-limit, limit, array.shape).astype(np.float32)
+    return layers
+
+
 def moved(x, seed):
     """Digits at random places, by whole pixels as far as they were moved in training; what leaves the canvas is cut."""
     right, down = np.random.default_rng(seed).integers(-MOVED, MOVED + 1, (2, len(x)))
@@ -265,11 +275,13 @@ def of_pose_network(arrays, these):
     told, v_val, v_test = of_any(capsules(arrays), arrays, these)
     chosen = length(v_test).argmax(-1)
     by_unit = sweeps(v_val, data.y_val, arrays)
+    by_chance = sweeps(v_val, data.y_val, untrained_decoder(arrays, seed=0))
     return told | {
         "test_accuracy": np.mean(chosen == data.y_test),
         "error": error(data.x_test, networks.decode(mask(v_test), arrays)),
         "error_of_pca_with_the_class_chosen": error(data.x_test, coordinates(data.x_test, chosen, these.principal)[1]),
         "sweep": by_unit,
+        "sweep_of_an_untrained_decoder": {name: strongest(found) for name, found in by_chance.items()},
         "alignment": {name: alignments(by_unit[name]["slope"]) for name in PROPERTIES},
         "bases": bases(v_val, data.y_val, arrays, these.natural),
         "spectrum": spectra(v_val, data.y_val),

@@ -39,6 +39,7 @@ from capslib.plots.margin import (
     margin_terms,
 )
 from capslib.plots.marks import LINES, MARKERS, coupling_scale, draw_coupling, draw_grid, draw_lengths
+from capslib.plots.pose import against_bases, dimension_sweep, direction_spectra, slopes_by_class
 from capslib.plots.poses import (
     face_row,
     face_votes,
@@ -71,11 +72,14 @@ __all__ = [
     "WEIGHTED_VOTES",
     "WINDOW",
     "accuracy_by_angle",
+    "against_bases",
     "confusion_matrix",
     "coupling_scale",
     "described",
     "digit_and_lengths",
     "digit_sheet",
+    "dimension_sweep",
+    "direction_spectra",
     "draw_coupling",
     "draw_grid",
     "draw_lengths",
@@ -107,6 +111,7 @@ __all__ = [
     "routings_side_by_side",
     "show",
     "shuffled_capsules",
+    "slopes_by_class",
     "spread_over_turns",
     "squash_arrows",
     "squash_gains",

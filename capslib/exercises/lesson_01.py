@@ -195,10 +195,20 @@ EXERCISES = {
             "A vector of length 0 has no direction. Its part is absent, so its cell is −1.": lambda pooled, n: np.stack(
                 [np.hypot(*pooled.T), np.round((90 - _degrees(pooled)) / 180 * (n - 1))], axis=1
             ),
+            "Rounding errors make 0.9999999 of a 1, and int cuts off what follows the point. Use np.round.": (
+                lambda pooled, n: np.stack(
+                    [
+                        np.hypot(*pooled.T),
+                        np.where(np.hypot(*pooled.T) > 0, np.trunc((90 - _degrees(pooled)) / 180 * (n - 1)), -1),
+                    ],
+                    axis=1,
+                )
+            ),
         },
         edges=(
             ("an absent part", (np.array([[0.0, 0.5], [0, 0], [0, -0.3]]), 5)),
             ("two cells", (np.array([[0.0, 1], [0, -0.4], [0, 0.7]]), 2)),
+            ("directions with rounding errors", (np.array([[1, 1 + 1e-9], [1, -1 + 1e-9], [1, 1 - 1e-9]]), 5)),
         ),
     ),
 }

@@ -192,7 +192,7 @@ EXERCISES = {
             "You subtracted the row's maximum from the logits, but not from the 0 of none.": (
                 lambda u_hat: _router(couple=_maximum_not_from_none)(u_hat).c[-1]
             ),
-            "An exponential overflows. Subtract the largest logit of the row first; the 0 of none counts as one.": (
+            "An exponential overflows. Subtract the largest logit of the row first; the 0 of none is a logit too.": (
                 lambda u_hat: _router(couple=_overflowing)(u_hat).c[-1]
             ),
             "These are the couplings of a fourth iteration. The third one's come before its update of b.": (

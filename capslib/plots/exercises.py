@@ -30,13 +30,17 @@ def expected_and_got(expected, got, names=("i", "j")) -> Figure:
     for ax, title, shade in zip(axes, ("expected", "yours"), (wanted, values), strict=True):
         ax.set(title=title, xticks=range(wanted.shape[1]), yticks=range(len(wanted[:ROWS])))
         ax.set(xlabel=names[-1] if names else "", ylabel=", ".join(names[:-1]))
-        ax.imshow(shade[:ROWS], cmap=CONTRIBUTION, vmin=-2 * limit, vmax=2 * limit, aspect="auto")
+        cells = ax.imshow(shade[:ROWS], cmap=CONTRIBUTION, vmin=-2 * limit, vmax=2 * limit, aspect="auto")
         ax.tick_params(length=0)
+        if np.ndim(expected) < 2:  # One row, which no axis counts.
+            ax.set_yticks([])
         if got is None and shade is values:
             ax.text(0.5, 0.5, "nothing yet", ha="center", va="center", transform=ax.transAxes)
             continue
         for i, j in np.ndindex(*shade[:ROWS].shape):
-            ax.text(j, i, f"{shade[i, j]:.2f}".replace("-", "−"), ha="center", va="center")
+            dark = np.mean(cells.to_rgba(shade[i, j])[:3]) < 0.5 and not np.isnan(shade[i, j])
+            colour = "white" if dark else COLOURS["ink"]
+            ax.text(j, i, f"{shade[i, j]:.2f}".replace("-", "−"), ha="center", va="center", color=colour)
             if shade is values and wrong[i, j]:
                 ax.add_patch(Rectangle((j - 0.46, i - 0.44), 0.92, 0.88, fill=False, linewidth=2, color=COLOURS["v"]))
     return described(fig, f"Expected numbers beside yours: {total - wrong.sum()} of {total} agree.")

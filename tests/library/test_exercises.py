@@ -116,6 +116,36 @@ def test_every_foreseen_mistake_gets_its_own_hint_whatever_was_tried_before(name
     assert progress.done()["exercises"] == []
 
 
+def forgets_root_and_zero(v, offset):
+    presence = equations.length(v)[:, None]
+    return offset * presence / (1 - presence) * v / presence
+
+
+def fails_at_zero(v, offset):
+    if not v.any(-1).all():
+        raise ZeroDivisionError
+    return forgets_root_and_zero(v, offset)
+
+
+@pytest.mark.parametrize("solution", [forgets_root_and_zero, fails_at_zero])
+def test_a_foreseen_mistake_gets_its_own_hint_although_an_edge_case_is_forgotten_too(solution, unseen, capsys):
+    accepted, said = ask("unsquash", solution, capsys)
+    assert not accepted and said.endswith("Your vectors have the length n. But n is the square of the length of s.\n")
+
+
+def test_a_mistake_in_an_edge_case_alone_is_not_taken_for_another_one(unseen, capsys):
+    def seven_at_zero(v, offset):
+        return np.where(v.any(-1, keepdims=True), SOLUTIONS["unsquash"](v, offset), 7)
+
+    accepted, said = ask("unsquash", seven_at_zero, capsys)
+    assert not accepted and said.endswith(f"{EXERCISES['unsquash'].hints[0]}\n")
+
+
+def test_numpy_does_not_warn_of_what_a_hint_is_about(unseen, recwarn):
+    assert not exercises.passes("unsquash", forgets_root_and_zero)
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_exercise_foresees_three_mistakes_and_has_hints_that_get_stronger(name):
     exercise = EXERCISES[name]

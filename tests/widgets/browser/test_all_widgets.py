@@ -125,6 +125,20 @@ def test_the_focus_is_seen(mounted, widget):
         assert shown, f"the focus is not seen near {test}"
 
 
+def test_a_click_draws_no_frame_of_the_browsers_own(mounted, widget):
+    page = mounted(widget)
+    framed = page.evaluate(
+        f"""() => {{
+            const taken = [...document.querySelectorAll(".view :is(svg, svg *)[tabindex]")].filter({SHOWN});
+            return taken.filter((node) => {{
+                node.focus({{ focusVisible: false }}); // as a click does
+                return getComputedStyle(node).outlineStyle !== "none";
+            }}).map((node) => node.dataset.testid);
+        }}"""
+    )
+    assert framed == []
+
+
 def test_a_line_says_in_numbers_what_is_shown(mounted, widget):
     lines = mounted(widget).locator(LINE).all_inner_texts()
     assert len(lines) == 1

@@ -448,8 +448,8 @@ def test_the_readme_gives_the_times_of_the_stored_race():
     stored = json.loads((RESULTS / "race.json").read_text(encoding="utf-8"))
     text = " ".join((RESULTS.parents[1] / "README.md").read_text(encoding="utf-8").split())
     slow, fast = (stored["medians"][name] for name in ("published", "quick"))
-    assert f"take {slow:.0f} s of training on two processor cores to an accuracy of {stored['level']}" in text
-    assert f"take {fast:.1f} s on the same two (medians of three seeds;" in text
+    assert f"need {slow:.0f} s of training on two processor cores to reach an accuracy of {stored['level']} on" in text
+    assert f"need {fast:.1f} s on the same two cores (medians of three seeds," in text
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -84,7 +84,7 @@ def test_rendering_twice_changes_nothing_and_keeps_ids(tmp_path):
 
 COPIES = {"copy", "copy2", "copyfile"}
 # What lives only as long as a run: a browser's settings, its page, a counter of the kernel's.
-FOR_A_MOMENT = {"tools/browser/harness.py", "benchmarks/widgets.py", "benchmarks/alone.py"}
+FOR_A_MOMENT = {"tools/browser/harness.py", "benchmarks/widgets.py", "benchmarks/alone.py", "tools/assignments.py"}
 
 
 def writes(source):

@@ -227,7 +227,8 @@ def two_measures(names, cosines, scores) -> Figure:
     ax.axvline(1, color=COLOURS["neutral"], linewidth=0.8)
     for name, marker, x, y in zip(names, cycle("os^Dv"), cosines, scores, strict=False):
         ax.plot(x, y, marker, color=COLOURS["v"], markersize=9, label=name)
-        write_beside(ax, name, (x, y), (0, -19), ha="right" if x > 0.9 else "center")
+        right = x > 0.9  # Beside the line at 1, not on it.
+        write_beside(ax, name, (x, y), (-6 if right else 0, -19), ha="right" if right else "center")
     low = min(-0.4, np.min(scores) - 0.3)
     ax.set(xlim=(min(0, np.min(cosines) - 0.1), 1.1), ylim=(low, 1.12), yticks=[0, 0.5, 1])
     ax.set(xlabel="invariance: cosine of v(x) and v(Gx)", ylabel="equivariance: R²")

@@ -114,6 +114,7 @@ class Lab:
         for variable in ("SETTINGS_DIR", "WORKSPACES_DIR"):
             self.environment[f"JUPYTERLAB_{variable}"] = str(folder / variable.lower())
         self.environment["IPYTHONDIR"] = str(folder / "ipython")
+        self.environment["XDG_DATA_HOME"] = str(folder / "data")  # Where progress is kept.
         # The question about news would lie over the notebook, and its answer comes from another machine.
         quiet = {"fetchNews": "false", "checkForUpdates": False}
         for name, values in {"@jupyterlab/apputils-extension:notification": quiet, **(settings or {})}.items():

@@ -1,6 +1,8 @@
 """What holds for all widgets in JupyterLab. What each does in its own lesson is tested beside that widget."""
 
 import re
+import sys
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -8,6 +10,7 @@ from playwright.sync_api import expect
 from capslib.widgets import Quiz
 from tests.widgets.browser.saved import notebook
 from tools.browser.examples import EXAMPLES
+from tools.browser.harness import printed
 
 NOT_FOUND = "model not found"
 FOCUSABLE = ":is(button, select, input, [tabindex='0'])"
@@ -66,6 +69,13 @@ def test_what_answers_a_question_is_collapsed_until_it_is_asked_for(lab, page, k
     keep(page, "lab-collapsed")
     cell.locator(".jp-Placeholder").click()
     expect(answer).to_be_visible()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="no variable moves the data directory there")
+def test_what_is_done_here_is_kept_apart_from_the_progress_of_who_runs_it(lab, page):
+    lab.open(page, "03_squash.ipynb", run=False)
+    kept = Path(printed(page, "from capslib.exercises import progress; print(progress.path())"))
+    assert kept.is_relative_to(lab.course.parent)
 
 
 # What Lab does not find ---------------------------------------------------------------------------------------------

@@ -34,6 +34,13 @@ def test_questions_are_groups_with_their_text_as_name_and_explanations_are_annou
     assert page.get_by_role("status").count() == 2
 
 
+def test_a_long_question_stays_inside_its_frame_and_above_its_choices(mounted):
+    page = mounted(Quiz([Question("Why? " * 60, SUM.choices, SUM.right)]))
+    frame, text, first = (page.locator(part).first.bounding_box() for part in ("fieldset", "legend", "label"))
+    assert frame["y"] < text["y"] and text["height"] > 2 * first["height"]
+    assert text["y"] + text["height"] <= first["y"]
+
+
 def test_indices_are_set_low_and_names_are_left_alone(mounted):
     choices = {"û_ij": "Its vote for v_j.", "stop_gradient": "A name, as D_in is none."}
     asked = Question("What is c_ij?", choices, "û_ij")

@@ -56,6 +56,11 @@ def routing_dtype(dtype: str) -> str:
     return "float32" if dtype in ("float16", "bfloat16") else dtype
 
 
+def fits(shape: Shape, other: Shape) -> bool:
+    """Whether two shapes may be one: as many axes, and the same size wherever neither leaves it open with None."""
+    return len(shape) == len(other) and all(a in (b, None) or b is None for a, b in zip(shape, other, strict=True))
+
+
 class _Float32Layer(keras.layers.Layer):
     """A layer that computes in float32 (or float64) under any policy, and returns the policy's type."""
 
@@ -324,10 +329,7 @@ class Mask(_Float32Layer):
     def _check(v_shape: Shape, label_shape: Shape | None) -> None:
         if len(v_shape) != 3 or v_shape[1] is None:
             raise ValueError(f"v: got shape {tuple(v_shape)}, expected (B, J, D)")
-        if label_shape is None:
-            return
-        sizes = zip(label_shape, v_shape, strict=False)
-        if len(label_shape) != 2 or not all(a in (b, None) or b is None for a, b in sizes):
+        if label_shape is not None and not fits(label_shape, v_shape[:2]):
             raise ValueError(f"label: got shape {tuple(label_shape)}, expected one-hot (B, J) like v {tuple(v_shape)}")
 
     def compute_output_shape(self, v_shape: Shape, label_shape: Shape | None = None) -> Shape:

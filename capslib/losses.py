@@ -1,7 +1,7 @@
 """The losses for Keras, equal to those of `capslib.equations`."""
 
 from capslib.backend import keras, ops
-from capslib.layers import Tensor
+from capslib.layers import Tensor, fits
 
 
 @keras.saving.register_keras_serializable(package="capslib")
@@ -25,8 +25,7 @@ def margin_loss(y_true: Tensor, lengths: Tensor, m_plus: float = 0.9, m_minus: f
     """
     lengths = ops.convert_to_tensor(lengths)
     y_true = ops.cast(y_true, lengths.dtype)
-    fits = all(a in (b, None) or b is None for a, b in zip(y_true.shape, lengths.shape, strict=False))
-    if len(y_true.shape) != 2 or len(lengths.shape) != 2 or not fits:
+    if len(lengths.shape) != 2 or not fits(y_true.shape, lengths.shape):
         raise ValueError(
             f"y_true: got shape {tuple(y_true.shape)}, expected one-hot (B, J) like lengths {tuple(lengths.shape)}"
         )
@@ -55,8 +54,7 @@ def reconstruction_loss(image: Tensor, reconstruction: Tensor) -> Tensor:
     """
     reconstruction = ops.convert_to_tensor(reconstruction)
     image = ops.cast(image, reconstruction.dtype)
-    fits = all(a in (b, None) or b is None for a, b in zip(image.shape, reconstruction.shape, strict=False))
-    if len(image.shape) != 4 or len(reconstruction.shape) != 4 or not fits:
+    if len(reconstruction.shape) != 4 or not fits(image.shape, reconstruction.shape):
         raise ValueError(
             f"image: got shape {tuple(image.shape)}, expected (B, H, W, 1) like the reconstruction "
             f"{tuple(reconstruction.shape)}"

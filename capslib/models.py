@@ -141,15 +141,27 @@ DECODER = ("flatten", "decode1", "decode2", "decode3", "pixels")
 """Names of a decoder's layers, from the masked capsules to the image."""
 
 
-def _with_decoder(v: Tensor, hidden: tuple[int, int]) -> dict[str, Tensor]:
-    layers = [
+def decoder_layers(hidden: tuple[int, int]) -> list[keras.layers.Layer]:
+    """Fresh layers of a decoder, from numbers (B, ...) to an image (B, 28, 28, 1) in 0–1.             (Figure 2)
+
+    Args:
+        hidden: units of the two layers with ReLU.
+
+    Returns:
+        A list of layers to apply in turn, named as in DECODER.
+    """
+    return [
         keras.layers.Flatten(name="flatten"),
         keras.layers.Dense(hidden[0], activation="relu", name="decode1"),
         keras.layers.Dense(hidden[1], activation="relu", name="decode2"),
         keras.layers.Dense(28 * 28, activation="sigmoid", name="decode3"),
         keras.layers.Reshape((28, 28, 1), name="pixels"),
     ]
-    return {"lengths": Length(name="lengths")(v), "reconstruction": _decode(layers, Mask(name="mask")(v))}
+
+
+def _with_decoder(v: Tensor, hidden: tuple[int, int]) -> dict[str, Tensor]:
+    reconstruction = _decode(decoder_layers(hidden), Mask(name="mask")(v))
+    return {"lengths": Length(name="lengths")(v), "reconstruction": reconstruction}
 
 
 def _decoder_layers(model: keras.Model) -> list[keras.layers.Layer]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import capslib.quiet  # noqa: F401
-from capslib import digits, training, weights
+from capslib import digits, models, training, weights
 from capslib.backend import keras
 from capslib.losses import reconstruction_loss
 from capslib.records import machine, versions, write_atomically
@@ -38,11 +38,7 @@ def encoder() -> keras.Model:
 
 def decoder() -> keras.Model:
     """A code (B, 16) → images (B, 28, 28, 1), with the hidden layers of the pose network's decoder."""
-    code = keras.Input((16,))
-    x = keras.layers.Dense(64, activation="relu", name="decode1")(code)
-    x = keras.layers.Dense(96, activation="relu", name="decode2")(x)
-    pixels = keras.layers.Dense(28 * 28, activation="sigmoid", name="decode3")(x)
-    return keras.Model(code, keras.layers.Reshape((28, 28, 1))(pixels), name="decoder")
+    return keras.Sequential([keras.Input((16,)), *models.decoder_layers((64, 96))], name="decoder")
 
 
 def learn_to_draw(model: keras.Model, data: digits.Digits, seed: int, log) -> None:

@@ -41,7 +41,8 @@ def _checked_questions(name, questions):
             raise ValueError(f"{name}: got {len(question.choices)} choices of {question.text!r:.60}, expected 2 to 6")
         if question.right not in question.choices:
             raise ValueError(f"{name}: got {question.right!r:.60} as right, expected one of the choices")
-    return [asdict(question) for question in questions]
+    # Choices as pairs: answers are kept by their number, and a saved notebook sorts the keys of a dict.
+    return [asdict(question) | {"choices": [list(pair) for pair in question.choices.items()]} for question in questions]
 
 
 class Quiz(Widget, script="quiz.js", styles="quiz.css"):
@@ -84,12 +85,12 @@ class Quiz(Widget, script="quiz.js", styles="quiz.css"):
     @property
     def correct(self) -> int:
         """How many questions are answered correctly."""
-        rights = [list(question["choices"]).index(question["right"]) for question in self.questions]
+        rights = [[c for c, _ in question["choices"]].index(question["right"]) for question in self.questions]
         return sum(k == right for k, right in zip(self.chosen, rights, strict=True))
 
     def describe(self) -> str:
         asked = " ".join(
-            f"{n}. {question['text']} ({' / '.join(question['choices'])})"
+            f"{n}. {question['text']} ({' / '.join(choice for choice, _ in question['choices'])})"
             for n, question in enumerate(self.questions, 1)
         )
         return f"A quiz, {self.correct} of {len(self.questions)} answered correctly. {asked.rstrip('.')}."
@@ -98,7 +99,7 @@ class Quiz(Widget, script="quiz.js", styles="quiz.css"):
         lines = []
         for n, question in enumerate(self.questions, 1):
             lines += textwrap.wrap(f"{n}. {question['text']}", 100)
-            for choice in question["choices"]:
+            for choice, _ in question["choices"]:
                 lines += textwrap.wrap(choice, 95, initial_indent="    ○ ", subsequent_indent="       ")
             lines.append("")
         return plots.png(plots.text_page(lines[:-1]), saved=True)
@@ -108,7 +109,7 @@ class Quiz(Widget, script="quiz.js", styles="quiz.css"):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         items = "".join(
             f"<li>{html.escape(question['text'])}<ul>"
-            + "".join(f"<li>{html.escape(choice)}</li>" for choice in question["choices"])
+            + "".join(f"<li>{html.escape(choice)}</li>" for choice, _ in question["choices"])
             + "</ul></li>"
             for question in self.questions
         )

@@ -86,7 +86,8 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
     step = Checked(check_choice, STEPS, default="softmax")
     i = Checked(check_whole, 0, PARTS[1] - 1, default=0)
     j = Checked(check_whole, 0, 1, default=0)
-    presets = traitlets.Dict(read_only=True).tag(sync=True)
+    # Pairs of name and votes: a saved notebook sorts the keys of a dict, and the buttons would change their order.
+    presets = traitlets.List(read_only=True).tag(sync=True)
     more = traitlets.List(MORE, read_only=True).tag(sync=True)
     limits = traitlets.Dict({"parts": PARTS, "iterations": ITERATIONS, "reach": REACH}, read_only=True).tag(sync=True)
 
@@ -105,7 +106,8 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
         """
         votes = _checked_votes("votes", EXAMPLE if votes is None else votes)
         given = {"votes": votes, "iterations": iterations, "offset": offset, "names": names, "over": over}
-        super().__init__(**given, presets={"as given": votes.tolist(), **PRESETS}, i=len(votes) - 1)
+        presets = [["as given", votes.tolist()], *map(list, PRESETS.items())]
+        super().__init__(**given, presets=presets, i=len(votes) - 1)
 
     @validate("iteration", "i")
     def _check_place(self, name, value):

@@ -1,5 +1,6 @@
 """Quiz: what it takes, what it refuses, when it is done, and the questions of the lessons."""
 
+import json
 import re
 
 import pytest
@@ -22,6 +23,13 @@ def test_right_answers_are_counted_and_the_last_one_is_told_once_it_is_there():
         assert quiz.correct == correct and told == []
     quiz.chosen = [1, 0]
     assert quiz.correct == 2 and told == ["done"]
+
+
+def test_a_saved_quiz_keeps_the_order_of_its_choices():
+    """Jupyter sorts the keys of what it saves, and JavaScript puts keys that are numbers first."""
+    question = Question("What is 5 + 5?", {"ten": "In words.", "10": "In digits.", "9": "Too small."}, "10")
+    saved = json.loads(json.dumps(Quiz([question]).get_state(), sort_keys=True, default=str))
+    assert saved["questions"][0]["choices"] == [list(pair) for pair in question.choices.items()]
 
 
 @pytest.mark.parametrize(

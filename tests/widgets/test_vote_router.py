@@ -1,6 +1,7 @@
 """The vote router's Python side: what it takes, refuses, tells and routes."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -175,6 +176,12 @@ def test_parts_that_are_added_begin_where_no_other_part_votes():
             apart = np.linalg.norm(places[:, None] - places, axis=-1) + 9 * np.eye(most)
             assert apart[fewest:].min() > 0.1 and np.abs(places).max() <= REACH
     assert VoteRouter([*EXAMPLE, *MORE]).limits == {"parts": PARTS, "iterations": ITERATIONS, "reach": REACH}
+
+
+def test_a_saved_router_keeps_the_order_of_its_presets():
+    """Jupyter sorts the keys of what it saves."""
+    saved = json.loads(json.dumps(VoteRouter().get_state(), sort_keys=True, default=str))
+    assert [name for name, _ in saved["presets"]] == ["as given", *PRESETS]
 
 
 def test_presets_are_what_they_are_called():

@@ -15,8 +15,7 @@ function start({ model, el }) {
   };
 
   const parts = questions.map((question, n) => {
-    const choices = Object.keys(question.choices);
-    const radios = choices.map((_, k) =>
+    const radios = question.choices.map((_, k) =>
       html("input", {
         type: "radio",
         name: `${group}-${n}`,
@@ -26,9 +25,9 @@ function start({ model, el }) {
     );
     const status = html("p", { role: "status", class: "caps-quiz-said", "data-testid": `quiz-${n}-said` });
     const legend = html("legend", {}, `${n + 1}. `, ...words(question.text));
-    const labels = choices.map((choice, k) => html("label", { class: "caps-quiz-choice" }, radios[k], html("span", {}, ...words(choice))));
+    const labels = question.choices.map(([choice], k) => html("label", { class: "caps-quiz-choice" }, radios[k], html("span", {}, ...words(choice))));
     const node = html("fieldset", { class: "caps-quiz-question" }, legend, ...labels, status);
-    return { node, radios, status, choices, question };
+    return { node, radios, status, question };
   });
 
   const score = html("p", { "aria-live": "polite", class: "caps-quiz-score", "data-testid": "quiz-score" });
@@ -37,13 +36,13 @@ function start({ model, el }) {
   function draw() {
     const chosen = model.get("chosen");
     let correct = 0;
-    for (const [n, { radios, status, choices, question }] of parts.entries()) {
+    for (const [n, { radios, status, question }] of parts.entries()) {
       for (const [k, radio] of radios.entries()) radio.checked = chosen[n] === k;
-      const choice = choices[chosen[n]];
+      const [choice, explanation] = question.choices[chosen[n]] ?? [];
       const right = choice === question.right;
       correct += Number(right);
       const verdict = choice === undefined ? "" : right ? "✓ Correct." : "✗ Not this one.";
-      const said = choice === undefined ? "" : `${verdict} ${question.choices[choice]}`;
+      const said = choice === undefined ? "" : `${verdict} ${explanation}`;
       if (status.dataset.said !== said) status.replaceChildren(...words(said)); // Written again, it would be read again.
       status.dataset.said = said;
       status.dataset.right = String(right);

@@ -87,7 +87,7 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
     i = Checked(check_whole, 0, PARTS[1] - 1, default=0)
     j = Checked(check_whole, 0, 1, default=0)
     # Pairs of name and votes: a saved notebook sorts the keys of a dict, and the buttons would change their order.
-    presets = traitlets.List(read_only=True).tag(sync=True)
+    offered = traitlets.List(read_only=True).tag(sync=True)
     more = traitlets.List(MORE, read_only=True).tag(sync=True)
     limits = traitlets.Dict({"parts": PARTS, "iterations": ITERATIONS, "reach": REACH}, read_only=True).tag(sync=True)
 
@@ -106,8 +106,8 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
         """
         votes = _checked_votes("votes", EXAMPLE if votes is None else votes)
         given = {"votes": votes, "iterations": iterations, "offset": offset, "names": names, "over": over}
-        presets = [["as given", votes.tolist()], *map(list, PRESETS.items())]
-        super().__init__(**given, presets=presets, i=len(votes) - 1)
+        offered = [["as given", votes.tolist()], *map(list, PRESETS.items())]
+        super().__init__(**given, offered=offered, i=len(votes) - 1)
 
     @validate("iteration", "i")
     def _check_place(self, name, value):
@@ -118,6 +118,11 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
     def _stay_inside(self, change):
         self.iteration = min(self.iteration, self.iterations)
         self.i = min(self.i, len(self.votes) - 1)
+
+    @property
+    def presets(self) -> dict[str, list]:
+        """The votes that the buttons offer, by name, in the order of the buttons."""
+        return dict(self.offered)
 
     @property
     def trace(self) -> RoutingTrace:

@@ -181,7 +181,8 @@ def test_parts_that_are_added_begin_where_no_other_part_votes():
 def test_a_saved_router_keeps_the_order_of_its_presets():
     """Jupyter sorts the keys of what it saves."""
     saved = json.loads(json.dumps(VoteRouter().get_state(), sort_keys=True, default=str))
-    assert [name for name, _ in saved["presets"]] == ["as given", *PRESETS]
+    assert [name for name, _ in saved["offered"]] == ["as given", *PRESETS]
+    assert VoteRouter().presets == {"as given": EXAMPLE, **PRESETS}
 
 
 def test_presets_are_what_they_are_called():

@@ -587,7 +587,7 @@ def test_in_lesson_04_votes_are_dragged_and_python_reads_them(lab, page, keep, i
     python = np.array(python.split(), float)
     np.testing.assert_allclose(python, expected, atol=0.051)
     np.testing.assert_allclose(python[:2], shown, atol=CLOSE)
-    printed(page, "router.votes = dict(router.presets)['tie']")
+    printed(page, "router.votes = router.presets['tie']")
     tie = VoteRouter(PRESETS["tie"]).lengths
     expect(text).to_contain_text(f"face {tie[0]:.3f}, car {tie[1]:.3f}")
 

@@ -32,7 +32,7 @@ export default widget(({ model, el }) => {
   const chart = length_chart();
 
   /** @type {[string, number[][][]][]} */
-  const named = get("presets");
+  const named = get("offered");
   const presets = named.map(([name, votes], n) => {
     const node = button(`vote-preset-${n}`, `Votes: ${name}`, name, () => put({ votes, i: votes.length - 1, j: 0 }));
     return { votes: JSON.stringify(votes), node };

@@ -48,6 +48,7 @@ from capslib.plots.poses import (
     spread_over_turns,
     two_measures,
 )
+from capslib.plots.reconstruction import changed_dimension
 from capslib.plots.routing import (
     WEIGHTED_VOTES,
     labelled_curves,
@@ -71,6 +72,7 @@ __all__ = [
     "WEIGHTED_VOTES",
     "WINDOW",
     "accuracy_by_angle",
+    "changed_dimension",
     "confusion_matrix",
     "coupling_scale",
     "described",

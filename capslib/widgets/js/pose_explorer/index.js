@@ -77,9 +77,9 @@ function pose_view({ model, el, state, history }) {
   const original = pictured("original", "pose-original");
   const reconstruction = pictured("reconstruction", "pose-reconstruction");
   const scale = html("div", { class: "caps-pose-scale" },
-    html("span", {}, "−1 too little ink"), html("span", {}, "0"), html("span", {}, "too much +1"));
+    html("span", {}, "too little ink"), html("span", {}, "0"), html("span", {}, "too much"));
   scale.style.setProperty("--caps-pose-scale", `linear-gradient(to right, ${[-1, -0.5, 0, 0.5, 1].map(tint).join(", ")})`);
-  const difference = pictured("reconstruction − original", "pose-difference", scale);
+  const difference = pictured("difference", "pose-difference", scale);
 
   const length_name = html("span");
   const length_value = html("strong", { "data-testid": "pose-length" });
@@ -87,8 +87,7 @@ function pose_view({ model, el, state, history }) {
   const length_mark = html("b");
   const length_bar = html("div", { class: "caps-pose-length", "aria-hidden": "true" }, length_fill, length_mark);
   const error_value = html("strong", { "data-testid": "pose-error" });
-  const readings = html("div", { class: "caps-pose-readings" },
-    html("p", {}, length_name, " ", length_value), length_bar, html("p", {}, "Σ difference² = ", error_value));
+  const axis = html("div", { class: "caps-pose-axis", "aria-hidden": "true" }, html("span", {}, "0"), html("span", {}, "1"));
 
   const { D, steps } = state.read(ink());
   const hands = {
@@ -105,7 +104,10 @@ function pose_view({ model, el, state, history }) {
     html("div", { class: "caps-pose" },
       html("figure", { class: "caps-pose-figure" }, html("figcaption", {}, starts.length ? "draw, or pick a digit" : "draw a digit"), pad,
         toolbar, ...(starts.length ? [strip] : [])),
-      html("div", { class: "caps-pose-shown" }, original.node, reconstruction.node, difference.node, readings, text)),
+      html("div", { class: "caps-pose-shown" }, original.node, reconstruction.node, difference.node),
+      html("div", { class: "caps-pose-readings" },
+        html("p", {}, length_name, " ", length_value), html("div", {}, length_bar, axis),
+        html("p", {}, "Σ difference² = ", error_value), text)),
     rows.list, rows.legend);
 
   // Strips take longer than a frame, so they come in the next one, and only where the vector is another.

@@ -98,21 +98,28 @@ export function dimension_rows(D, steps, { choose, move }) {
   list.style.setProperty("--caps-pose-half", String(Math.ceil(D / 2)));
   const legend = html("p", { class: "caps-pose-legend" });
   let shown = rows.map((_, d) => d).join();
+  let [sorted, short] = ["", ""];
+  const say = () => {
+    legend.textContent = `${sorted}${short}`;
+  };
 
   /** Sliders, frames, order; `now` as `read` of state.js gives it. */
-  function draw({ change, chosen, slopes, order }) {
+  function draw({ j, change, chosen, sort, slopes, order }) {
     const highest = slopes ? Math.max(...slopes.map(Math.abs)) : 0;
     for (const [d, row] of rows.entries()) row.draw(change[d], d === chosen, slopes?.[d], highest);
     if (order.join() !== shown) list.append(...order.map((d) => rows[d].node));
     shown = order.join();
     list.classList.toggle("caps-pose-sorted", slopes !== undefined);
+    sorted = slopes ? `By how much each dimension of class ${j} was measured to change ${sort}, largest first. ` : "";
+    say();
   }
 
   /** All pictures. @param {(d: number) => {ink: ArrayLike<number>, wanted: number}[]} strip */
   function draw_films(strip) {
     const long = rows.map((row, d) => row.draw_film(strip(d)));
-    legend.textContent = long.some(Boolean)
+    short = long.some(Boolean)
       ? "A dashed line under a picture: the vector would have a length of 1 or more, and is shortened." : "";
+    say();
   }
   const stale = (is) => list.classList.toggle("caps-pose-stale", is);
   return { list, legend, draw, draw_films, stale };

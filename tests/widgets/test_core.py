@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from pathlib import PurePath
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def caller(folder, file="network.js"):
 
     Arrays go in, and come back flat. `folder` is for the joined files: by its name every Node takes them for a module.
     """
-    module = folder / f"{file.removesuffix('.js')}.mjs"
+    module = folder / f"{PurePath(file).stem}.mjs"
     module.write_text(join(file), encoding="utf-8")
 
     def call(*calls):
@@ -321,4 +322,4 @@ def test_the_pose_network_and_its_decoder_are_numpys_and_keras_own(javascript, i
     drawn = np.stack(javascript({"name": "decode", "args": [arrays], "images": masked}))
     np.testing.assert_allclose(drawn, networks.decode(equations.mask(trace.v[-1]), arrays).reshape(8, -1), atol=1e-5)
     np.testing.assert_allclose(drawn, expected["reconstruction"].reshape(8, -1), atol=1e-4)
-    assert expected["lengths"].std() > 0.1 and drawn.std(0).max() > 0.1 and drawn.std(1).min() > 0.1
+    assert expected["lengths"].std() > 0.1 and drawn.std(0).mean() > 0.1

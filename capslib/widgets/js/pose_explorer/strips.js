@@ -74,7 +74,7 @@ function dimension_row(d, steps, { choose, move }) {
     const long = pictures.map(({ wanted }) => wanted >= 1);
     const inner = (list) => (list.indexOf(false) < 0 ? count : list.indexOf(false));
     left.style.width = `${(100 * inner(long)) / count}%`;
-    right.style.width = `${long[0] && long.at(-1) && inner(long) === count ? 0 : (100 * inner(long.toReversed())) / count}%`;
+    right.style.width = `${(100 * (inner(long) < count ? inner(long.toReversed()) : 0)) / count}%`;
     const [first, last] = [pictures[0], pictures.at(-1)].map(({ wanted }) => number(Math.min(wanted, 1)));
     set(canvas, {
       "aria-label": `${count} pictures with ${signed_change(-most)} to ${signed_change(most)} added to dimension ${d}; `
@@ -96,6 +96,7 @@ export function dimension_rows(D, steps, { choose, move }) {
     dimension_row(d, steps, { choose: () => choose(d), move: (value) => move(d, value) }));
   const list = html("div", { class: "caps-pose-rows", "data-testid": "pose-rows" }, ...rows.map(({ node }) => node));
   list.style.setProperty("--caps-pose-half", String(Math.ceil(D / 2)));
+  list.style.setProperty("--caps-pose-count", String(steps.length));
   const legend = html("p", { class: "caps-pose-legend" });
   let shown = rows.map((_, d) => d).join();
   let [sorted, short] = ["", ""];

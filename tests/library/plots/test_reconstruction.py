@@ -10,7 +10,7 @@ STEPS = np.array([-0.2, -0.1, 0, 0.1, 0.2])
 
 
 def test_a_changed_dimension_shows_the_difference_on_one_scale_and_frames_the_step_next_to_the_change():
-    original, reconstruction, difference, row, _ = plots.changed_dimension(
+    original, reconstruction, difference, _, row = plots.changed_dimension(
         IMAGE[..., None], DECODED, STRIP, STEPS, 7, 0.12
     ).axes
     np.testing.assert_allclose(original.images[0].get_array(), 1 - IMAGE)
@@ -32,6 +32,6 @@ def test_a_changed_dimension_says_how_far_the_picture_is_and_what_is_framed():
     decoded = np.zeros((28, 28))
     decoded[:4] = 0.5
     assert plots.changed_dimension(np.zeros((28, 28)), decoded, STRIP, STEPS, 7, -0.2).get_label() == (
-        "A digit, its reconstruction and their difference, whose squares add up to 28.0; below, 5 pictures decoded with "
-        "−0.20 to +0.20 added to dimension 7, that of −0.20 framed."
+        "A digit, its reconstruction and their difference, whose squares add up to 28.0; below, 5 pictures decoded "
+        "with −0.20 to +0.20 added to dimension 7, that of −0.20 framed."
     )

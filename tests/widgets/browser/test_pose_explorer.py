@@ -277,5 +277,5 @@ def test_python_reads_in_jupyterlab_what_was_changed_there(lab, page, tmp_path):
     assert printed(page, "print(pose.change[4], pose.chosen)", until="-0.13 4") == "-0.13 4"
     assert lab.cells(page) == cells
     assert printed(page, "print(f'{pose.length:.2f}')") == control(page, "length").inner_text().split(" → ")[-1]
-    printed(page, "pose.digit = 3; pose.change = np.full(16, 0.25)")
+    printed(page, "pose.digit = 3; pose.change = 0.25 * np.sign(pose.v[3])")
     expect(control(page, "text")).to_contain_text("shortened to 0.999")

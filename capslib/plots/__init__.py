@@ -49,6 +49,7 @@ from capslib.plots.poses import (
     spread_over_turns,
     two_measures,
 )
+from capslib.plots.reconstruction import changed_dimension
 from capslib.plots.routing import (
     WEIGHTED_VOTES,
     labelled_curves,
@@ -73,6 +74,7 @@ __all__ = [
     "WINDOW",
     "accuracy_by_angle",
     "against_bases",
+    "changed_dimension",
     "confusion_matrix",
     "coupling_scale",
     "described",

@@ -2,6 +2,7 @@
 
 from capslib.widgets.live_capsnet import LiveCapsNet as LiveCapsNet
 from capslib.widgets.margin_loss_explorer import MarginLossExplorer as MarginLossExplorer
+from capslib.widgets.pose_explorer import PoseExplorer as PoseExplorer
 from capslib.widgets.pose_votes import PoseVotes as PoseVotes
 from capslib.widgets.quiz import Question as Question
 from capslib.widgets.quiz import Quiz as Quiz

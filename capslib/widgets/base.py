@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parent
 STATE_LIMIT = 400_000
 """Bytes that one widget may send to the page and leave in a saved notebook."""
 
+_COMMENT = re.compile(r"^ *(/\*\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.\.?/[\w./]+)";\n', re.MULTILINE)
 
 
@@ -27,7 +28,8 @@ def join(name) -> str:
 
     A widget's module reaches the page as text, where `import … from "./equations.js"` has nothing to be relative to.
     The files become one scope, so a name at the top level of one must not occur in another. `palette.js` is not a
-    file: it is the palette of capslib.style.
+    file: it is the palette of capslib.style. Comments on lines of their own stay behind: every widget that a notebook
+    shows brings its program along, and they are a quarter of it.
 
     Args:
         name: a file of the folder js, or of a folder in it, as in `routing_explorer/index.js`.
@@ -41,7 +43,7 @@ def join(name) -> str:
             text = (FOLDER / "js" / file).read_text(encoding="utf-8")
             for imported in _IMPORT.findall(text):
                 visit(posixpath.normpath(posixpath.join(posixpath.dirname(file), imported)))
-            parts[file] = _IMPORT.sub("", text)
+            parts[file] = _COMMENT.sub("", _IMPORT.sub("", text))
 
     visit(name)
     return "\n".join(parts.values())
@@ -156,22 +158,24 @@ class Widget(anywidget.AnyWidget):
         return {**data, **picture}, {**metadata, **about}
 
     @classmethod
-    def check_size(cls, buffers):
-        """Refuse more than STATE_LIMIT bytes of arrays and program, naming the largest array.
+    def check_size(cls, buffers, limit=STATE_LIMIT, advice="show fewer examples"):
+        """Refuse more than `limit` bytes of arrays and program, naming the largest array.
 
         Args:
             buffers: dict from an argument's name to the bytes to send for it.
+            limit: how many bytes there may be.
+            advice: what would make them fewer.
 
         Raises:
             ValueError: if they are too many.
         """
         sizes = {name: len(sent) for name, sent in buffers.items()}
         total = sum(sizes.values()) + len(str(cls._esm).encode()) + len(str(cls._css).encode())
-        if total > STATE_LIMIT:
+        if total > limit:
             largest = max(sizes, key=sizes.get)
             raise ValueError(
                 f"{largest}: got {sizes[largest]:,} bytes, which make a widget of {total:,} bytes, "
-                f"expected at most {STATE_LIMIT:,}: show fewer examples"
+                f"expected at most {limit:,}: {advice}"
             )
 
 

@@ -1,60 +1,18 @@
 """Draw a digit and watch two networks read it: a capsule network and a plain CNN."""
 
-import hashlib
-import typing
-
-import anywidget
 import numpy as np
 import traitlets
 from ipywidgets import widget_serialization
-from scipy import ndimage
 from scipy.special import cosdg, sindg
 
 from capslib import networks, plots
 from capslib.checks import check_number, check_positive, check_whole
-from capslib.digits import as_images, as_labels
 from capslib.widgets.base import Checked, Widget
+from capslib.widgets.network_weights import NetworkWeights
+from capslib.widgets.pad import check_page, checked_starts, seen, what_is_on
 
-MIDDLE = 13.5
 LIMITS = {"turn": (-180, 180), "right": (-14, 14), "down": (-14, 14), "scale": (0.5, 2)}
 """Minimum and maximum of each slider."""
-
-
-def _checked_page(name, ink):
-    """The 784 pixels of a page as bytes; a browser sends them as a view of memory."""
-    if not isinstance(ink, bytes | bytearray | memoryview):
-        raise ValueError(f"{name}: got {ink!r:.60}, expected 784 bytes")
-    ink = bytes(ink)
-    if len(ink) != 784:
-        raise ValueError(f"{name}: got {len(ink)} bytes, expected 784")
-    return ink
-
-
-class NetworkWeights(anywidget.AnyWidget):
-    """A network's arrays in the page, shared by all widgets that use them; it shows nothing itself."""
-
-    _esm = "export default {};"
-    arrays = traitlets.Dict(read_only=True).tag(sync=True)
-    """Name → bytes of little-endian float32."""
-    _sent: typing.ClassVar = {}
-
-    def __init__(self, arrays):
-        self.set_trait("arrays", arrays)
-        super().__init__()
-
-    @classmethod
-    def of(cls, weights):
-        """The holder of these arrays in this kernel, made on first use."""
-        digest = hashlib.sha256()
-        for name, x in weights.items():
-            digest.update(f"{name} {x.shape} ".encode() + x.tobytes())
-        found = cls._sent.get(digest.digest())
-        if found is None or found.comm is None:  # Closed by who closes all widgets of the kernel.
-            found = cls._sent[digest.digest()] = cls({name: x.tobytes() for name, x in weights.items()})
-        return found
-
-    def __repr__(self):
-        return f"NetworkWeights: {', '.join(self.arrays)}"
 
 
 class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.css"):
@@ -99,7 +57,7 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
     offset = Checked(check_positive)
     limits = traitlets.Dict(LIMITS, read_only=True).tag(sync=True)
     # What a learner changes; from the browser.
-    page = Checked(_checked_page)
+    page = Checked(check_page)
     turn = Checked(check_number, *LIMITS["turn"], default=0.0)
     right = Checked(check_number, *LIMITS["right"], default=0.0)
     down = Checked(check_number, *LIMITS["down"], default=0.0)
@@ -112,10 +70,7 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
     def __init__(self, capsnet, cnn, images=None, labels=None, routings=5, offset=0.5, start=0, turn=0):
         self._capsnet = networks.check_weights("capsnet", capsnet, "capsnet")
         self._cnn = networks.check_weights("cnn", cnn, "cnn")
-        pages = _pages(images)
-        labels = [] if labels is None else as_labels(labels, "labels").tolist()
-        if labels and len(labels) != len(pages):
-            raise ValueError(f"labels: got {len(labels)}, expected one for each of {len(pages)} images")
+        pages, labels = checked_starts(images, labels)
         start = check_whole("start", start, 0, max(len(pages), 1) - 1)
         self.check_size({"images": pages.tobytes()})
         super().__init__(
@@ -133,15 +88,10 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
     @property
     def image(self) -> np.ndarray:
         """The picture that both networks read, float32 (28, 28) in 0–1."""
-        page = np.frombuffer(self.page, np.uint8).reshape(28, 28)
-        factor, mass, target = _centring(page) if self.centred else (1, np.zeros(2), 0)
         cos, sin = cosdg(self.turn), sindg(self.turn)
         turned = self.scale * np.array([[cos, -sin], [sin, cos]])  # On (row, column), as in capslib.transforms.
-        move = turned @ (target - factor * mass) + (self.down, self.right)
-        back = np.linalg.inv(factor * turned)
-        seen = ndimage.affine_transform(page.astype(np.float32), back, MIDDLE - back @ (MIDDLE + move), order=1)
-        seen = np.clip(seen / np.float32(255), 0, 1)
-        return np.roll(seen, 14, axis=0) if self.swapped else seen
+        image = seen(self.page, self.centred, turned, (self.down, self.right))
+        return np.roll(image, 14, axis=0) if self.swapped else image
 
     @property
     def lengths(self) -> np.ndarray:
@@ -160,11 +110,9 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
         """What the networks see and answer, in two sentences."""
         image, lengths, probabilities = self.image, self.lengths, self.probabilities
         j, k = int(lengths.argmax()), int(probabilities.argmax())
-        pages = [self.images[at : at + 784] for at in range(0, len(self.images), 784)]
-        label = self.labels[pages.index(self.page)] if self.labels and self.page in pages else None
-        seen = "a blank page" if not image.any() else "a digit" if label is None else f"a{'n' * (label == 8)} {label}"
-        seen += f" turned by {self.turn:g}°" if self.turn and image.any() else ""
-        text = f"{seen[0].upper()}{seen[1:]}, read by a capsule network and a plain CNN."
+        what = what_is_on(self.page, image, self.images, self.labels)
+        what += f" turned by {self.turn:g}°" if self.turn and image.any() else ""
+        text = f"{what}, read by a capsule network and a plain CNN."
         if not image.any():
             return f"{text} No capsule is longer than {lengths[j]:.2f}; no class has more than {probabilities[k]:.2f}."
         return (
@@ -180,19 +128,3 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
             plots.two_answers(self.image, trace.contribution[-1, :, j], j, trace.lengths[-1], self.probabilities),
             saved=True,
         )
-
-
-def _pages(images):
-    """Images as uint8 (N, 28, 28), checked; none for None."""
-    if images is None:
-        return np.zeros((0, 28, 28), np.uint8)
-    return np.rint(255 * as_images(images)[..., 0]).astype(np.uint8)
-
-
-def _centring(page):
-    """How MNIST centres a drawing, as `centring` in ink.js: factor, centre of mass (2,) from the middle, target."""
-    if not page.any():
-        return 1, np.zeros(2), 0
-    places = np.argwhere(page)  # (ink, 2)
-    factor = min(3, 20 / (np.ptp(places, axis=0).max() + 1))
-    return factor, np.average(places, axis=0, weights=page[page > 0]) - MIDDLE, 14 - MIDDLE

@@ -8,7 +8,7 @@ from capslib import digits, networks, plots
 from capslib.checks import check_choice, check_floats, check_numbers, check_positive, check_shape, check_whole, is_whole
 from capslib.equations import RoutingTrace, agreement, predict, softmax, squash, weighted_sum
 from capslib.widgets.base import Checked, Widget, validate
-from capslib.widgets.live_capsnet import NetworkWeights
+from capslib.widgets.network_weights import NetworkWeights
 
 # The page is told these as `limits`.
 

@@ -3,11 +3,12 @@
 import json
 import shutil
 import subprocess
+from pathlib import PurePath
 
 import numpy as np
 import pytest
 
-from capslib import digits, equations, models, plots, weights
+from capslib import digits, equations, models, networks, plots, weights
 from capslib.widgets.base import join
 from tests import ROOT
 from tests.conftest import NO_NODE
@@ -23,7 +24,7 @@ def caller(folder, file="network.js"):
 
     Arrays go in, and come back flat. `folder` is for the joined files: by its name every Node takes them for a module.
     """
-    module = folder / f"{file.removesuffix('.js')}.mjs"
+    module = folder / f"{PurePath(file).stem}.mjs"
     module.write_text(join(file), encoding="utf-8")
 
     def call(*calls):
@@ -169,6 +170,24 @@ def test_convolution_is_the_sum_over_the_window(javascript, dtype):
     close(javascript(("convolution", x, kernel, bias, {"H": 7, "W": 6, "C": 2, "K": 3, "F": 4})), expected, dtype)
 
 
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_convolution_within_the_image_in_strides(javascript, stride, dtype):
+    x, kernel = RNG.normal(size=(9, 7, 2)).astype(dtype), RNG.normal(size=(3, 3, 2, 4)).astype(dtype)
+    bias = RNG.normal(size=4).astype(dtype)
+    shape = {"H": 9, "W": 7, "C": 2, "K": 3, "F": 4, "stride": stride}
+    expected = networks.valid_convolution(x[None], kernel, bias, stride)[0]
+    close(javascript(("valid_convolution", x, kernel, bias, shape)), expected, dtype)
+
+
+def test_one_capsule_is_kept_the_longest_unless_told(javascript, dtype):
+    v = RNG.normal(size=(5, 4)).astype(dtype)
+    v[3] *= 10
+    longest, second = javascript(("mask", v, 4), ("mask", v, 4, 1))
+    close(longest, equations.mask(v[None])[0], dtype)
+    close(second, equations.mask(v[None], np.eye(5)[[1]])[0], dtype)
+    assert longest.any() and second.any()
+
+
 def test_the_plain_layers(javascript, dtype):
     x = RNG.normal(size=(6, 5, 3)).astype(dtype)
     pooled = x[:6, :4].reshape(3, 2, 2, 2, 3).max((1, 3))
@@ -198,6 +217,11 @@ def test_the_plain_layers(javascript, dtype):
         (("predict", np.ones(5), np.ones(8), {"I": 2, "D_in": 2, "J": 2, "D": 2}), "u: got 5 numbers"),
         (("predict", np.ones(4), np.ones(9), {"I": 2, "D_in": 2, "J": 2, "D": 2}), "W: got 9 numbers"),
         (("convolution", np.ones(4), np.ones(4), np.ones(1), {"H": 2, "W": 2, "C": 1, "K": 2, "F": 1}), "K: got 2"),
+        (
+            ("valid_convolution", np.ones(4), np.ones(9), np.ones(1), {"H": 2, "W": 2, "C": 1, "K": 3, "F": 1}),
+            "K: got 3, expected at most 2",
+        ),
+        (("mask", np.ones(6), 2, 3), "j: got 3, expected 0 to 2"),
         (("dense", np.ones(3), np.ones(5), np.ones(2)), "W: got 5 numbers"),
         (("margin_loss", np.ones(3), np.ones(2)), "y_true: got 3 labels, expected 2"),
         (("margin_gradient", np.ones(3), np.ones(2)), "y_true: got 3 labels, expected 2"),
@@ -281,3 +305,21 @@ def test_the_plain_networks_are_keras_own_on_200_digits(javascript, images, head
     found = on_all(javascript, "cnn", f"matched_cnn_{head}", images)
     np.testing.assert_allclose(found, expected, atol=1e-4)
     assert expected.std() > 0.1
+
+
+def test_the_pose_network_and_its_decoder_are_numpys_and_keras_own(javascript, images):
+    x = images[:8]
+    model = models.pose_capsnet()
+    for name, factor in (("v", 15), ("decode1", 20), ("decode2", 3), ("decode3", 3)):  # Far from their first values.
+        W = model.get_layer(name).weights[0]
+        W.assign(factor * W)
+    arrays = weights.parameters(model)
+    answers = javascript({"name": "pose_capsnet", "args": [arrays, {}], "images": list(x)})
+    expected, trace = model.predict(x, verbose=0), networks.pose_capsnet(x, arrays)
+    np.testing.assert_allclose(np.stack([one["lengths"] for one in answers]), trace.lengths[-1], atol=1e-5)
+    np.testing.assert_allclose(np.stack([one["lengths"] for one in answers]), expected["lengths"], atol=1e-4)
+    masked = javascript({"name": "mask", "args": [16], "images": [one["trace"]["v"][-1] for one in answers]})
+    drawn = np.stack(javascript({"name": "decode", "args": [arrays], "images": masked}))
+    np.testing.assert_allclose(drawn, networks.decode(equations.mask(trace.v[-1]), arrays).reshape(8, -1), atol=1e-5)
+    np.testing.assert_allclose(drawn, expected["reconstruction"].reshape(8, -1), atol=1e-4)
+    assert expected["lengths"].std() > 0.1 and drawn.std(0).mean() > 0.1

@@ -12,7 +12,7 @@ from PIL import Image
 
 from capslib import digits, models, transforms, weights
 from capslib.widgets import LiveCapsNet
-from capslib.widgets.live_capsnet import NetworkWeights
+from capslib.widgets.network_weights import NetworkWeights
 from tests.conftest import NO_NODE
 from tests.widgets.test_core import NODE, ROOT, received, sent
 

@@ -27,6 +27,7 @@ FITS = {
         "upper": [-1],
     },
     "MarginLossExplorer": {"present": [[]], "with_softmax": [True, False]},
+    "PoseExplorer": {"centred": [True, False], "digit": [-1], "offset": [10**6, 1e6]},
     "PoseVotes": {"_told": ["no such word", ""], "ghosts": [True, False]},
     "VoteRouter": {"offset": [10**6, 1e6], "votes": [np.array([*EXAMPLE, EXAMPLE[-1]], float).tolist()]},
     "RoutingExplorer": {"lengths": [[]]},

@@ -19,6 +19,26 @@ def live_capsnet():
     return widgets.LiveCapsNet(*two, images=images, labels=[1, 7], start=1)
 
 
+def pose_weights(D=16, seed=0):
+    """Random arrays of a small pose network, rounded to float16, whose answers differ from image to image."""
+    rng = np.random.default_rng(seed)
+    shapes = {
+        **{"conv1.kernel": (9, 9, 1, 2), "conv1.bias": (2,), "u.conv.kernel": (9, 9, 2, 8), "u.conv.bias": (8,)},
+        **{"v.W": (72, 4, 10, D), "decode1.kernel": (10 * D, 12), "decode1.bias": (12,)},
+        **{"decode2.kernel": (12, 16), "decode2.bias": (16,), "decode3.kernel": (16, 784), "decode3.bias": (784,)},
+    }
+    scales = {"conv1.kernel": 0.3, "u.conv.kernel": 0.3, "v.W": 0.25, "decode1.kernel": 1.5}
+    return {name: rng.normal(0, scales.get(name, 0.5), shape).astype(np.float16) for name, shape in shapes.items()}
+
+
+def pose_explorer():
+    """PoseExplorer with a small random network on two drawn digits, and everything that is optional."""
+    images = np.zeros((2, 28, 28))
+    images[:, 5:23, 13:15] = images[1, 5:8, 8:20] = 1
+    effects = {name: np.random.default_rng(n).normal(size=(10, 16)) for n, name in enumerate(("slant", "width"))}
+    return widgets.PoseExplorer(pose_weights(), images, labels=[1, 7], effects=effects, start=1)
+
+
 def pose_votes():
     """PoseVotes with the face of lesson 02, the mouth pushed out of its place."""
     S = faces.arrangement(faces.Identity())
@@ -69,6 +89,7 @@ EXAMPLES = {
     "MarginLossExplorer": lambda: widgets.MarginLossExplorer(
         [0.04, 0.06, 0.12, 0.62, 0.02, 0.3, 0.05, 0.09, 0.45, 0.2], 3
     ),
+    "PoseExplorer": pose_explorer,
     "PoseVotes": pose_votes,
     "Quiz": quiz,
     "RoutingExplorer": routing_explorer,

@@ -72,13 +72,27 @@ export const coupling_scale = (c, J) => Math.max(-3, Math.min(3, Math.log2(Math.
 export const floats = (view) =>
   new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 
+/** The numbers that Python sent as little-endian float16. */
+export function halves(view) {
+  const bits = new Uint16Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+  const power = Array.from({ length: 31 }, (_, exponent) => 2 ** (Math.max(exponent, 1) - 25));
+  return Float32Array.from(bits, (half) => {
+    const exponent = (half >> 10) & 31;
+    const size = ((half & 1023) + (exponent ? 1024 : 0)) * power[exponent];
+    return half & 0x8000 ? -size : size;
+  });
+}
+
 /** The bytes that Python sent. */
 export const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
 /** A network's arrays by name, from the model that holds them for all widgets, to which `name` refers. */
 export async function arrays_of(model, name) {
   const holder = await model.widget_manager.get_model(model.get(name).replace("IPY_MODEL_", ""));
-  return Object.fromEntries(Object.entries(holder.get("arrays")).map(([key, view]) => [key, floats(view)]));
+  const half = new Set(holder.get("halves"));
+  return Object.fromEntries(
+    Object.entries(holder.get("arrays")).map(([key, view]) => [key, (half.has(key) ? halves : floats)(view)]),
+  );
 }
 
 /**
@@ -98,6 +112,27 @@ export function ink_picture(ink, side, strength = 1) {
   for (let k = 0; k < ink.length; k++) pixels.data[4 * k + 3] = strength * ink[k];
   context.putImageData(pixels, 0, 0);
   return canvas.toDataURL();
+}
+
+/**
+ * Let one control of a group be reached by Tab, and the others from there by arrow keys.
+ * @param {HTMLElement} group
+ * @param {HTMLElement[]} controls
+ */
+export function roving(group, controls) {
+  /** @param {HTMLElement} control */
+  const enter = (control) => {
+    for (const other of controls) set(other, { tabindex: other === control ? 0 : -1 });
+  };
+  enter(controls[0]);
+  for (const control of controls) control.addEventListener("focus", () => enter(control));
+  group.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const at = controls.indexOf(/** @type {HTMLElement} */ (event.target));
+    if (!step || at < 0) return;
+    event.preventDefault();
+    controls[Math.max(0, Math.min(controls.length - 1, at + step))].focus();
+  });
 }
 
 /** Whether who looks has asked for less motion. */

@@ -238,6 +238,20 @@ export function vote_plane(u_hat, v, j, { I, J, D }) {
   return plane;
 }
 
+/**
+ * Keep one capsule and set all others to zero. (Section 4.1)
+ * @param v output capsules (J, D)
+ * @param {number} D components of a vector
+ * @param {number} [j] the capsule to keep; without it, the longest
+ * @returns masked capsules (J, D)
+ */
+export function mask(v, D, j) {
+  const lengths = length(v, D);
+  const kept = j ?? lengths.indexOf(Math.max(...lengths));
+  need(Number.isInteger(kept) && kept >= 0 && kept < lengths.length, `j: got ${j}, expected 0 to ${lengths.length - 1}`);
+  return v.map((component, k) => (Math.floor(k / D) === kept ? component : 0));
+}
+
 /** Probabilities from the scores of a plain network: softmax over all of them. */
 export function probabilities(scores) {
   return softmax(scores, scores.length);

@@ -1,7 +1,7 @@
 /**
  * The shipped networks on one image, layer by layer, named as in networks.py. Arrays as in equations.js.
  */
-import { length, need, predict, probabilities, route } from "./equations.js";
+import { length, need, predict, probabilities, route, squash } from "./equations.js";
 
 /**
  * Convolution with stride 1 and zeros around the image, so that the size stays ("same"): a correlation, as in Keras.
@@ -14,17 +14,37 @@ import { length, need, predict, probabilities, route } from "./equations.js";
 export function convolution(x, kernel, bias, { H, W, C, K, F }) {
   need(x.length === H * W * C, `x: got ${x.length} numbers, expected (${H}, ${W}, ${C})`);
   need(K % 2 === 1, `K: got ${K}, expected an odd size`);
+  const half = (K - 1) / 2;
+  const wide = W + 2 * half;
+  const padded = new x.constructor((H + 2 * half) * wide * C);
+  for (let row = 0; row < H; row++) {
+    padded.set(x.subarray(row * W * C, (row + 1) * W * C), ((row + half) * wide + half) * C);
+  }
+  return valid_convolution(padded, kernel, bias, { H: H + 2 * half, W: wide, C, K, F });
+}
+
+/**
+ * Convolution wherever the kernel lies within the image, in steps of `stride` ("valid").
+ * @param x image (H, W, C)
+ * @param kernel (K, K, C, F)
+ * @param bias (F)
+ * @param {{H: number, W: number, C: number, K: number, F: number, stride?: number}} shape
+ * @returns (⌊(H − K) / stride⌋ + 1, ⌊(W − K) / stride⌋ + 1, F)
+ */
+export function valid_convolution(x, kernel, bias, { H, W, C, K, F, stride = 1 }) {
+  need(x.length === H * W * C, `x: got ${x.length} numbers, expected (${H}, ${W}, ${C})`);
+  need(K <= Math.min(H, W), `K: got ${K}, expected at most ${Math.min(H, W)}, the image's size`);
   need(kernel.length === K * K * C * F, `kernel: got ${kernel.length} numbers, expected (${K}, ${K}, ${C}, ${F})`);
   need(bias.length === F, `bias: got ${bias.length} numbers, expected ${F}`);
-  const half = (K - 1) / 2;
-  const y = new x.constructor(H * W * F);
+  const [rows, columns] = [H, W].map((size) => Math.floor((size - K) / stride) + 1);
+  const y = new x.constructor(rows * columns * F);
   const sum = new Float64Array(F);
-  for (let row = 0; row < H; row++) {
-    for (let column = 0; column < W; column++) {
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
       sum.set(bias);
-      for (let p = Math.max(0, half - row); p < Math.min(K, H + half - row); p++) {
-        for (let q = Math.max(0, half - column); q < Math.min(K, W + half - column); q++) {
-          const pixel = ((row + p - half) * W + column + q - half) * C;
+      for (let p = 0; p < K; p++) {
+        for (let q = 0; q < K; q++) {
+          const pixel = ((row * stride + p) * W + column * stride + q) * C;
           for (let channel = 0; channel < C; channel++) {
             const value = x[pixel + channel];
             if (value === 0) continue; // Paper, and features that are off.
@@ -33,7 +53,7 @@ export function convolution(x, kernel, bias, { H, W, C, K, F }) {
           }
         }
       }
-      y.set(sum, (row * W + column) * F);
+      y.set(sum, (row * columns + column) * F);
     }
   }
   return y;
@@ -153,4 +173,38 @@ export function cnn(image, weights) {
     x = relu(dense(global_average(features, C), weights["hidden.kernel"], weights["hidden.bias"]));
   }
   return probabilities(dense(x, weights["probabilities.kernel"], weights["probabilities.bias"]));
+}
+
+/**
+ * The paper's architecture in small on one image, without its decoder: a convolution, squashed primary capsules, and a
+ * routed layer with unshared W.
+ * @param image (28, 28) in 0–1
+ * @param {Object} weights "conv1.kernel" (9, 9, 1, F), "conv1.bias", "u.conv.kernel" (9, 9, F, C·D_in), "u.conv.bias" and
+ *   "v.W" (I, D_in, J, D)
+ * @param {{J?: number, D_in?: number, iterations?: number, offset?: number}} options `offset` of both squashes
+ * @returns {{u, u_hat, trace, lengths}} lengths (J) after the last iteration
+ */
+export function pose_capsnet(image, weights, { J = 10, D_in = 8, iterations = 3, offset = 1 } = {}) {
+  const F = weights["conv1.bias"].length;
+  const first = { H: 28, W: 28, C: 1, K: 9, F };
+  const second = { H: 20, W: 20, C: F, K: 9, F: weights["u.conv.bias"].length, stride: 2 };
+  const x = relu(valid_convolution(image, weights["conv1.kernel"], weights["conv1.bias"], first));
+  const s = valid_convolution(x, weights["u.conv.kernel"], weights["u.conv.bias"], second);
+  const shape = { I: s.length / D_in, D_in, J, D: weights["v.W"].length / (s.length * J) };
+  const u = squash(s, D_in, offset);
+  const u_hat = predict(u, weights["v.W"], shape);
+  const trace = route(u_hat, shape, { iterations, offset });
+  return { u, u_hat, trace, lengths: length(trace.v[iterations - 1], shape.D) };
+}
+
+/**
+ * The decoder: masked capsules → pixels, through two layers with a rectifier and one with a sigmoid. (Figure 2)
+ * @param v capsules (J, D), of which all but one are usually zero, see `mask`
+ * @param {Object} weights "decode1.kernel" (J·D, H1), "decode1.bias" to "decode3.bias"
+ * @returns pixels in 0–1
+ */
+export function decode(v, weights) {
+  let x = v;
+  for (const layer of ["decode1", "decode2"]) x = relu(dense(x, weights[`${layer}.kernel`], weights[`${layer}.bias`]));
+  return dense(x, weights["decode3.kernel"], weights["decode3.bias"]).map((score) => 1 / (1 + Math.exp(-score)));
 }

@@ -1,6 +1,5 @@
-/** Parts of LiveCapsNet: ink on a canvas, ten answers as bars, and what the text says of the picture. */
-import { html, number, set, unique } from "../dom.js";
-import { SIDE } from "../ink.js";
+/** Parts of LiveCapsNet: ten answers as bars, and what the text says of the picture. */
+import { html, number, unique } from "../dom.js";
 
 export const CLASSES = 10;
 
@@ -11,44 +10,6 @@ export const degrees = (x) => `${number(Math.abs(x), 0)}°${x === 0 ? "" : x > 0
 export function first_two(values) {
   const [first, second] = [...values.keys()].sort((one, other) => values[other] - values[one]);
   return [first, second];
-}
-
-/**
- * Paint ink on a canvas of 28×28 pixels that lies on white paper.
- * @param {HTMLCanvasElement} canvas
- * @param {ArrayLike<number>} ink
- * @param {number} strength what 1 of the ink is of 255
- */
-export function paint(canvas, ink, strength) {
-  const context = canvas.getContext("2d");
-  const pixels = context.createImageData(SIDE, SIDE);
-  for (let at = 0; at < SIDE * SIDE; at++) {
-    pixels.data.fill(0x22, 4 * at, 4 * at + 3);
-    pixels.data[4 * at + 3] = strength * ink[at];
-  }
-  context.putImageData(pixels, 0, 0);
-  return canvas;
-}
-
-/**
- * Let one control of a group be reached by Tab, and the others from there by arrow keys.
- * @param {HTMLElement} group
- * @param {HTMLElement[]} controls
- */
-export function roving(group, controls) {
-  /** @param {HTMLElement} control */
-  const enter = (control) => {
-    for (const other of controls) set(other, { tabindex: other === control ? 0 : -1 });
-  };
-  enter(controls[0]);
-  for (const control of controls) control.addEventListener("focus", () => enter(control));
-  group.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const at = controls.indexOf(/** @type {HTMLElement} */ (event.target));
-    if (!step || at < 0) return;
-    event.preventDefault();
-    controls[Math.max(0, Math.min(controls.length - 1, at + step))].focus();
-  });
 }
 
 /**
@@ -81,9 +42,6 @@ export function bars(tag, test, title, unit, attributes = (_j) => ({})) {
   });
   return { node, group, rows: rows.map(({ row }) => row), sum, draw };
 }
-
-/** A digit with its article. @param {number} label */
-export const named = (label) => (label === 8 ? "an 8" : `a ${label}`);
 
 /**
  * What the text says of the picture.

@@ -162,6 +162,7 @@ def _difference(exercise: Exercise, solution: Any) -> tuple[str | None, str | No
 
 
 NOTHING = "it returns nothing so far."
+CHOOSE = "`if` cannot decide for many numbers at once; np.where(condition, …, …) decides for each."
 
 
 def _close(got: np.ndarray, expected: np.ndarray, equal_nan: bool = False) -> np.ndarray:
@@ -177,6 +178,8 @@ def _try(solution: Callable, arguments: tuple, expected: np.ndarray) -> tuple[np
     except limits.TookTooLong:
         return None, f"it ran for more than {SECONDS:g} seconds and was stopped."
     except Exception as error:
+        if "truth value of an array" in str(error):  # A common mistake, and NumPy's words for it name no way out.
+            return None, f"it uses an array as one True or False. {CHOOSE}"
         return None, f"it raised {type(error).__name__}: {str(error).rstrip(' .')}."
     if got is None or got is Ellipsis:
         return None, NOTHING

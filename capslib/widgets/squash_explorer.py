@@ -38,6 +38,8 @@ class SquashExplorer(Widget, script="squash_explorer.js", styles="squash_explore
     def __init__(self, s=(0.72, 0.96), offset=0.5):
         """By default the widget opens with a vector of length 1.2 that the article's offset makes shorter.
 
+        It opens with a question: the curves over all lengths, which answer it, come with the learner's first move.
+
         Args:
             s: (2,) the vector before squashing, of length 0 to 2.
             offset: κ, from 0.05 to 1.

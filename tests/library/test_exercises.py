@@ -180,6 +180,7 @@ def test_each_wrong_try_earns_a_stronger_hint_and_a_stub_none(name, unseen, caps
         (lambda *arguments: np.ones(2) + np.ones(3), r"it raised ValueError: operands .* \(2,\) \(3,\)\.\n"),
         (lambda *arguments: "right", "it returns a str, expected an array"),
         (lambda *arguments: np.zeros((7, 1)), r"it returns the shape \(7, 1\), expected \("),
+        (lambda s, *others: s if s > 0 else -s, r"it uses an array as one True or False\. `if` cannot .* np\.where"),
         (lambda: None, "it raised TypeError"),
         (None, "it raised TypeError"),
         (3, "it raised TypeError"),

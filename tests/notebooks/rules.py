@@ -243,6 +243,13 @@ def answers_folded(nb):
         yield f"no folded answer to the question in cell {asked}"
 
 
+def answers_end_cells(nb):
+    """Text that goes on after a folded answer has a cell of its own: JupyterLab sets it tight below the fold."""
+    for number, cell in enumerate(nb.cells):
+        if cell["cell_type"] == "markdown" and re.search(r"</details>\n*[^\n]", cell["source"]):
+            yield f"cell {number} goes on after </details>"
+
+
 def collapsed(nb):
     """A cell with the tag `hide-output` is saved with its outputs collapsed, and no other cell is."""
     for number, cell in enumerate(nb.cells):
@@ -391,5 +398,5 @@ def stubs_untouched(nb):
 # A notebook of solutions is no lesson: it keeps the rules about how it was saved.
 SAVED = [run_in_order, outputs_kept, no_errors, small, no_remote_images, alt_text, no_machine_paths]
 SAVED += [python_kernel, safe_widgets, no_relative_paths]
-LESSON = [header, ending, time, answers_folded, collapsed, asserts_in_company]
+LESSON = [header, ending, time, answers_folded, answers_end_cells, collapsed, asserts_in_company]
 LESSON += [stubs_untouched, short_cells, rhythm, short_prose]

@@ -192,6 +192,7 @@ BAD += [
         put(md(ASKED), md("And then?"), code("x", 3), md("So."), code("x", 4, picture()), md(ANSWER)),
     ),
     (rules.answers_folded, put(md(ASKED))),
+    (rules.answers_end_cells, put(md(f"{ASKED}\n\n{ANSWER}\n\nNow for a batch."))),
     (rules.answers_folded, put(md(ASKED), md(f"{ASKED}\n\n{ANSWER}"))),
     (rules.collapsed, put(code("print(1)", 3, printed("1")) | {"metadata": {"tags": ["hide-output"]}})),
     (rules.collapsed, put(code("print(1)", 3, printed("1")) | {"metadata": {"jupyter": {"outputs_hidden": True}}})),

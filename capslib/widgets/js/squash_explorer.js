@@ -77,6 +77,7 @@ function start({ model, el }) {
   const { length: longest, offset: [least, most] } = model.get("limits");
   const first = { s: model.get("s"), offset: model.get("offset") };
   let way = [0.6, 0.8]; // the direction of s, kept while its length is 0
+  let asking = true; // until the first move: the curves would answer before the learner has guessed
 
   const save = (values) => {
     model.set(values);
@@ -98,7 +99,11 @@ function start({ model, el }) {
   };
   const size = slider("squash-length", "length of s", 0, longest, choose_length);
   const offset = slider("squash-offset", "offset κ", least, most, (k) => save({ offset: k }));
-  const reset = button("squash-reset", "back to the initial state", "reset", () => save(first));
+  const reset = button("squash-reset", "back to the initial state", "reset", () => {
+    asking = true;
+    save(first);
+    draw();
+  });
   const named = [{ k: least, name: "lowest" }, ...NAMED].map(({ k, name }) => {
     const node = button(`squash-offset-${k}`, `offset ${k}, ${name}`, `${k}`, () => save({ offset: k }));
     node.append(html("small", {}, name));
@@ -247,6 +252,10 @@ function start({ model, el }) {
   curves.append(...rows.flatMap(({ name, words }) => [name, words]), ...moved.flatMap(({ gap, dot }) => [gap, dot]));
   curves.append(root, root_name, peak, peak_name, ...moved.map(({ name }) => name), area);
 
+  const answers = [...[...ghosts.flatMap(({ pair }) => pair), ...bold].map(({ node }) => node), ...ghost_names];
+  answers.push(band, peak, peak_name, root, root_name, ...limit_marks);
+  answers.push(...rows.slice(1).flatMap(({ bars, words, name }) => [bars, words, name]));
+
   // Words ---------------------------------------------------------------------------------------------------------
 
   const formulas = ["‖s‖²", "‖v‖", "‖v‖ / ‖s‖", "v"].map((left) => ({
@@ -255,6 +264,8 @@ function start({ model, el }) {
   }));
   const one = html("p", { "aria-live": "polite", "data-testid": "squash-says" });
   const all = html("p", { "data-testid": "squash-all" });
+  const ask = html("p", { "data-testid": "squash-ask" },
+    "And a longer one, or another offset? Guess, then move s or κ: your first move shows the curves for all lengths.");
 
   el.append(html("div", { class: "caps-squash" },
     html("div", { class: "caps-squash-control" },
@@ -270,6 +281,7 @@ function start({ model, el }) {
     html("div", { class: "caps-squash-verdict", "data-testid": "squash-verdict" },
       html("p", {}, html("b", {}, "The claim: "), "norms below 0.5 shrink, norms above 0.5 grow."),
       one,
+      ask,
       all,
     ),
     html("div", { class: "caps-squash-plane" },
@@ -350,6 +362,10 @@ function start({ model, el }) {
     const ratio = x ? now / x : undefined;
     if (x > 1e-9) way = s.map((component) => component / x);
     draw_offset(k);
+    asking &&= k === first.offset && s.every((component, n) => component === first.s[n]);
+    for (const node of answers) node.style.visibility = asking ? "hidden" : "";
+    ask.style.display = asking ? "" : "none";
+    all.style.display = asking ? "none" : "";
 
     s_arrow.to(...s);
     v_arrow.to(...v);

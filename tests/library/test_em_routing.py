@@ -130,9 +130,9 @@ def test_a_capsule_that_is_not_active_has_no_vote():
 
 
 def test_only_the_ratio_of_activations_moves_a_mean():
-    votes = np.random.default_rng(9).normal(size=(5, 3, 2))
+    votes, a = np.random.default_rng(9).normal(size=(5, 3, 2)), np.array([0.1, 0.2, 0.4, 0.7, 1])
     for tiny in (1e-12, 1e-30):
-        np.testing.assert_allclose(eq.em_route(votes, np.full(5, tiny), 1).means, eq.em_route(votes, None, 1).means)
+        np.testing.assert_allclose(eq.em_route(votes, tiny * a, 1).means, eq.em_route(votes, a, 1).means)
 
 
 def test_votes_that_coincide_win_over_votes_that_do_not():

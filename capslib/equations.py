@@ -328,7 +328,7 @@ def em_route(
     r = 1/J; repeat: M-step (means, variances, costs, activations); E-step (r)
 
     −β_u is what one vote costs, in nats, if no upper capsule is there to explain it, and −β_a is the price of having
-    one. In a network both are trained; the defaults suit two coordinates in pixels that coincide to within one pixel.
+    one. In a network both are trained; the defaults suit votes of two coordinates that coincide to about half a pixel.
 
     Args:
         votes: V of one example, (I, J, D), or of a batch, (B, I, J, D), with any number of batch axes; up to 1e16

@@ -1,14 +1,18 @@
 """The mathematics of a capsule layer in NumPy: one function per equation, and the trace of a routing.
 
 Symbols follow the course's notation table: batch first, I lower and J upper capsules in that order.
-Equation numbers are those of Sabour, Frosst and Hinton, *Dynamic Routing Between Capsules* (2017).
+Equation numbers are those of Sabour, Frosst and Hinton, *Dynamic Routing Between Capsules* (2017), and in the part
+on EM routing those of Hinton, Sabour and Frosst, *Matrix Capsules with EM Routing* (2018).
+
+Longer than 400 lines, since whoever looks for an equation should find it in one file.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from capslib.checks import as_float, check_count, check_positive, check_whole
+from capslib.checks import as_float, check_count, check_numbers, check_positive, check_whole
 
 EPSILON = 1e-7
 """Added to ‖s‖² inside squash, so that its square root has a gradient at s = 0."""
@@ -150,8 +154,7 @@ class RoutingTrace:
     @property
     def entropy(self) -> np.ndarray:
         """H(c_i) = −Σ_j c_ij ln c_ij of every lower capsule, (T, B, I), in nats: ln J is undecided, 0 is decided."""
-        c = self.c
-        return -np.sum(c * np.log(np.where(c > 0, c, 1)), axis=-1)
+        return _entropy(self.c)
 
     @property
     def contribution(self) -> np.ndarray:
@@ -201,6 +204,173 @@ def route(u_hat: np.ndarray, iterations: int = 3, offset: float = 0.5, axis: int
         b = b + a
     b, c, s, v, a = (np.stack(quantity) for quantity in zip(*steps, strict=True))
     return RoutingTrace(b, c, s, v, a, u_hat, offset)
+
+
+# EM routing: the votes for one capsule are a Gaussian ---------------------------------------------------------------
+
+
+def log_density(votes: np.ndarray, means: np.ndarray, variances: np.ndarray) -> np.ndarray:
+    """How well each vote fits the Gaussian of its upper capsule.           (E-step, line 2, as a logarithm)
+
+    ln p_ij = −Σ_h [ (V_ijh − μ_jh)² / (2 σ²_jh) + ½ ln(2π σ²_jh) ]
+
+    Args:
+        votes: V, (..., I, J, D).
+        means: μ, (..., J, D).
+        variances: σ², (..., J, D), above 0.
+
+    Returns:
+        ln p, (..., I, J), in nats; above 0 where the density is above 1.
+    """
+    means, variances = means[..., None, :, :], variances[..., None, :, :]
+    return -np.sum((votes - means) ** 2 / (2 * variances) + np.log(2 * np.pi * variances) / 2, axis=-1)
+
+
+def m_step(
+    responsibilities: np.ndarray,
+    votes: np.ndarray,
+    activations: np.ndarray,
+    lam: float = 1.0,
+    beta_a: ArrayLike = -2.0,
+    beta_u: ArrayLike = -2.0,
+    floor: float = 0.01,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Fit the Gaussian of every upper capsule to the votes it is responsible for, and see whether that pays.
+
+    w_ij = r_ij a_i                                                                  (M-step, line 2)
+    μ_j = Σ_i w_ij V_ij / Σ_i w_ij                                                   (line 3)
+    σ²_j = Σ_i w_ij (V_ij − μ_j)² / Σ_i w_ij, and at least the floor                 (line 4)
+    cost_j = −Σ_i w_ij ln p_ij                                                       (Eq. 1, summed over h)
+    a_j = logistic(λ (β_a − β_u Σ_i w_ij − cost_j))                                  (Eq. 2)
+
+    Where the floor is not reached, the cost is Σ_h (ln σ_jh + ½ (1 + ln 2π)) Σ_i w_ij. Line 5 of the paper's
+    procedure leaves out the constant and counts β_u once for every h, which β_u can make up for.
+
+    Args:
+        responsibilities: r, (..., I, J), Σ_j r_ij = 1.
+        votes: V, (..., I, J, D).
+        activations: a_i of the lower capsules, (..., I), from 0 to 1.
+        lam: λ, the inverse temperature.
+        beta_a, beta_u: as for `em_route`.
+        floor: as for `em_route`.
+
+    Returns:
+        means (..., J, D), variances (..., J, D), costs (..., J) in nats, and activations a_j (..., J). An upper
+        capsule that has no vote at all gets the mean and variance of all votes for it, at cost 0.
+    """
+    weights = responsibilities * activations[..., None]
+    data = weights.sum(axis=-2)  # (..., J): how many votes each upper capsule has.
+    share = np.where(data[..., None, :] > 0, weights, 1)
+    share = share / share.sum(axis=-2, keepdims=True)
+    means = weighted_sum(share, votes)
+    variances = weighted_sum(share, (votes - means[..., None, :, :]) ** 2)
+    variances = np.maximum(variances, votes.dtype.type(floor))
+    costs = -np.sum(weights * log_density(votes, means, variances), axis=-2)
+    logits = lam * (beta_a - beta_u * data - costs)
+    return means, variances, costs, np.exp(-np.logaddexp(0, -logits))  # The logistic function, without overflow.
+
+
+def e_step(votes: np.ndarray, means: np.ndarray, variances: np.ndarray, activations: np.ndarray) -> np.ndarray:
+    """Divide every vote between the upper capsules, by how well it fits each and how active each is.
+
+    r_ij = a_j p_ij / Σ_k a_k p_ik                                                   (E-step, line 3)
+
+    Args:
+        votes: V, (..., I, J, D).
+        means: μ, (..., J, D).
+        variances: σ², (..., J, D), above 0.
+        activations: a_j of the upper capsules, (..., J), from 0 to 1.
+
+    Returns:
+        r, (..., I, J), Σ_j r_ij = 1.
+    """
+    log_a = np.log(np.maximum(activations, np.finfo(activations.dtype).tiny))
+    return softmax(log_a[..., None, :] + log_density(votes, means, variances))
+
+
+@dataclass(frozen=True)
+class EMTrace:
+    """Everything that one EM routing computed in T iterations. For a single example, the axis B is missing.
+
+    Attributes:
+        responsibilities: (T, B, I, J), those that made the means; Σ_j r_ij = 1, and 1/J in the first iteration.
+        means: (T, B, J, D), the poses of the upper capsules.
+        variances: (T, B, J, D), nowhere below the floor.
+        costs: (T, B, J) in nats; the lower, the better the votes coincide.
+        activations: (T, B, J) of the upper capsules, from 0 to 1.
+        votes: (B, I, J, D) the votes routed.
+    """
+
+    responsibilities: np.ndarray
+    means: np.ndarray
+    variances: np.ndarray
+    costs: np.ndarray
+    activations: np.ndarray
+    votes: np.ndarray
+
+    @property
+    def entropy(self) -> np.ndarray:
+        """H(r_i) = −Σ_j r_ij ln r_ij of every lower capsule, (T, B, I), in nats: ln J is undecided, 0 is decided."""
+        return _entropy(self.responsibilities)
+
+
+def em_route(
+    votes: np.ndarray,
+    activations: np.ndarray | None = None,
+    iterations: int = 3,
+    beta_a: ArrayLike = -2.0,
+    beta_u: ArrayLike = -2.0,
+    lam: ArrayLike | None = None,
+    floor: float = 0.01,
+) -> EMTrace:
+    """EM routing (Procedure 1 of Hinton, Sabour and Frosst, 2018), keeping every step.
+
+    r = 1/J; repeat: M-step (means, variances, costs, activations); E-step (r)
+
+    −β_u is what one vote costs, in nats, if no upper capsule is there to explain it, and −β_a is the price of having
+    one. In a network both are trained; the defaults suit votes of two coordinates that coincide to about half a pixel.
+
+    Args:
+        votes: V of one example, (I, J, D), or of a batch, (B, I, J, D), with any number of batch axes; up to 1e16
+            in float32.
+        activations: a_i of the lower capsules, (I,) or (B, I), from 0 to 1; all 1 by default. A vote counts as much
+            as its capsule is active.
+        iterations: T, how many M-steps are made; at least 1. The E-step after the last one would change nothing.
+        beta_a: β_a, a number or one for each upper capsule, (J,).
+        beta_u: β_u, a number or one for each upper capsule, (J,).
+        lam: λ, one number or one for each iteration, (T,), at least 0. By default it rises as 1 − 0.95^t for
+            t = 1, …, T, the authors' schedule up to a factor.
+        floor: smallest variance, in squared units of the votes; above 0. Without one, votes that coincide,
+            or a single one, have variance 0 and an infinite density.
+
+    Returns:
+        An EMTrace in the floating type of `votes`.
+
+    Raises:
+        ValueError: naming the argument, if `votes` has fewer axes, an empty one or a value that is not finite, if
+            another shape does not fit, or if a number is out of its range.
+    """
+    votes = as_float(votes)
+    if votes.ndim < 3 or 0 in votes.shape:
+        raise ValueError(f"votes: got shape {votes.shape}, expected (I, J, D) or (B, I, J, D) with no empty axis")
+    if not np.isfinite(votes).all():
+        raise ValueError("votes: got NaN or infinite values, expected finite votes")
+    check_count("iterations", iterations)
+    check_positive("floor", floor)
+    *batch, I, J, _ = votes.shape
+    a = _one_or_each("activations", 1 if activations is None else activations, votes, (I,), (*batch, I), low=0, high=1)
+    beta_a, beta_u = _one_or_each("beta_a", beta_a, votes, (J,)), _one_or_each("beta_u", beta_u, votes, (J,))
+    lam = 1 - 0.95 ** np.arange(1, iterations + 1) if lam is None else lam
+    lam = np.broadcast_to(_one_or_each("lam", lam, votes, (iterations,), low=0), iterations)
+    a = np.broadcast_to(a, (*batch, I))
+    r = np.full(votes.shape[:-1], 1 / J, votes.dtype)
+    steps = []
+    for t in range(iterations):
+        means, variances, costs, active = m_step(r, votes, a, lam[t], beta_a, beta_u, floor)
+        steps.append((r, means, variances, costs, active))
+        r = e_step(votes, means, variances, active)
+    r, means, variances, costs, active = (np.stack(quantity) for quantity in zip(*steps, strict=True))
+    return EMTrace(r, means, variances, costs, active, votes)
 
 
 def margin_loss(
@@ -296,6 +466,21 @@ def reconstruction_loss(image: np.ndarray, reconstruction: np.ndarray) -> np.nda
             f"image: got shape {image.shape}, expected (B, H, W, 1) like the reconstruction {reconstruction.shape}"
         )
     return np.sum((image - reconstruction) ** 2, axis=(1, 2, 3))
+
+
+def _entropy(c: np.ndarray) -> np.ndarray:
+    return -np.sum(c * np.log(np.where(c > 0, c, 1)), axis=-1)
+
+
+def _one_or_each(
+    name: str, value: ArrayLike, votes: np.ndarray, *shapes: tuple[int, ...], low: float = -np.inf, high: float = np.inf
+) -> np.ndarray:
+    """`value` in the type of `votes`; refused by name if it is neither one number nor of one of the shapes."""
+    numbers = check_numbers(name, value, low, high)
+    if numbers.shape not in ((), *shapes):
+        expected = " or ".join(map(str, dict.fromkeys(shapes)))  # Each once: without a batch, two are the same.
+        raise ValueError(f"{name}: got shape {numbers.shape}, expected one number or shape {expected}")
+    return numbers.astype(votes.dtype)
 
 
 def _labels_and_lengths(y_true: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

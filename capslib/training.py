@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -108,7 +109,8 @@ class Progress:
     Attributes:
         history: a dict for each epoch done, as `train` returns it.
         best: the model's weights in the epoch of the highest validation accuracy, the first one if several have
-                it; None before the first epoch.
+                it; None before the first epoch. A model that only draws has no accuracy; the lowest validation loss
+                counts.
     """
 
     history: list[dict] = field(default_factory=list)
@@ -117,7 +119,7 @@ class Progress:
     @property
     def best_row(self) -> dict:
         """The row of the history that belongs to `best`."""
-        return max(self.history, key=lambda row: row["val_accuracy"])
+        return max(self.history, key=lambda row: row.get("val_accuracy", -row["val_loss"]))
 
 
 def as_recipe(recipe: Recipe | str) -> Recipe:
@@ -145,19 +147,24 @@ def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
     """Give a model the recipe's optimizer and its loss: margin loss for capsule lengths, cross-entropy for CNNs.
 
     With a decoder, the loss is margin loss + `recipe.reconstruction` · reconstruction loss.    (Section 4.1)
+    A model that only draws has the reconstruction loss alone.
 
     Args:
-        model: a Keras model with 10 outputs, or with a decoder; then as `models.masked_by_label` returns it.
+        model: a Keras model with 10 outputs, or one that draws images (B, 28, 28, 1), or one with a decoder; then as
+            `models.masked_by_label` returns it.
         recipe: a Recipe.
         examples: how many training examples an epoch has; the decay is spread over the whole run.
     """
     has_lengths = any(isinstance(layer, Length) for layer in model.layers)
-    loss = margin_loss if has_lengths else "categorical_crossentropy"
-    weights = metrics = None
+    loss: Any = margin_loss if has_lengths else "categorical_crossentropy"
+    weights: Any = None
+    metrics: Any = ["accuracy"]
     if has_decoder(model):
         loss = {"lengths": margin_loss, "reconstruction": reconstruction_loss}
         weights = {"lengths": 1.0, "reconstruction": recipe.reconstruction}
-        metrics = {"lengths": ["accuracy"]}
+        metrics = {"lengths": metrics}
+    elif _only_draws(model):
+        loss, metrics = reconstruction_loss, None
     optimizer = keras.optimizers.Adam(
         learning_rate(recipe, examples),
         beta_2=recipe.beta_2,
@@ -166,20 +173,25 @@ def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
     )
     # Keras on PyTorch can take only one step at a time.
     steps = 1 if keras.backend.backend() == "torch" else recipe.steps_per_execution
-    model.compile(
-        optimizer, loss=loss, loss_weights=weights, metrics=metrics or ["accuracy"], steps_per_execution=steps
-    )
+    model.compile(optimizer, loss=loss, loss_weights=weights, metrics=metrics, steps_per_execution=steps)
+
+
+def _only_draws(model: keras.Model) -> bool:
+    """Whether a model answers with images and nothing else, as an autoencoder does."""
+    return not isinstance(model.output, dict) and len(model.output.shape) == 4
 
 
 def _to_fit(model: keras.Model, x: np.ndarray, y: np.ndarray) -> tuple:
     """What a model is trained or evaluated with: its inputs and its targets for images x and one-hot labels y."""
     if has_decoder(model):
         return {"image": x, "label": y}, {"lengths": y, "reconstruction": x}
-    return x, y
+    return x, x if _only_draws(model) else y
 
 
-def _accuracy(logs: dict) -> float:
-    return logs["lengths_accuracy" if "lengths_accuracy" in logs else "accuracy"]
+def _scores(logs: dict, prefix: str = "") -> dict:
+    """Loss and, unless a model only draws, accuracy, from what Keras reports."""
+    accuracy = logs.get("lengths_accuracy", logs.get("accuracy"))
+    return {f"{prefix}loss": logs["loss"]} | ({} if accuracy is None else {f"{prefix}accuracy": accuracy})
 
 
 def epoch_order(examples: int, seed: int, epoch: int) -> np.ndarray:
@@ -258,20 +270,19 @@ class _Validation(keras.callbacks.Callback):
     Callbacks after this one find `val_loss` and `val_accuracy` in their logs.
     """
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, progress: Progress):
+    def __init__(self, validation: tuple, progress: Progress):
         super().__init__()
-        self.x, self.y, self.progress = x, y, progress
+        self.validation, self.progress = validation, progress
 
     def on_epoch_begin(self, epoch, logs=None):
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1, "seconds": round(time.perf_counter() - self.started, 1)}
-        row |= {"loss": logs["loss"], "accuracy": _accuracy(logs)}
+        row |= _scores(logs)
         with averaged(self.model) as self.weights:
-            x, y = _to_fit(self.model, self.x, self.y)
-            found = self.model.evaluate(x, y, batch_size=500, verbose=0, return_dict=True)
-            validation = {"val_loss": found["loss"], "val_accuracy": _accuracy(found)}
+            found = self.model.evaluate(*self.validation, batch_size=500, verbose=0, return_dict=True)
+            validation = _scores(found, "val_")
             logs |= validation
             self.progress.history.append(row | validation)
             if self.progress.best_row is self.progress.history[-1]:
@@ -287,11 +298,12 @@ def train(
     log: Callable[[str], object] = print,
     progress: Progress | None = None,
 ) -> list[dict]:
-    """Train a model with a recipe; it ends with the weights of its best epoch by validation accuracy.
+    """Train a model with a recipe; it ends with the weights of its best epoch on the validation digits.
 
     Args:
-        model: a fresh Keras model from `capslib.models`. One with a decoder is trained as `models.masked_by_label` has
-            it, and shares the weights.
+        model: a fresh Keras model. What it learns follows from its outputs: 10 scores or lengths, to read digits; an
+            image (B, 28, 28, 1), to draw the digit that it is shown; or both. One with a decoder is trained as
+            `models.masked_by_label` has it, and shares the weights.
         data: Digits; only training and validation are read.
         recipe: a Recipe, or the name of one.
         seed: of the order and the shifts. The model's own first weights are drawn before: set Keras' seed for them.
@@ -303,8 +315,9 @@ def train(
             date at the end of every epoch, before `callbacks` hear of it.
 
     Returns:
-        The history, a list with one dict per epoch: epoch, seconds, loss, accuracy, val_loss, val_accuracy. Under a
-        recipe that averages, loss and accuracy are those of the weights that are trained, the other two of the average.
+        The history, a list with one dict per epoch: epoch, seconds, loss, accuracy, val_loss, val_accuracy; no
+        accuracy if the model only draws. Under a recipe that averages, loss and accuracy are those of the weights that
+        are trained, the other two of the average.
 
     Raises:
         ValueError: if the recipe is unknown, the seed is no whole number ≥ 0, or the images or labels are not digits.
@@ -317,7 +330,7 @@ def train(
     history = progress.history
     if not history:
         compile_model(model, recipe, len(x))
-    validation = _Validation(x_val, y_val, progress)
+    validation = _Validation(_to_fit(model, x_val, y_val), progress)
     try:
         for epoch in range(len(history), recipe.epochs):
             order = epoch_order(len(x), seed, epoch)
@@ -332,11 +345,7 @@ def train(
                 callbacks=[validation, *callbacks],
             )
             model.set_weights(validation.weights)  # `fit` ends by putting the average, if there is one, in their place.
-            row = history[-1]
-            log(
-                f"epoch {row['epoch']:2d}/{recipe.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}"
-                f"  val_accuracy {row['val_accuracy']:.4f}  {row['seconds']:.0f} s"
-            )
+            log(_line(history[-1], recipe.epochs))
             if model.stop_training:
                 break
     except KeyboardInterrupt:
@@ -344,6 +353,13 @@ def train(
     if progress.best is not None:
         model.set_weights(progress.best)
     return history
+
+
+def _line(row: dict, epochs: int) -> str:
+    """One epoch's row of the history in words."""
+    told = ("loss", "accuracy", "val_accuracy") if "accuracy" in row else ("loss", "val_loss")
+    numbers = "  ".join(f"{name} {row[name]:.4f}" for name in told)
+    return f"epoch {row['epoch']:2d}/{epochs}  {numbers}  {row['seconds']:.0f} s"
 
 
 def evaluate(model: keras.Model, data: digits.Digits, mistakes: int = 12) -> dict:

@@ -6,7 +6,7 @@ import pytest
 
 from capslib import digits, models, training
 from capslib import equations as eq
-from capslib.losses import margin_loss
+from capslib.losses import margin_loss, reconstruction_loss
 from capslib.training import RECIPES, Recipe
 
 SHORT = Recipe(epochs=3, batch_size=20, learning_rate=3e-3, decay=True, shift=1)
@@ -59,6 +59,38 @@ def test_training_a_decoder_improves_it_and_the_model_for_use_shares_its_weights
     x = few.x_test
     by_hand = eq.reconstruction_loss(x, model.predict(x, verbose=0)["reconstruction"]).mean()
     assert after["reconstruction_error"] == pytest.approx(by_hand, rel=1e-4)
+
+
+def sketcher():
+    """A small network that draws the digit that it is shown."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((28, 28, 1), name="image")
+    code = keras.layers.Dense(8, name="code")(keras.layers.Flatten(name="pixels_in")(image))
+    drawn = keras.Sequential(models.decoder_layers((16, 16)), name="decoder")(code)
+    return keras.Model(image, drawn, name="sketcher")
+
+
+def test_a_model_that_only_draws_learns_the_moved_digits_by_the_sum_of_squares(few):
+    model, lines = sketcher(), []
+    history = training.train(model, few, SHORT, seed=3, log=lines.append)
+    assert all(row.keys() == {"epoch", "seconds", "loss", "val_loss"} for row in history)
+    assert history[-1]["val_loss"] < history[0]["val_loss"] - 1 and "accuracy" not in lines[0]
+    by_hand = eq.reconstruction_loss(few.x_val, model.predict(few.x_val, verbose=0)).mean()
+    assert by_hand == pytest.approx(min(row["val_loss"] for row in history), rel=1e-4)
+    other = sketcher()
+    other.compile(keras.optimizers.Adam(training.learning_rate(SHORT, 600)), loss=reconstruction_loss)
+    for epoch in range(3):
+        x = few.x_train[training.epoch_order(600, 3, epoch)]
+        x = training.augment(x, SHORT, np.random.default_rng([3, epoch, 1]))
+        other.fit(x, x, SHORT.batch_size, shuffle=False, verbose=0)
+    assert same(model, other)
+
+
+def test_of_a_model_that_only_draws_the_epoch_of_the_lowest_loss_is_the_best():
+    rows = [{"epoch": n, "val_loss": loss} for n, loss in enumerate((30.0, 20.0, 25.0), 1)]
+    assert training.Progress(rows).best_row["epoch"] == 2
+    rows = [row | {"val_accuracy": accuracy} for row, accuracy in zip(rows, (0.8, 0.9, 0.95), strict=True)]
+    assert training.Progress(rows).best_row["epoch"] == 3
 
 
 def test_the_rate_warms_up_and_decays_over_the_whole_run():

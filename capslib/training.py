@@ -24,12 +24,13 @@ except ImportError as error:  # A backend of Keras that is not installed.
 
 # isort: on
 
-from capslib import digits
-from capslib.backend import keras
+from capslib import digits, pairs
+from capslib.backend import keras, ops
 from capslib.checks import check_choice, check_count, check_number, check_positive, check_seed, check_whole
-from capslib.layers import Length
+from capslib.intervals import wilson
+from capslib.layers import Length, Tensor
 from capslib.losses import RECONSTRUCTION_WEIGHT, margin_loss, reconstruction_loss
-from capslib.models import has_decoder, masked_by_label
+from capslib.models import has_decoder, masked_by_label, reads_pairs
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,12 @@ RECIPES = {
     "pose": Recipe(
         epochs=20, batch_size=64, learning_rate=2e-3, decay=True, shift=2, turn=8, scale=0.06, average=0.999
     ),
+    # Without a shift of its own, since every digit of a pair is moved anyway.
+    "pairs": Recipe(epochs=9, batch_size=64, learning_rate=2e-3, decay=True, shift=0, average=0.999),
 }
+
+JUDGED = 0
+"""Seed of the validation and test pairs, which are always the same."""
 
 
 @dataclass
@@ -147,7 +153,8 @@ def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
     """Give a model the recipe's optimizer and its loss: margin loss for capsule lengths, cross-entropy for CNNs.
 
     With a decoder, the loss is margin loss + `recipe.reconstruction` · reconstruction loss.    (Section 4.1)
-    A model that only draws has the reconstruction loss alone.
+    A model that only draws has the reconstruction loss alone. A CNN that reads pairs answers ten questions with yes or
+    no, so its cross-entropy is the binary one.
 
     Args:
         model: a Keras model with 10 outputs, or one that draws images (B, 28, 28, 1), or one with a decoder; then as
@@ -156,9 +163,10 @@ def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
         examples: how many training examples an epoch has; the decay is spread over the whole run.
     """
     has_lengths = any(isinstance(layer, Length) for layer in model.layers)
-    loss: Any = margin_loss if has_lengths else "categorical_crossentropy"
+    two = reads_pairs(model)
+    loss: Any = margin_loss if has_lengths else "binary_crossentropy" if two else "categorical_crossentropy"
     weights: Any = None
-    metrics: Any = ["accuracy"]
+    metrics: Any = [keras.metrics.MeanMetricWrapper(_both_longest, name="accuracy")] if two else ["accuracy"]
     if has_decoder(model):
         loss = {"lengths": margin_loss, "reconstruction": reconstruction_loss}
         weights = {"lengths": 1.0, "reconstruction": recipe.reconstruction}
@@ -181,11 +189,27 @@ def _only_draws(model: keras.Model) -> bool:
     return not isinstance(model.output, dict) and len(model.output.shape) == 4
 
 
-def _to_fit(model: keras.Model, x: np.ndarray, y: np.ndarray) -> tuple:
-    """What a model is trained or evaluated with: its inputs and its targets for images x and one-hot labels y."""
+def _both_longest(labels: Tensor, scores: Tensor) -> Tensor:
+    """`pairs.both_longest` as a metric of Keras: two-hot (B, 10) and scores (B, 10) → 0 or 1, (B,)."""
+    present = ops.cast(labels, "bool")
+    shortest = ops.min(ops.where(present, scores, np.inf), axis=-1)
+    return ops.cast(shortest > ops.max(ops.where(present, -np.inf, scores), axis=-1), "float32")
+
+
+def _to_fit(model: keras.Model, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> tuple:
+    """The inputs and targets that a model is trained or judged with, made of images x (N, 28, 28, 1) and labels y (N,).
+
+    A model that reads pairs gets each digit with another one laid over it, drawn from rng.
+    """
+    if reads_pairs(model):
+        image, labels, alone, both = pairs.make(x, y, rng)
+        drawn, label = np.moveaxis(alone[..., 0], 1, -1), np.stack([digits.one_hot(one) for one in both.T], 1)
+    else:
+        image = drawn = x
+        labels = label = digits.one_hot(y)
     if has_decoder(model):
-        return {"image": x, "label": y}, {"lengths": y, "reconstruction": x}
-    return x, x if _only_draws(model) else y
+        return {"image": image, "label": label}, {"lengths": labels, "reconstruction": drawn}
+    return image, drawn if _only_draws(model) else labels
 
 
 def _scores(logs: dict, prefix: str = "") -> dict:
@@ -302,11 +326,13 @@ def train(
 
     Args:
         model: a fresh Keras model. What it learns follows from its outputs: 10 scores or lengths, to read digits; an
-            image (B, 28, 28, 1), to draw the digit that it is shown; or both. One with a decoder is trained as
-            `models.masked_by_label` has it, and shares the weights.
+            image (B, 28, 28, 1), to draw the digit that it is shown; or both. If its images have 36×36 pixels, it
+            learns pairs that are made anew in every epoch. One with a decoder is trained as `models.masked_by_label`
+            has it, and shares the weights.
         data: Digits; only training and validation are read.
         recipe: a Recipe, or the name of one.
-        seed: of the order and the shifts. The model's own first weights are drawn before: set Keras' seed for them.
+        seed: of the order, the shifts and the pairs. The model's own first weights are drawn before: set Keras' seed
+            for them.
         callbacks: Keras callbacks. Each epoch is a `fit` of its own, so `on_train_begin` and `on_train_end` come once
             an epoch; at the end of an epoch the logs hold `val_loss` and `val_accuracy`, and the model the weights to
             go on from (see `averaged`). One that sets `model.stop_training` ends the run.
@@ -324,19 +350,18 @@ def train(
     """
     model = masked_by_label(model)
     recipe, seed = as_recipe(recipe), check_seed("seed", seed)
-    x, y = digits.as_images(data.x_train, "x_train"), digits.one_hot(data.y_train, "y_train")
-    x_val, y_val = digits.as_images(data.x_val, "x_val"), digits.one_hot(data.y_val, "y_val")
+    x, y = digits.as_images(data.x_train, "x_train"), digits.as_labels(data.y_train, "y_train")
+    x_val, y_val = digits.as_images(data.x_val, "x_val"), digits.as_labels(data.y_val, "y_val")
     progress = progress or Progress()
     history = progress.history
     if not history:
         compile_model(model, recipe, len(x))
-    validation = _Validation(_to_fit(model, x_val, y_val), progress)
+    validation = _Validation(_to_fit(model, x_val, y_val, np.random.default_rng(JUDGED)), progress)
     try:
         for epoch in range(len(history), recipe.epochs):
-            order = epoch_order(len(x), seed, epoch)
-            moved = augment(x[order], recipe, np.random.default_rng([seed, epoch, 1]))
+            order, rng = epoch_order(len(x), seed, epoch), np.random.default_rng([seed, epoch, 1])
             model.fit(
-                *_to_fit(model, moved, y[order]),
+                *_to_fit(model, augment(x[order], recipe, rng), y[order], rng),
                 recipe.batch_size,
                 epochs=epoch + 1,
                 initial_epoch=epoch,
@@ -401,6 +426,30 @@ def evaluate(model: keras.Model, data: digits.Digits, mistakes: int = 12) -> dic
             }
             for i in worst
         ],
+    }
+
+
+def evaluate_pairs(model: keras.Model, data: digits.Digits) -> dict:
+    """Read pairs of test digits once: each test digit with another one laid over it.
+
+    Args:
+        model: a trained model that reads pairs.
+        data: Digits; only the test digits are read.
+
+    Returns:
+        A dict: pairs, how many; accuracy, the share in which both labels have the two highest scores; interval, its
+        Wilson interval; labels_found, the share of all labels that are among the two highest scores.
+    """
+    image, labels, _, _ = pairs.make(data.x_test, data.y_test, JUDGED)
+    scores = model.predict(image, batch_size=500, verbose=0)
+    scores = scores["lengths"] if isinstance(scores, dict) else scores
+    right = pairs.both_longest(scores, labels)
+    found = np.take_along_axis(labels, np.argsort(-scores, axis=1)[:, :2], 1)
+    return {
+        "pairs": len(right),
+        "accuracy": float(right.mean()),
+        "interval": wilson(int(right.sum()), len(right)),
+        "labels_found": float(found.mean()),
     }
 
 

@@ -25,5 +25,6 @@ def wilson(right: int, of: int) -> tuple[float, float]:
     n, z = check_count("of", of), 1.959964
     p = check_whole("right", right, 0, n) / n
     middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    # Rounding may leave the ends of 0 and 1 a hair outside.
-    return max(0.0, float((middle - half) / (1 + z**2 / n))), min(1.0, float((middle + half) / (1 + z**2 / n)))
+    low, high = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+    # Where all or none were right, p is one of the ends, and rounding may miss it by a hair.
+    return float(np.clip(low, 0, p)), float(np.clip(high, p, 1))

@@ -449,7 +449,7 @@ def evaluate_pairs(model: keras.Model, data: digits.Digits) -> dict:
         "pairs": len(right),
         "accuracy": float(right.mean()),
         "interval": wilson(int(right.sum()), len(right)),
-        "labels_found": float(found.mean()),
+        "labels_found": float(found.mean(dtype=np.float64)),
     }
 
 

@@ -71,8 +71,8 @@ def test_each_digit_of_a_pair_is_decoded_and_compared_with_that_digit_alone(few)
     """The loss that Keras reports is margin loss + 0.0005 · Σ squares over both, each decoded from its own label."""
     keras.utils.set_random_seed(0)
     model = models.two_digit_capsnet()
-    kernel = model.get_layer("v").kernel
-    kernel.assign(30 * kernel)  # So that the capsules draw differently.
+    for kernel in (model.get_layer("v").kernel, *(model.get_layer(f"decode{k}").kernel for k in (1, 2, 3))):
+        kernel.assign(10 * kernel)  # So that the capsules draw differently.
     (row,) = training.train(model, few, STILL, log=quiet)
     made = pairs.make(few.x_val, few.y_val, training.JUDGED)
     capsules = keras.Model(model.input, model.get_layer("v").output).predict(made.images, verbose=0)

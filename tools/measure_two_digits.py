@@ -130,9 +130,7 @@ def main() -> None:
                 print(f"{name}, seed {seed}: not there; python -m capslib.training {name} --recipe pairs trains it")
                 continue
             print(f"{name}, seed {seed}", flush=True)
-            seconds = sum(row["seconds"] for row in json.loads((folder / "history.json").read_text(encoding="utf-8")))
-            found = of_network(name, folder / f"{name}.npz", data)
-            result[name][str(seed)] = card(folder, name) | {"seconds": seconds} | found
+            result[name][str(seed)] = card(folder, name) | of_network(name, folder / f"{name}.npz", data)
             text = json.dumps(rounded(result), ensure_ascii=False, indent=1)
             write_atomically(given.out, lambda file, text=text: file.write(text.encode() + b"\n"))
     print(f"kept in {given.out}, {given.out.stat().st_size / 1000:.0f} kB")

@@ -101,7 +101,16 @@ RECIPES = {
         epochs=20, batch_size=64, learning_rate=2e-3, decay=True, shift=2, turn=8, scale=0.06, average=0.999
     ),
     # Without a shift of its own, since every digit of a pair is moved anyway.
-    "pairs": Recipe(epochs=9, batch_size=64, learning_rate=2e-3, decay=True, shift=0, average=0.999),
+    "pairs": Recipe(
+        epochs=9,
+        batch_size=64,
+        learning_rate=4e-3,
+        decay=True,
+        shift=0,
+        average=0.999,
+        beta_2=0.98,
+        warm_up=0.05,
+    ),
 }
 
 JUDGED = 0

@@ -38,13 +38,24 @@ def stretched(v, asked, to):
     return changed
 
 
-def of_drawings(drawn, made, shuffled):
-    """What drawings (N, 36, 36, 1) have to do with the pictures that they were asked of.
+def centred(drawn):
+    """Drawings (N, 36, 36, 1) as the 28×28 pixels around the middle of their ink, as far as they fit, in full black."""
+    grid, ink = np.arange(drawn.shape[1]), drawn.sum((1, 2, 3))
+    middle = [drawn.sum((axis, 3)) @ grid / ink for axis in (2, 1)]
+    top, left = (np.clip(np.round(m).astype(int) - 14, 0, len(grid) - 28)[:, None] + np.arange(28) for m in middle)
+    cut = drawn[np.arange(len(drawn))[:, None, None], top[:, :, None], left[:, None, :]]
+    return cut / cut.max((1, 2, 3), keepdims=True)
+
+
+def of_drawings(drawn, asked, made, shuffled, reader):
+    """What drawings (N, 36, 36, 1) of the digits asked for (N,) have to do with the pictures they were asked of.
 
     ink is the sum of a drawing's pixels; on_the_picture is the share of it that lies on the picture's ink, pixel by
     pixel Σ drawn · picture / Σ drawn, and on_another_picture the same for a picture that has nothing to do with it;
-    error_of_the_nearest is the sum of squares to whichever of the two digits is nearer.
+    error_of_the_nearest is the sum of squares to whichever of the two digits is nearer. The reader, a network that
+    reads single digits, says whether the drawing looks like the digit asked for, or like one in the picture.
     """
+    seen = reader.predict(centred(drawn), batch_size=500, verbose=0).argmax(1)
     ink = drawn.sum((1, 2, 3))
     errors = [reconstruction_loss(made.alone[:, k], drawn) for k in range(2)]
     return {
@@ -52,6 +63,8 @@ def of_drawings(drawn, made, shuffled):
         "on_the_picture": np.mean((drawn * made.images).sum((1, 2, 3)) / ink),
         "on_another_picture": np.mean((drawn * made.images[shuffled]).sum((1, 2, 3)) / ink),
         "error_of_the_nearest": np.minimum(*errors).mean(),
+        "looks_like_the_digit_asked_for": np.mean(seen == asked),
+        "looks_like_one_in_the_picture": np.mean(made.labels[np.arange(len(seen)), seen] > 0),
     }
 
 
@@ -74,19 +87,19 @@ def of_decoder(model, made):
     """What a network draws of the digits that are in a picture, of one that is not, and of nothing at all."""
     v = keras.Model(model.input, model.get_layer("v").output).predict(made.images, batch_size=500, verbose=0)
     decoder, absent = models.decoder_of(model), absent_digits(made.digits)
-    shuffled = np.random.default_rng(1).permutation(len(v))
+    shuffled, reader = np.random.default_rng(1).permutation(len(v)), models.matched_cnn("flatten", weights="shipped")
 
     def draw(v, label):
         return decoder.predict(mask(v, np.eye(CLASSES)[label]), batch_size=500, verbose=0)
 
     present, lengths, told = [draw(v, made.digits[:, k]) for k in range(2)], length(v), {}
-    for name, drawn in (
-        ("present", present[0]),
-        ("absent", draw(v, absent)),
-        ("absent_stretched", draw(stretched(v, absent, lengths[made.labels > 0].mean()), absent)),
-        ("nothing", draw(np.zeros_like(v), absent)),
+    for name, asked, drawn in (
+        ("present", made.digits[:, 0], present[0]),
+        ("absent", absent, draw(v, absent)),
+        ("absent_stretched", absent, draw(stretched(v, absent, lengths[made.labels > 0].mean()), absent)),
+        ("nothing", absent, draw(np.zeros_like(v), absent)),
     ):
-        told[name] = of_drawings(drawn, made, shuffled)
+        told[name] = of_drawings(drawn, asked, made, shuffled, reader)
     errors = {
         name: np.mean([reconstruction_loss(made.alone[:, k], present[m]).mean() for k, m in which])
         for name, which in (("own", ((0, 0), (1, 1))), ("other", ((0, 1), (1, 0))))

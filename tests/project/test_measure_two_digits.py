@@ -37,13 +37,28 @@ def test_a_stretched_capsule_keeps_its_direction_and_the_others_stay():
     np.testing.assert_array_equal(found, v)
 
 
-def test_a_digit_itself_lies_on_its_picture_and_misses_nothing(made):
-    shuffled = np.roll(np.arange(200), 1)
-    told = measure_two_digits.of_drawings(made.alone[:, 1], made, shuffled)
+def test_drawings_are_centred_on_their_ink_as_far_as_the_canvas_reaches():
+    drawn = np.zeros((3, 36, 36, 1), np.float32)
+    drawn[0, 16:19, 20:23] = 0.25
+    drawn[1, 4, 4], drawn[2, 33, 9] = 0.5, 0.1
+    found = measure_two_digits.centred(drawn)
+    assert found.shape == (3, 28, 28, 1) and (found.max((1, 2, 3)) == 1).all()
+    assert found[0].sum() == 9 and found[0, 13:16, 13:16].all()
+    assert found[1, 4, 4] == 1 and found[2, 25, 9] == 1
+
+
+def test_a_digit_itself_lies_on_its_picture_misses_nothing_and_looks_like_itself(made):
+    shuffled, reader = np.roll(np.arange(200), 1), models.matched_cnn("flatten", weights="shipped")
+    told = measure_two_digits.of_drawings(made.alone[:, 1], made.digits[:, 1], made, shuffled, reader)
+    assert told["looks_like_the_digit_asked_for"] > 0.95 and told["looks_like_one_in_the_picture"] > 0.95
+    third = measure_two_digits.absent_digits(made.digits)
+    other = measure_two_digits.of_drawings(made.alone[:, 1], third, made, shuffled, reader)
+    assert other["looks_like_the_digit_asked_for"] < 0.05 and other["looks_like_one_in_the_picture"] > 0.95
     assert told["on_the_picture"] == pytest.approx(1) and told["error_of_the_nearest"] == 0
     assert told["ink"] == pytest.approx(made.alone[:, 1].sum() / 200)
     assert 0.1 < told["on_another_picture"] < 0.6
-    even = measure_two_digits.of_drawings(np.full((200, 36, 36, 1), 0.5, np.float32), made, shuffled)
+    grey = np.full((200, 36, 36, 1), 0.5, np.float32)
+    even = measure_two_digits.of_drawings(grey, made.digits[:, 1], made, shuffled, reader)
     assert even["ink"] == pytest.approx(0.5 * 36**2)
     assert even["on_the_picture"] == pytest.approx(made.images.mean(), rel=1e-5)
     by_hand = np.square(made.alone - 0.5).sum((2, 3, 4)).min(1).mean()

@@ -79,8 +79,33 @@ def both_longest(lengths: ArrayLike, labels: ArrayLike) -> np.ndarray:
     Raises:
         ValueError: naming the argument that does not fit.
     """
-    lengths = check_shape("lengths", lengths, ("N", CLASSES))
-    present = check_shape("labels", labels, lengths.shape) > 0
-    if (present.sum(1) != 2).any():
-        raise ValueError(f"labels: got {present.sum(1)[present.sum(1) != 2][0]} labels in a row, expected 2 in each")
+    present = _two_hot(labels)
+    lengths = check_shape("lengths", lengths, present.shape)
     return np.where(present, lengths, np.inf).min(1) > np.where(present, -np.inf, lengths).max(1)
+
+
+def absent(labels: ArrayLike, seed: int) -> np.ndarray:
+    """A digit that is not in the picture, for each pair: any of the eight alike.
+
+    Args:
+        labels: two-hot (N, 10).
+        seed: whole number ≥ 0.
+
+    Returns:
+        int64 (N,).
+
+    Raises:
+        ValueError: naming the argument that does not fit.
+    """
+    present = _two_hot(labels)
+    chance = np.random.default_rng(check_seed("seed", seed)).random(present.shape)
+    return np.where(present, -1, chance).argmax(1)
+
+
+def _two_hot(labels: ArrayLike) -> np.ndarray:
+    """Labels (N, 10) as bool, checked to have two in each row."""
+    present = check_shape("labels", labels, ("N", CLASSES)) > 0
+    counts = present.sum(1)
+    if (counts != 2).any():
+        raise ValueError(f"labels: got {counts[counts != 2][0]} labels in a row, expected 2 in each")
+    return present

@@ -23,13 +23,6 @@ RESULT = REPOSITORY / "notebooks" / "results" / "two_digits.json"
 NETWORKS = ("two_digit_capsnet", "two_digit_cnn")
 
 
-def absent_digits(both, seed=0):
-    """For each pair (N, 2) of digits one that is not in it, any of the eight alike: (N,)."""
-    order = np.random.default_rng(seed).permuted(np.tile(np.arange(CLASSES), (len(both), 1)), axis=1)
-    absent = (order[:, None] != both[..., None]).all(1)  # (N, 10)
-    return order[np.arange(len(both)), absent.argmax(1)]
-
-
 def stretched(v, asked, to):
     """Capsules (N, 10, D), of which the one asked for (N,) has its direction and the length `to`."""
     changed, rows = np.array(v, copy=True), np.arange(len(v))
@@ -86,7 +79,7 @@ def of_lengths(lengths, made, absent):
 def of_decoder(model, made):
     """What a network draws of the digits that are in a picture, of one that is not, and of nothing at all."""
     v = keras.Model(model.input, model.get_layer("v").output).predict(made.images, batch_size=500, verbose=0)
-    decoder, absent = models.decoder_of(model), absent_digits(made.digits)
+    decoder, absent = models.decoder_of(model), pairs.absent(made.labels, seed=0)
     shuffled, reader = np.random.default_rng(1).permutation(len(v)), models.matched_cnn("flatten", weights="shipped")
 
     def draw(v, label):

@@ -97,6 +97,16 @@ def test_both_longest_is_what_sorting_says(N, seed):
     assert pairs.both_longest(lengths, np.eye(10)[both].sum(1)).tolist() == expected
 
 
+def test_an_absent_digit_is_never_in_its_pair_and_any_of_the_others_alike():
+    labels = np.tile(np.eye(10)[3] + np.eye(10)[7], (8000, 1))
+    counts = np.bincount(pairs.absent(labels, 0), minlength=10)
+    assert counts[3] == counts[7] == 0 and counts[counts > 0].min() > 900 and (counts > 0).sum() == 8
+    both = np.argsort(np.random.default_rng(0).random((500, 10)))[:, :2]
+    labels = np.eye(10)[both].sum(1)
+    assert (pairs.absent(labels, 0)[:, None] != both).all()
+    np.testing.assert_array_equal(pairs.absent(labels, 1), pairs.absent(labels, 1))
+
+
 X, Y = np.zeros((3, 28, 28, 1), np.float32), [1, 2, 3]
 
 
@@ -118,9 +128,13 @@ def test_what_makes_no_pairs_is_named(given, message):
 
 
 def test_what_cannot_be_judged_is_named():
-    with pytest.raises(ValueError, match=r"lengths: got shape \(3, 4\), expected \(N, 10\)"):
-        pairs.both_longest(np.ones((3, 4)), np.ones((3, 4)))
-    with pytest.raises(ValueError, match=r"labels: got shape \(2, 10\), expected \(3, 10\)"):
-        pairs.both_longest(np.ones((3, 10)), np.ones((2, 10)))
-    with pytest.raises(ValueError, match="labels: got 1 labels in a row, expected 2 in each"):
-        pairs.both_longest(np.ones((3, 10)), np.eye(10)[:3])
+    labels = np.eye(10)[:3] + np.eye(10)[3:6]
+    with pytest.raises(ValueError, match=r"lengths: got shape \(2, 10\), expected \(3, 10\)"):
+        pairs.both_longest(np.ones((2, 10)), labels)
+    for judge in (lambda labels: pairs.both_longest(np.ones((3, 10)), labels), lambda labels: pairs.absent(labels, 0)):
+        with pytest.raises(ValueError, match=r"labels: got shape \(3, 4\), expected \(N, 10\)"):
+            judge(np.ones((3, 4)))
+        with pytest.raises(ValueError, match="labels: got 1 labels in a row, expected 2 in each"):
+            judge(np.eye(10)[:3])
+    with pytest.raises(ValueError, match="seed: got -1, expected a whole number of at least 0"):
+        pairs.absent(labels, -1)

@@ -18,14 +18,6 @@ def made():
     return pairs.make(x, d.y_test[:200], 0)
 
 
-def test_an_absent_digit_is_never_in_its_pair_and_any_of_the_others_alike():
-    both = np.tile([[3, 7]], (8000, 1))
-    counts = np.bincount(measure_two_digits.absent_digits(both), minlength=10)
-    assert counts[3] == counts[7] == 0 and counts[counts > 0].min() > 900 and (counts > 0).sum() == 8
-    made = np.random.default_rng(0).permuted(np.tile(np.arange(10), (500, 1)), axis=1)[:, :2]
-    assert (measure_two_digits.absent_digits(made)[:, None] != made).all()
-
-
 def test_a_stretched_capsule_keeps_its_direction_and_the_others_stay():
     v = np.random.default_rng(0).normal(size=(4, 10, 3))
     asked = np.array([0, 9, 4, 4])
@@ -51,7 +43,7 @@ def test_a_digit_itself_lies_on_its_picture_misses_nothing_and_looks_like_itself
     shuffled, reader = np.roll(np.arange(200), 1), models.matched_cnn("flatten", weights="shipped")
     told = measure_two_digits.of_drawings(made.alone[:, 1], made.digits[:, 1], made, shuffled, reader)
     assert told["looks_like_the_digit_asked_for"] > 0.95 and told["looks_like_one_in_the_picture"] > 0.95
-    third = measure_two_digits.absent_digits(made.digits)
+    third = pairs.absent(made.labels, 0)
     other = measure_two_digits.of_drawings(made.alone[:, 1], third, made, shuffled, reader)
     assert other["looks_like_the_digit_asked_for"] < 0.05 and other["looks_like_one_in_the_picture"] > 0.95
     assert told["on_the_picture"] == pytest.approx(1) and told["error_of_the_nearest"] == 0

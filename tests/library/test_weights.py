@@ -1,10 +1,12 @@
 import importlib.util
 import json
 
+import keras
 import numpy as np
 import pytest
 
 from capslib import digits, models, records, training, weights
+from capslib import runs as training_runs
 from tests import ROOT
 
 RESULTS = ROOT / "notebooks/results"
@@ -181,6 +183,7 @@ def ship(tmp_path):
                 (run / "result.json").write_text(json.dumps({"test": {"accuracy": accuracy}}))
         return module.ship("net", range(len(accuracies)), **folders)
 
+    call.module = module
     return call, folders
 
 
@@ -207,3 +210,67 @@ def test_an_unfinished_run_ships_nothing(ship):
 def test_an_even_number_of_seeds_has_no_median(ship):
     with pytest.raises(ValueError, match="seeds: got 2 of them, expected an odd number"):
         ship[0](0.93, 0.92)
+
+
+def test_another_recipe_is_shipped_by_its_name(ship):
+    call, folders = ship
+    for seed, accuracy in enumerate((0.9, 0.7, 0.8)):
+        run = folders["runs"] / f"net-pose-{seed}"
+        run.mkdir()
+        for name, text in (("net.npz", f"pose {seed}"), ("net.json", "{}")):
+            (run / name).write_text(text)
+        (run / "result.json").write_text(json.dumps({"test": {"accuracy": accuracy}}))
+    assert call(0.93, 0.91, 0.92) == 2  # recipe best
+    assert call.module.ship("net", [0, 1, 2], "pose", **folders) == 2
+    assert (folders["weights"] / "net.npz").read_text() == "pose 2"
+    assert (folders["results"] / "net-pose-1.json").is_file() and (folders["results"] / "net-best-1.json").is_file()
+
+
+@pytest.fixture
+def halve(ship, few, monkeypatch):
+    """Ships a small network with kernels multiplied by a factor, rounded to float16; returns the folder of weights."""
+    call, folders = ship
+
+    def build():
+        image = keras.Input((28, 28, 1), name="image")
+        x = keras.layers.Flatten(name="flatten")(keras.layers.AveragePooling2D(4, name="pool")(image))
+        return keras.Model(image, keras.layers.Dense(10, activation="softmax", name="scores")(x), name="small")
+
+    def shipped(factor):
+        keras.utils.set_random_seed(0)
+        model, run = build(), folders["runs"] / "small-quick-0"
+        recipe = training.Recipe(epochs=3, batch_size=20, learning_rate=3e-2, decay=False, shift=0)
+        training.train(model, few, recipe, log=lambda line: None)
+        model.set_weights([factor * array for array in model.get_weights()])
+        accuracy = training.evaluate(model, few)["accuracy"]
+        weights.save(model, run / "small.npz", {"test_accuracy": accuracy})
+        (run / "result.json").write_text(json.dumps({"test": {"accuracy": accuracy}}))
+        call.module.ship("small", [0], "quick", True, **folders)
+        return folders["weights"], run, model
+
+    monkeypatch.setitem(call.module.__dict__, "digits", type("", (), {"load": staticmethod(lambda source: few)}))
+    monkeypatch.setitem(training_runs.MODELS, "small", build)
+    return shipped, folders
+
+
+def test_rounded_weights_are_half_as_large_and_read_again_for_their_card(halve, few):
+    folder, run, model = halve[0](1)
+    with np.load(folder / "small.npz") as stored:
+        assert all(stored[key].dtype == np.float16 for key in stored.files)
+    assert weights.card("small", folder)["test_accuracy"] == training.evaluate(model, few)["accuracy"]
+    found = weights.arrays("small", folder)  # The card has the checksum of the new file.
+    for array, whole in zip(found.values(), model.get_weights(), strict=True):
+        assert array.dtype == np.float32 and (array == whole.astype(np.float16)).all()
+    assert any((array != whole).any() for array, whole in zip(found.values(), model.get_weights(), strict=True))
+    weights.load_into(model, folder / "small.npz")
+    told = weights.card("small", folder)["rounded_to_float16"]
+    assert told["test_accuracy"] == training.evaluate(model, few)["accuracy"]
+    validation = few._replace(x_test=few.x_val, y_test=few.y_val)
+    assert told["validation_accuracy"] == training.evaluate(model, validation)["accuracy"]
+
+
+def test_weights_that_rounding_ruins_are_not_shipped(halve):
+    shipped, folders = halve
+    with pytest.raises(ValueError, match="half: got an accuracy of .* after rounding and .* before it, expected"):
+        shipped(1e-8)  # Below what float16 holds.
+    assert not list(folders["weights"].iterdir()) and not list(folders["results"].iterdir())

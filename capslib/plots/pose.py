@@ -24,9 +24,9 @@ def dimension_sweep(pictures, steps, spread=None) -> Figure:
             them are framed.
     """
     D, K = pictures.shape[:2]
-    fig, ax = figure(6.4, 6.4 * D / K * 0.98)
-    # A notebook keeps the sheet, so it should be small: the margins are cut, and 16 shades are enough for the eye.
-    cut = np.round(15 * pictures[..., MARGIN : 28 - MARGIN, MARGIN : 28 - MARGIN]) / 15
+    fig, ax = figure(5.2, 5.2 * D / K * 0.98)
+    # A notebook keeps the sheet, so it should be small: the margins are cut, and 6 shades are enough for the eye.
+    cut = np.round(5 * pictures[..., MARGIN : 28 - MARGIN, MARGIN : 28 - MARGIN]) / 5
     sheet = cut.transpose(0, 2, 1, 3).reshape(D * cut.shape[2], K * cut.shape[3])
     place = {"extent": (-0.5, K - 0.5, D - 0.5, -0.5), "interpolation": "nearest"}
     ax.imshow(1 - sheet, cmap="gray", vmin=0, vmax=1, **place)

@@ -1,5 +1,6 @@
 """The benchmark of the widgets measures what it says; how long anything takes is no test's business."""
 
+import contextlib
 import json
 
 import pytest
@@ -28,6 +29,13 @@ def test_every_widget_has_been_measured():
     assert {"pv-thing-4", "pv-x"} <= set(results["widgets"]["PoseVotes"]["steps"])
 
 
+class NoBrowser:
+    version = "1"
+
+    def new_page(self, viewport):
+        raise AssertionError("no lesson shows a widget here")
+
+
 class NoLab:
     def __init__(self, folder):
         pass
@@ -45,6 +53,8 @@ def test_one_widget_is_measured_alone_and_the_others_are_kept(tmp_path, monkeypa
     monkeypatch.setattr(benchmark, "in_page", lambda *given: found)
     monkeypatch.setattr(benchmark, "shown", lambda path: [])
     monkeypatch.setattr(benchmark, "Lab", NoLab)
+    monkeypatch.setattr(benchmark, "launched", lambda path: contextlib.nullcontext(NoBrowser()))
+    monkeypatch.setattr(benchmark, "chromium", lambda: "chromium")
     whole = benchmark.run(tmp_path, log=str)["widgets"]
     file = tmp_path / "widgets.json"
     stored = json.loads(file.read_text(encoding="utf-8"))

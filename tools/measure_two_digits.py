@@ -5,9 +5,7 @@ pairs --seed SEED` trained, and those of two_digit_cnn, and writes notebooks/res
 seed, on 10,000 pairs of test digits that are always the same. It needs the full MNIST set.
 """
 
-import argparse
 import json
-from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +15,7 @@ from capslib.backend import keras
 from capslib.equations import length, mask, reconstruction_loss
 from capslib.networks import CLASSES
 from capslib.records import REPOSITORY, machine, versions, write_atomically
-from tools.measure_pose import card, rounded
+from tools.measure_pose import card, options, rounded
 
 RESULT = REPOSITORY / "notebooks" / "results" / "two_digits.json"
 NETWORKS = ("two_digit_capsnet", "two_digit_cnn")
@@ -113,14 +111,10 @@ def of_network(name, path, data):
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m tools.measure_two_digits", description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--runs", type=Path, default=Path("runs"))
-    parser.add_argument("--out", type=Path, default=RESULT)
-    given = parser.parse_args()
+    given, command = options("measure_two_digits", __doc__, RESULT)
     data = digits.load("full")
     result = {
-        "command": f"python -m tools.measure_two_digits --seeds {' '.join(map(str, given.seeds))}",
+        "command": command,
         "data": f"full: {len(data.x_train):,} training, {len(data.x_val):,} validation, {len(data.x_test):,} test",
         "seeds": given.seeds,
         "versions": versions(),

@@ -66,13 +66,7 @@ POSE = [
 ]
 
 
-def test_the_pose_network_layer_by_layer():
-    model = models.pose_capsnet()
-    found = [(la.name, tuple(la.output.shape[1:]), la.count_params()) for la in model.layers]
-    assert sorted(found) == sorted(POSE) and model.count_params() == 341_120
-    capsule = model.get_layer("v")
-    assert (capsule.routings, capsule.share_weights, capsule.offset) == (3, False, 1.0)
-    assert model.get_layer("u").offset == 1.0
+def test_the_pose_network_without_its_decoder():
     without = models.pose_capsnet(decoder=False, routings=1)
     assert without.count_params() == 341_120 - 92_592 and without.get_layer("v").routings == 1
 
@@ -114,10 +108,14 @@ TWO_DIGITS = [
 ]
 
 
-def test_the_two_digit_network_layer_by_layer():
-    model = models.two_digit_capsnet()
+@pytest.mark.parametrize(
+    ("build", "layers", "parameters"),
+    [(models.pose_capsnet, POSE, 341_120), (models.two_digit_capsnet, TWO_DIGITS, 390_784)],
+)
+def test_networks_with_a_decoder_layer_by_layer(build, layers, parameters):
+    model = build()
     found = [(la.name, tuple(la.output.shape[1:]), la.count_params()) for la in model.layers]
-    assert sorted(found) == sorted(TWO_DIGITS) and model.count_params() == 390_784
+    assert sorted(found) == sorted(layers) and model.count_params() == parameters
     capsule = model.get_layer("v")
     assert (capsule.routings, capsule.share_weights, capsule.offset) == (3, False, 1.0)
     assert model.get_layer("u").offset == 1.0

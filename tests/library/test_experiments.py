@@ -16,7 +16,7 @@ from capslib.backend import keras, ops
 from capslib.conditions import shuffled_cells
 from capslib.experiments import SMOKE, Task
 
-TINY = replace(SMOKE, training=64, test=700, changed=20, followed=700, faces=40)
+TINY = replace(SMOKE, training=64, test=760, changed=20, followed=760, faces=40)
 BARE = replace(TINY, faces=0, followed=0)
 TASK = Task("capsnet_1", "none", 0, 1, 3e-3)
 
@@ -277,7 +277,7 @@ def digits_some():
     from capslib import digits
 
     data = digits.load("bundled")
-    return data.x_train[:700], data.y_train[:700]
+    return data.x_train[:760], data.y_train[:760]
 
 
 @pytest.fixture(scope="module")
@@ -320,7 +320,7 @@ def test_an_attack_goes_uphill(shipped, digits_some):
 
 def test_its_direction_is_the_gradient_by_differences(shipped, digits_some):
     x, y = digits_some[0][:2], digits_some[1][:2]
-    net, h = shipped["flatten"], 1e-2
+    net, h = shipped["flatten"], 3e-3
     direction = judging.uphill(net, x, y)
     for n in range(2):
         place = np.unravel_index(np.argsort(-np.abs(direction[n]), axis=None)[:5], x.shape[1:])
@@ -331,7 +331,7 @@ def test_its_direction_is_the_gradient_by_differences(shipped, digits_some):
             found.append(
                 (gap(net, x[n : n + 1] + there, y[n : n + 1]) - gap(net, x[n : n + 1] - there, y[n : n + 1]))[0]
             )
-        assert np.corrcoef(found, direction[n][place])[0, 1] > 0.95
+        assert np.corrcoef(found, direction[n][place])[0, 1] > 0.9
         assert (np.sign(found) == np.sign(direction[n][place])).all()
 
 
@@ -384,10 +384,10 @@ def test_faces_of_three_kinds():
 
 def test_judged_numbers_are_those_of_the_shipped_network(shipped, digits_some):
     x, y = digits_some
-    found = judging.judge(shipped["global"], x, y, changed=70, followed=700)
+    found = judging.judge(shipped["global"], x, y, changed=76, followed=760)
     p = judging.predict(shipped["global"], x)
     assert found["upright"]["accuracy"] == pytest.approx(np.mean(p.argmax(1) == y), abs=1e-4)
-    some = np.linspace(0, 700, 70, endpoint=False).astype(int)
+    some = np.linspace(0, 760, 76, endpoint=False).astype(int)
     halves = judging.predict(shipped["global"], np.roll(x[some], 14, axis=1))
     row = found["conditions"]["swap top and bottom"]
     assert row["accepted"] == pytest.approx(np.mean(halves.max(1) > 0.5), abs=1e-4)

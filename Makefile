@@ -16,7 +16,7 @@ APART = KERAS_BACKEND=tensorflow sh tools/apart.sh
 CNNS = matched_cnn_flatten matched_cnn_global
 NEUTRAL = $(addprefix tests/library/test_,equations.py gradients.py layers.py losses.py models.py tracing.py)
 
-.PHONY: help setup lab test lint notebooks pages class figures weights bench test-backends test-class lock clean
+.PHONY: help setup lab test lint notebooks pages class figures weights bench experiments test-backends test-class lock clean
 
 help:
 	@echo "make lab            open the course in JupyterLab (sets everything up the first time)"
@@ -29,6 +29,7 @@ help:
 	@echo "make figures        draw figures/*.svg again"
 	@echo "make weights        train the shipped networks again (hours; needs the full MNIST set)"
 	@echo "make bench          time the capsule layer beside the article's, and race the recipes (an hour; needs a machine to itself)"
+	@echo "make experiments    train and test the matched networks of lesson 11 (hours; needs the full MNIST set)"
 	@echo "make test-backends  the tests of the layers on JAX and PyTorch, where .venv has them"
 	@echo "make test-class     the tests that grade a class, with nbgrader in an environment of its own"
 	@echo "make lock           solve requirements.lock again from pyproject.toml"
@@ -97,6 +98,11 @@ bench: setup
 	@$(PY) -m benchmarks.speed
 	@$(PY) -m benchmarks.race
 	@$(PY) -m benchmarks.widgets
+
+# An interrupted grid goes on where it stopped.
+experiments: setup
+	@$(PY) -m capslib.experiments
+	@$(PY) -m capslib.experiments --collect
 
 test-backends: setup
 	@sh tools/apart.sh sh tools/test_backends.sh $(NEUTRAL)

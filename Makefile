@@ -79,6 +79,17 @@ weights: setup
 	@$(PY) -m capslib.training article_capsnet --recipe article --seed 0 --resume
 	@test -f runs/article_capsnet-article-0/result.json || { echo "weights: the article's run was not finished" >&2; exit 1; }
 	@for model in article_capsnet $(CNNS); do $(PY) tools/ship.py $$model 0 1 2 || exit 1; done
+	@for seed in 0 1 2; do for model in pose_capsnet pose_capsnet_without_decoder; do \
+	    $(PY) -m capslib.training $$model --recipe pose --seed $$seed --resume || exit 1; done; done
+	@for seed in 0 1 2; do for model in two_digit_capsnet two_digit_cnn; do \
+	    $(PY) -m capslib.training $$model --recipe pairs --seed $$seed --resume || exit 1; done; done
+	@$(PY) tools/ship.py pose_capsnet 0 1 2 --recipe pose --half
+	@$(PY) tools/ship.py two_digit_capsnet 0 1 2 --recipe pairs --half
+	@for seed in 0 1 2; do cp runs/pose_capsnet_without_decoder-pose-$$seed/result.json \
+	    notebooks/results/pose_capsnet_without_decoder-pose-$$seed.json || exit 1; done
+	@$(PY) -m tools.pose_controls
+	@$(PY) -m tools.measure_pose
+	@$(PY) -m tools.measure_two_digits
 	@cp runs/article_capsnet-article-0/result.json notebooks/results/article_capsnet-article-0.json
 	@echo "Now run 'make notebooks': what they show depends on the weights."
 

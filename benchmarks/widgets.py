@@ -217,7 +217,16 @@ def in_page(browser, saved, rounds, loads):
         return {"first_drawing": summary(first), "steps": steps(page, rounds)}
 
 
-def run(folder=FOLDER, rounds=12, loads=6, log=print):
+def stored_before(file, results):
+    """What is stored of the widgets; ValueError if not all of it can stand beside the new results."""
+    stored = json.loads(file.read_text(encoding="utf-8"))
+    for fact in ("command", "machine", "browser"):
+        if stored[fact] != results[fact]:
+            raise ValueError(f"only: got {results[fact]!r}, expected {stored[fact]!r} as of the other widgets")
+    return stored["widgets"]
+
+
+def run(folder=FOLDER, rounds=12, loads=6, log=print, only=()):
     """Measure every widget as a lesson shows it; of one that no lesson shows the tests' example, and not in JupyterLab.
 
     Args:
@@ -225,25 +234,35 @@ def run(folder=FOLDER, rounds=12, loads=6, log=print):
         rounds: how often each control is used.
         loads: how often each is drawn for the first time.
         log: called with lines of progress.
+        only: names of the widgets to measure; of the others `widgets.json` keeps what it has. Without any, all.
 
     Returns:
         What was written.
 
     Raises:
         RuntimeError: if there is no Chromium.
+        ValueError: if `only` names what is no widget, or another machine or browser measured the others.
     """
+    unknown = sorted(set(only) - set(EXAMPLES))
+    if unknown:
+        raise ValueError(f"only: got {unknown[0]!r}, expected {', '.join(sorted(EXAMPLES))}")
     path = chromium()
     if path is None:
         raise RuntimeError("Chromium is not installed")
-    lessons = {lesson: shown(lesson) for lesson in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+    wanted = set(only) or set(EXAMPLES)
+    lessons = {
+        lesson: [widget for widget in shown(lesson) if widget[0] in wanted]
+        for lesson in sorted((ROOT / "notebooks").glob("*.ipynb"))
+    }
     results = {"command": f"python -m benchmarks.widgets --rounds {rounds}", "machine": machine(), "widgets": {}}
     with launched(path) as browser, tempfile.TemporaryDirectory() as temporary:
         results["browser"] = f"Chromium {browser.version}, headless, without a graphics card"
+        kept = stored_before(Path(folder) / "widgets.json", results) if only else {}
         for lesson, widgets in lessons.items():
             for name, _, saved in widgets:
                 found = {"lesson": lesson.name, "bytes": state_size(saved), **in_page(browser, saved, rounds, loads)}
                 results["widgets"].setdefault(name, found)
-        for name in sorted(set(EXAMPLES) - set(results["widgets"])):
+        for name in sorted(wanted - set(results["widgets"])):
             saved = saved_state(EXAMPLES[name]())
             found = {"lesson": None, "bytes": state_size(saved), **in_page(browser, saved, rounds, loads)}
             results["widgets"][name] = found
@@ -274,6 +293,7 @@ def run(folder=FOLDER, rounds=12, loads=6, log=print):
         if "lab" in found:
             cell, after = (found["lab"][part]["median_ms"] for part in ("cell", "drawn_after_cell"))
             log(f"  JupyterLab: cell {cell:.0f} ms, drawn {after:.0f} ms after its end")
+    results["widgets"] = {name: found for name, found in kept.items() if name not in wanted} | results["widgets"]
     text = json.dumps(results, indent=1, ensure_ascii=False)
     text = re.sub(r"\[\s+([-\d.,\s]+?)\s+\]", lambda values: f"[{' '.join(values[1].split())}]", text) + "\n"
     write_atomically(Path(folder) / "widgets.json", lambda out: out.write(text.encode()))
@@ -285,10 +305,11 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.widgets", description="Time the widgets in a browser.")
     parser.add_argument("--out", default=FOLDER, help="folder to write into (default: benchmarks/results)")
     parser.add_argument("--rounds", type=int, default=12, help="how often each control is used (default: 12)")
+    parser.add_argument("--only", nargs="+", default=(), help="measure these, and keep what is stored of others")
     given = parser.parse_args(arguments)
     try:
-        run(given.out, given.rounds)
-    except (RuntimeError, OSError) as error:
+        run(given.out, given.rounds, only=given.only)
+    except (RuntimeError, ValueError, OSError) as error:
         sys.exit(f"{parser.prog}: {error}")
 
 

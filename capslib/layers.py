@@ -335,3 +335,34 @@ class Mask(_Float32Layer):
     def compute_output_shape(self, v_shape: Shape, label_shape: Shape | None = None) -> Shape:
         self._check(v_shape, label_shape)
         return tuple(v_shape)
+
+
+@keras.saving.register_keras_serializable(package="capslib")
+class Longest(_Float32Layer):
+    """Which capsules of each example are the longest, as labels for a Mask: the longest first.
+
+    Args:
+        count: K, how many; at least 1.
+
+    Input v (B, J, D) with J at least K, output one-hot labels (B, K, J).
+
+    Raises:
+        ValueError: naming the argument, if the count is out of range, or v has no three axes or too few capsules.
+    """
+
+    def __init__(self, count: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.count = check_count("count", count)
+
+    def call(self, v: Tensor) -> Tensor:
+        self.compute_output_shape(v.shape)
+        _, longest = ops.top_k(ops.sum(ops.square(self._widen(v)), axis=-1), self.count)
+        return ops.one_hot(longest, v.shape[1], dtype=self.compute_dtype)
+
+    def compute_output_shape(self, v_shape: Shape) -> Shape:
+        if len(v_shape) != 3 or v_shape[1] is None or v_shape[1] < self.count:
+            raise ValueError(f"v: got shape {tuple(v_shape)}, expected (B, J, D) with J at least {self.count}")
+        return (v_shape[0], self.count, v_shape[1])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "count": self.count}

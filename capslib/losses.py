@@ -43,14 +43,14 @@ def reconstruction_loss(image: Tensor, reconstruction: Tensor) -> Tensor:
     """Sum of squared differences of each image's pixels; not their mean, which is 784 times smaller.  (Section 4.1)
 
     Args:
-        image: what should come out, (B, H, W, 1).
+        image: what should come out, (B, H, W, 1); where several images come out of one, (B, H, W, K).
         reconstruction: what the decoder gave, of the same shape.
 
     Returns:
         Losses, (B,).
 
     Raises:
-        ValueError: if the two tensors do not have the same shape (B, H, W, 1).
+        ValueError: if the two tensors do not have the same shape of four axes.
     """
     reconstruction = ops.convert_to_tensor(reconstruction)
     image = ops.cast(image, reconstruction.dtype)

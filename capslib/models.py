@@ -3,7 +3,8 @@
 from capslib import weights as shipped
 from capslib.backend import keras
 from capslib.checks import check_choice
-from capslib.layers import Capsule, Length, Mask, PrimaryCapsules, Tensor
+from capslib.layers import Capsule, Length, Longest, Mask, PrimaryCapsules, Tensor
+from capslib.pairs import SIDE
 
 
 def article_capsnet(weights: str | None = None) -> keras.Model:
@@ -72,6 +73,47 @@ def pose_capsnet(weights: str | None = None, decoder: bool = True, routings: int
     return _finish(image, output, "pose_capsnet", weights)
 
 
+def two_digit_capsnet(weights: str | None = None) -> keras.Model:
+    """The pose network for two digits at once: the first convolution has stride 2 instead of the second.  (Section 6)
+
+    Args:
+        weights: None for a fresh network, "shipped" for the trained one.
+
+    Returns:
+        A Keras model, images (B, 36, 36, 1) in 0–1 → {"lengths": (B, 10), "reconstruction": (B, 36, 36, 2)}, of which
+        channel 0 is decoded from the longest capsule and channel 1 from the second longest; 390,784 parameters,
+        142,256 of them the decoder's.
+
+    Raises:
+        ValueError: if `weights` has another value, or the shipped file does not match its card.
+    """
+    image = keras.Input((SIDE, SIDE, 1), name="image")
+    v = _paper_capsules(image, filters=24, channels=4, routings=3, strides=(2, 1))
+    return _finish(image, _with_decoder(v, (64, 96), SIDE, digits=2), "two_digit_capsnet", weights)
+
+
+def two_digit_cnn(weights: str | None = None) -> keras.Model:
+    """A plain CNN with the convolutions of `two_digit_capsnet`, as many parameters as that has without its decoder.
+
+    Args:
+        weights: None for a fresh network, "shipped" for the trained one.
+
+    Returns:
+        A Keras model, images (B, 36, 36, 1) in 0–1 → a probability of each digit (B, 10), each by a sigmoid of its own;
+        247,972 parameters, where the capsule network has 248,528 before its decoder.
+
+    Raises:
+        ValueError: if `weights` has another value, or the shipped file does not match its card.
+    """
+    image = keras.Input((SIDE, SIDE, 1), name="image")
+    x = keras.layers.Conv2D(24, 9, strides=2, activation="relu", name="conv1")(image)
+    x = keras.layers.Conv2D(32, 9, activation="relu", name="conv2")(x)
+    x = keras.layers.Flatten(name="flatten")(x)
+    x = keras.layers.Dense(158, activation="relu", name="hidden")(x)
+    probabilities = keras.layers.Dense(10, activation="sigmoid", name="probabilities")(x)
+    return _finish(image, probabilities, "two_digit_cnn", weights)
+
+
 def paper_capsnet(decoder: bool = False) -> keras.Model:
     """The paper's network (Section 4): 1,152 squashed 8-D capsules, unshared W, 3 routings.
 
@@ -93,6 +135,11 @@ def has_decoder(model: keras.Model) -> bool:
     return any(layer.name == "mask" for layer in model.layers)
 
 
+def reads_pairs(model: keras.Model) -> bool:
+    """Whether a model reads two overlapping digits, and so images of 36×36 pixels."""
+    return model.inputs[0].shape[1] == SIDE
+
+
 def masked_by_label(model: keras.Model) -> keras.Model:
     """The form of a model that is trained: it decodes the capsule of the label instead of the longest.  (Section 4.1)
 
@@ -100,15 +147,15 @@ def masked_by_label(model: keras.Model) -> keras.Model:
         model: a model with a decoder; any other is returned as it is, and so is one that takes a label already.
 
     Returns:
-        A Keras model with the same layers and weights, {"image": (B, 28, 28, 1), "label": one-hot (B, 10)} → the
-        outputs of `model`.
+        A Keras model with the same layers and weights, {"image": as for `model`, "label": one-hot (B, 10)} → the
+        outputs of `model`. If that reads pairs, the label is one-hot (B, 2, 10), and channel k is decoded from label k.
     """
     if not has_decoder(model) or len(model.inputs) == 2:
         return model
     v = model.get_layer("v").output
-    label = keras.Input((v.shape[1],), name="label")
-    kept = model.get_layer("mask")(v, label)
-    outputs = {"lengths": model.output["lengths"], "reconstruction": _decode(_decoder_layers(model), kept)}
+    label = keras.Input((2, v.shape[1]) if reads_pairs(model) else (v.shape[1],), name="label")
+    drawn = _draw(v, label, model.get_layer("mask"), _decoder_layers(model))
+    outputs = {"lengths": model.output["lengths"], "reconstruction": drawn}
     return keras.Model({"image": model.inputs[0], "label": label}, outputs, name=model.name)
 
 
@@ -119,7 +166,7 @@ def decoder_of(model: keras.Model) -> keras.Model:
         model: a model with a decoder.
 
     Returns:
-        A Keras model, masked capsules (B, 10, 16) → images (B, 28, 28, 1) in 0–1.
+        A Keras model, masked capsules (B, 10, 16) → images of one digit (B, H, W, 1) in 0–1.
 
     Raises:
         ValueError: if the model has no decoder.
@@ -130,10 +177,12 @@ def decoder_of(model: keras.Model) -> keras.Model:
     return keras.Model(v, _decode(_decoder_layers(model), v), name="decoder")
 
 
-def _paper_capsules(image: Tensor, filters: int, channels: int, routings: int) -> Tensor:
+def _paper_capsules(
+    image: Tensor, filters: int, channels: int, routings: int, strides: tuple[int, int] = (1, 2)
+) -> Tensor:
     """The paper's encoder: a 9×9 convolution, squashed primary capsules, and 10 capsules of dimension 16."""
-    x = keras.layers.Conv2D(filters, 9, activation="relu", name="conv1")(image)
-    u = PrimaryCapsules(channels, 8, kernel_size=9, strides=2, name="u")(x)
+    x = keras.layers.Conv2D(filters, 9, strides[0], activation="relu", name="conv1")(image)
+    u = PrimaryCapsules(channels, 8, kernel_size=9, strides=strides[1], name="u")(x)
     return Capsule(10, 16, routings=routings, share_weights=False, offset=1.0, name="v")(u)
 
 
@@ -141,11 +190,12 @@ DECODER = ("flatten", "decode1", "decode2", "decode3", "pixels")
 """Names of a decoder's layers, from the masked capsules to the image."""
 
 
-def decoder_layers(hidden: tuple[int, int]) -> list[keras.layers.Layer]:
-    """Fresh layers of a decoder, from numbers (B, ...) to an image (B, 28, 28, 1) in 0–1.             (Figure 2)
+def decoder_layers(hidden: tuple[int, int], side: int = 28) -> list[keras.layers.Layer]:
+    """Fresh layers of a decoder, from numbers (B, ...) to an image (B, side, side, 1) in 0–1.         (Figure 2)
 
     Args:
         hidden: units of the two layers with ReLU.
+        side: pixels of the image each way.
 
     Returns:
         A list of layers to apply in turn, named as in DECODER.
@@ -154,14 +204,25 @@ def decoder_layers(hidden: tuple[int, int]) -> list[keras.layers.Layer]:
         keras.layers.Flatten(name="flatten"),
         keras.layers.Dense(hidden[0], activation="relu", name="decode1"),
         keras.layers.Dense(hidden[1], activation="relu", name="decode2"),
-        keras.layers.Dense(28 * 28, activation="sigmoid", name="decode3"),
-        keras.layers.Reshape((28, 28, 1), name="pixels"),
+        keras.layers.Dense(side * side, activation="sigmoid", name="decode3"),
+        keras.layers.Reshape((side, side, 1), name="pixels"),
     ]
 
 
-def _with_decoder(v: Tensor, hidden: tuple[int, int]) -> dict[str, Tensor]:
-    reconstruction = _decode(decoder_layers(hidden), Mask(name="mask")(v))
+def _with_decoder(v: Tensor, hidden: tuple[int, int], side: int = 28, digits: int = 1) -> dict[str, Tensor]:
+    chosen = Longest(digits, name="longest")(v) if digits > 1 else None
+    reconstruction = _draw(v, chosen, Mask(name="mask"), decoder_layers(hidden, side))
     return {"lengths": Length(name="lengths")(v), "reconstruction": reconstruction}
+
+
+def _draw(v: Tensor, chosen: Tensor | None, mask: Mask, layers: list[keras.layers.Layer]) -> Tensor:
+    """The chosen capsule decoded: the longest if None, one by labels (B, J), or K by labels (B, K, J) as K channels."""
+    if chosen is None:
+        return _decode(layers, mask(v))
+    if len(chosen.shape) == 2:
+        return _decode(layers, mask(v, chosen))
+    drawn = [_decode(layers, mask(v, chosen[:, k])) for k in range(chosen.shape[1])]
+    return keras.layers.Concatenate(name="side_by_side")(drawn)
 
 
 def _decoder_layers(model: keras.Model) -> list[keras.layers.Layer]:

@@ -35,6 +35,8 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "matched_cnn_global": lambda: models.matched_cnn("global"),
     "pose_capsnet": models.pose_capsnet,
     "pose_capsnet_without_decoder": lambda: models.pose_capsnet(decoder=False),
+    "two_digit_capsnet": models.two_digit_capsnet,
+    "two_digit_cnn": models.two_digit_cnn,
 }
 STATE = "state.npz"
 ANEW = " (name another folder, or remove this one to begin anew)"
@@ -87,7 +89,7 @@ def run(
         progress = _train(folder, learner, data, recipe, seed, resume, facts, log)
         if len(progress.history) < recipe.epochs:
             return None
-        tested = training.evaluate(model, data)
+        tested = training.evaluate_pairs(model, data) if models.reads_pairs(model) else training.evaluate(model, data)
         errors = {key: tested[key] for key in ("reconstruction_error",) if key in tested}
         _write_best(folder, learner, progress, {**facts, "test_accuracy": tested["accuracy"], **errors})
         result = {"model": model_name, **facts, "machine": machine(), "history": progress.history, "test": tested}

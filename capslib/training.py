@@ -1,4 +1,4 @@
-"""Training recipes, and the one loop that follows them.
+"""The one training loop, which follows the recipes of `capslib.recipes`.
 
 This module writes no file. `capslib.runs` keeps what a run produces, as a callback of `train`; its command line is
 `python -m capslib.training MODEL --recipe best --seed 0`.
@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -23,82 +24,18 @@ except ImportError as error:  # A backend of Keras that is not installed.
 
 # isort: on
 
-from capslib import digits
-from capslib.backend import keras
-from capslib.checks import check_choice, check_count, check_number, check_positive, check_seed, check_whole
-from capslib.layers import Length
-from capslib.losses import RECONSTRUCTION_WEIGHT, margin_loss, reconstruction_loss
-from capslib.models import has_decoder, masked_by_label
+from capslib import digits, pairs
+from capslib.backend import keras, ops
+from capslib.checks import check_seed
+from capslib.intervals import wilson
+from capslib.layers import Length, Tensor
+from capslib.losses import margin_loss, reconstruction_loss
+from capslib.models import has_decoder, masked_by_label, reads_pairs
+from capslib.recipes import RECIPES as RECIPES  # So that whoever trains finds them here.
+from capslib.recipes import Recipe, as_recipe
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is trained with Adam.
-
-    Attributes:
-        epochs, batch_size: whole numbers.
-        learning_rate: constant, or the peak between a linear warm-up and a cosine decay to 0.
-        decay: whether the rate warms up and decays.
-        shift: training digits are moved by up to this many pixels each way, anew in every epoch; by whole ones unless
-            they are turned or scaled too.
-        turn: they are also turned by up to this many degrees each way.
-        scale: they are also made larger or smaller by up to this fraction, independently in width and height.
-        average: what is kept is a running average of the weights, of which each step keeps this share; 0 keeps the
-            weights themselves.
-        beta_2: of Adam, what each step keeps of the running mean of squared gradients.
-        warm_up: share of all steps that the warm-up takes.
-        steps_per_execution: steps in one call that Keras' `fit` makes; the training is the same, with less time
-            between steps.
-        reconstruction: what the reconstruction loss is multiplied by beside the margin loss, where there is a decoder.
-
-    Raises:
-        ValueError: naming the setting that is out of range.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    decay: bool
-    shift: float
-    turn: float = 0
-    scale: float = 0
-    average: float = 0
-    beta_2: float = 0.999
-    warm_up: float = 0.1
-    steps_per_execution: int = 1
-    reconstruction: float = RECONSTRUCTION_WEIGHT
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "steps_per_execution"):
-            check_count(name, getattr(self, name))
-        check_positive("learning_rate", self.learning_rate)
-        for name, most in (("shift", 28), ("turn", 180), ("scale", 1), ("average", 1), ("beta_2", 1), ("warm_up", 1)):
-            check_number(name, getattr(self, name), 0, most)
-        check_number("reconstruction", self.reconstruction, 0, np.inf)
-        if self.turn == self.scale == 0:
-            check_whole("shift", self.shift, 0)
-
-
-RECIPES = {
-    "article": Recipe(epochs=20, batch_size=500, learning_rate=1e-3, decay=False, shift=0),
-    "quick": Recipe(
-        epochs=2,
-        batch_size=64,
-        learning_rate=6e-3,
-        decay=True,
-        shift=0,
-        average=0.99,
-        beta_2=0.98,
-        warm_up=0.05,
-        steps_per_execution=27,
-    ),
-    "best": Recipe(
-        epochs=40, batch_size=64, learning_rate=5e-3, decay=True, shift=2, turn=8, scale=0.06, average=0.999
-    ),
-    "pose": Recipe(
-        epochs=20, batch_size=64, learning_rate=2e-3, decay=True, shift=2, turn=8, scale=0.06, average=0.999
-    ),
-}
+JUDGED = 0
+"""Seed of the validation and test pairs, which are always the same."""
 
 
 @dataclass
@@ -108,7 +45,8 @@ class Progress:
     Attributes:
         history: a dict for each epoch done, as `train` returns it.
         best: the model's weights in the epoch of the highest validation accuracy, the first one if several have
-                it; None before the first epoch.
+                it; None before the first epoch. A model that only draws has no accuracy; the lowest validation loss
+                counts.
     """
 
     history: list[dict] = field(default_factory=list)
@@ -117,12 +55,7 @@ class Progress:
     @property
     def best_row(self) -> dict:
         """The row of the history that belongs to `best`."""
-        return max(self.history, key=lambda row: row["val_accuracy"])
-
-
-def as_recipe(recipe: Recipe | str) -> Recipe:
-    """A recipe itself, or the one of that name; ValueError if there is none."""
-    return recipe if isinstance(recipe, Recipe) else RECIPES[check_choice("recipe", recipe, RECIPES)]
+        return max(self.history, key=lambda row: row.get("val_accuracy", -row["val_loss"]))
 
 
 def learning_rate(recipe: Recipe, examples: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
@@ -145,19 +78,26 @@ def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
     """Give a model the recipe's optimizer and its loss: margin loss for capsule lengths, cross-entropy for CNNs.
 
     With a decoder, the loss is margin loss + `recipe.reconstruction` · reconstruction loss.    (Section 4.1)
+    A model that only draws has the reconstruction loss alone. A CNN that reads pairs answers ten questions with yes or
+    no, so its cross-entropy is the binary one.
 
     Args:
-        model: a Keras model with 10 outputs, or with a decoder; then as `models.masked_by_label` returns it.
+        model: a Keras model with 10 outputs, or one that draws images (B, 28, 28, 1), or one with a decoder; then as
+            `models.masked_by_label` returns it.
         recipe: a Recipe.
         examples: how many training examples an epoch has; the decay is spread over the whole run.
     """
     has_lengths = any(isinstance(layer, Length) for layer in model.layers)
-    loss = margin_loss if has_lengths else "categorical_crossentropy"
-    weights = metrics = None
+    two = reads_pairs(model)
+    loss: Any = margin_loss if has_lengths else "binary_crossentropy" if two else "categorical_crossentropy"
+    weights: Any = None
+    metrics: Any = [keras.metrics.MeanMetricWrapper(_both_longest, name="accuracy")] if two else ["accuracy"]
     if has_decoder(model):
         loss = {"lengths": margin_loss, "reconstruction": reconstruction_loss}
         weights = {"lengths": 1.0, "reconstruction": recipe.reconstruction}
-        metrics = {"lengths": ["accuracy"]}
+        metrics = {"lengths": metrics}
+    elif _only_draws(model):
+        loss, metrics = reconstruction_loss, None
     optimizer = keras.optimizers.Adam(
         learning_rate(recipe, examples),
         beta_2=recipe.beta_2,
@@ -166,20 +106,41 @@ def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
     )
     # Keras on PyTorch can take only one step at a time.
     steps = 1 if keras.backend.backend() == "torch" else recipe.steps_per_execution
-    model.compile(
-        optimizer, loss=loss, loss_weights=weights, metrics=metrics or ["accuracy"], steps_per_execution=steps
-    )
+    model.compile(optimizer, loss=loss, loss_weights=weights, metrics=metrics, steps_per_execution=steps)
 
 
-def _to_fit(model: keras.Model, x: np.ndarray, y: np.ndarray) -> tuple:
-    """What a model is trained or evaluated with: its inputs and its targets for images x and one-hot labels y."""
+def _only_draws(model: keras.Model) -> bool:
+    """Whether a model answers with images and nothing else, as an autoencoder does."""
+    return not isinstance(model.output, dict) and len(model.output.shape) == 4
+
+
+def _both_longest(labels: Tensor, scores: Tensor) -> Tensor:
+    """`pairs.both_longest` as a metric of Keras: two-hot (B, 10) and scores (B, 10) → 0 or 1, (B,)."""
+    present = ops.cast(labels, "bool")
+    shortest = ops.min(ops.where(present, scores, np.inf), axis=-1)
+    return ops.cast(shortest > ops.max(ops.where(present, -np.inf, scores), axis=-1), "float32")
+
+
+def _to_fit(model: keras.Model, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> tuple:
+    """The inputs and targets that a model is trained or judged with, made of images x (N, 28, 28, 1) and labels y (N,).
+
+    A model that reads pairs gets each digit with another one laid over it, drawn from rng.
+    """
+    if reads_pairs(model):
+        image, labels, alone, both = pairs.make(x, y, rng)
+        drawn, label = np.moveaxis(alone[..., 0], 1, -1), np.stack([digits.one_hot(one) for one in both.T], 1)
+    else:
+        image = drawn = x
+        labels = label = digits.one_hot(y)
     if has_decoder(model):
-        return {"image": x, "label": y}, {"lengths": y, "reconstruction": x}
-    return x, y
+        return {"image": image, "label": label}, {"lengths": labels, "reconstruction": drawn}
+    return image, drawn if _only_draws(model) else labels
 
 
-def _accuracy(logs: dict) -> float:
-    return logs["lengths_accuracy" if "lengths_accuracy" in logs else "accuracy"]
+def _scores(logs: dict, prefix: str = "") -> dict:
+    """Loss and, unless a model only draws, accuracy, from what Keras reports."""
+    accuracy = logs.get("lengths_accuracy", logs.get("accuracy"))
+    return {f"{prefix}loss": logs["loss"]} | ({} if accuracy is None else {f"{prefix}accuracy": accuracy})
 
 
 def epoch_order(examples: int, seed: int, epoch: int) -> np.ndarray:
@@ -258,20 +219,19 @@ class _Validation(keras.callbacks.Callback):
     Callbacks after this one find `val_loss` and `val_accuracy` in their logs.
     """
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, progress: Progress):
+    def __init__(self, validation: tuple, progress: Progress):
         super().__init__()
-        self.x, self.y, self.progress = x, y, progress
+        self.validation, self.progress = validation, progress
 
     def on_epoch_begin(self, epoch, logs=None):
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1, "seconds": round(time.perf_counter() - self.started, 1)}
-        row |= {"loss": logs["loss"], "accuracy": _accuracy(logs)}
+        row |= _scores(logs)
         with averaged(self.model) as self.weights:
-            x, y = _to_fit(self.model, self.x, self.y)
-            found = self.model.evaluate(x, y, batch_size=500, verbose=0, return_dict=True)
-            validation = {"val_loss": found["loss"], "val_accuracy": _accuracy(found)}
+            found = self.model.evaluate(*self.validation, batch_size=500, verbose=0, return_dict=True)
+            validation = _scores(found, "val_")
             logs |= validation
             self.progress.history.append(row | validation)
             if self.progress.best_row is self.progress.history[-1]:
@@ -287,14 +247,17 @@ def train(
     log: Callable[[str], object] = print,
     progress: Progress | None = None,
 ) -> list[dict]:
-    """Train a model with a recipe; it ends with the weights of its best epoch by validation accuracy.
+    """Train a model with a recipe; it ends with the weights of its best epoch on the validation digits.
 
     Args:
-        model: a fresh Keras model from `capslib.models`. One with a decoder is trained as `models.masked_by_label` has
-            it, and shares the weights.
+        model: a fresh Keras model. What it learns follows from its outputs: 10 scores or lengths, to read digits; an
+            image (B, 28, 28, 1), to draw the digit that it is shown; or both. If its images have 36×36 pixels, it
+            learns pairs that are made anew in every epoch. One with a decoder is trained as `models.masked_by_label`
+            has it, and shares the weights.
         data: Digits; only training and validation are read.
         recipe: a Recipe, or the name of one.
-        seed: of the order and the shifts. The model's own first weights are drawn before: set Keras' seed for them.
+        seed: of the order, the shifts and the pairs. The model's own first weights are drawn before: set Keras' seed
+            for them.
         callbacks: Keras callbacks. Each epoch is a `fit` of its own, so `on_train_begin` and `on_train_end` come once
             an epoch; at the end of an epoch the logs hold `val_loss` and `val_accuracy`, and the model the weights to
             go on from (see `averaged`). One that sets `model.stop_training` ends the run.
@@ -303,27 +266,27 @@ def train(
             date at the end of every epoch, before `callbacks` hear of it.
 
     Returns:
-        The history, a list with one dict per epoch: epoch, seconds, loss, accuracy, val_loss, val_accuracy. Under a
-        recipe that averages, loss and accuracy are those of the weights that are trained, the other two of the average.
+        The history, a list with one dict per epoch: epoch, seconds, loss, accuracy, val_loss, val_accuracy; no
+        accuracy if the model only draws. Under a recipe that averages, loss and accuracy are those of the weights that
+        are trained, the other two of the average.
 
     Raises:
         ValueError: if the recipe is unknown, the seed is no whole number ≥ 0, or the images or labels are not digits.
     """
     model = masked_by_label(model)
     recipe, seed = as_recipe(recipe), check_seed("seed", seed)
-    x, y = digits.as_images(data.x_train, "x_train"), digits.one_hot(data.y_train, "y_train")
-    x_val, y_val = digits.as_images(data.x_val, "x_val"), digits.one_hot(data.y_val, "y_val")
+    x, y = digits.as_images(data.x_train, "x_train"), digits.as_labels(data.y_train, "y_train")
+    x_val, y_val = digits.as_images(data.x_val, "x_val"), digits.as_labels(data.y_val, "y_val")
     progress = progress or Progress()
     history = progress.history
     if not history:
         compile_model(model, recipe, len(x))
-    validation = _Validation(x_val, y_val, progress)
+    validation = _Validation(_to_fit(model, x_val, y_val, np.random.default_rng(JUDGED)), progress)
     try:
         for epoch in range(len(history), recipe.epochs):
-            order = epoch_order(len(x), seed, epoch)
-            moved = augment(x[order], recipe, np.random.default_rng([seed, epoch, 1]))
+            order, rng = epoch_order(len(x), seed, epoch), np.random.default_rng([seed, epoch, 1])
             model.fit(
-                *_to_fit(model, moved, y[order]),
+                *_to_fit(model, augment(x[order], recipe, rng), y[order], rng),
                 recipe.batch_size,
                 epochs=epoch + 1,
                 initial_epoch=epoch,
@@ -332,11 +295,7 @@ def train(
                 callbacks=[validation, *callbacks],
             )
             model.set_weights(validation.weights)  # `fit` ends by putting the average, if there is one, in their place.
-            row = history[-1]
-            log(
-                f"epoch {row['epoch']:2d}/{recipe.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}"
-                f"  val_accuracy {row['val_accuracy']:.4f}  {row['seconds']:.0f} s"
-            )
+            log(_line(history[-1], recipe.epochs))
             if model.stop_training:
                 break
     except KeyboardInterrupt:
@@ -344,6 +303,13 @@ def train(
     if progress.best is not None:
         model.set_weights(progress.best)
     return history
+
+
+def _line(row: dict, epochs: int) -> str:
+    """One epoch's row of the history in words."""
+    told = ("loss", "accuracy", "val_accuracy") if "accuracy" in row else ("loss", "val_loss")
+    numbers = "  ".join(f"{name} {row[name]:.4f}" for name in told)
+    return f"epoch {row['epoch']:2d}/{epochs}  {numbers}  {row['seconds']:.0f} s"
 
 
 def evaluate(model: keras.Model, data: digits.Digits, mistakes: int = 12) -> dict:
@@ -385,6 +351,30 @@ def evaluate(model: keras.Model, data: digits.Digits, mistakes: int = 12) -> dic
             }
             for i in worst
         ],
+    }
+
+
+def evaluate_pairs(model: keras.Model, data: digits.Digits) -> dict:
+    """Read pairs of test digits once: each test digit with another one laid over it.
+
+    Args:
+        model: a trained model that reads pairs.
+        data: Digits; only the test digits are read.
+
+    Returns:
+        A dict: pairs, how many; accuracy, the share in which both labels have the two highest scores; interval, its
+        Wilson interval; labels_found, the share of all labels that are among the two highest scores.
+    """
+    image, labels, _, _ = pairs.make(data.x_test, data.y_test, JUDGED)
+    scores = model.predict(image, batch_size=500, verbose=0)
+    scores = scores["lengths"] if isinstance(scores, dict) else scores
+    right = pairs.both_longest(scores, labels)
+    found = np.take_along_axis(labels, np.argsort(-scores, axis=1)[:, :2], 1)
+    return {
+        "pairs": len(right),
+        "accuracy": float(right.mean()),
+        "interval": wilson(int(right.sum()), len(right)),
+        "labels_found": float(found.mean(dtype=np.float64)),
     }
 
 

@@ -327,16 +327,22 @@ def card(folder, name):
     return kept_facts | {"sha256": sha256(folder / f"{name}.npz")}
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m tools.measure_pose", description=__doc__.splitlines()[0])
+def options(name, description, result):
+    """What a measurement was asked for, the seeds, the folder of the runs and the file to write; and its command."""
+    parser = argparse.ArgumentParser(prog=f"python -m tools.{name}", description=description.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--runs", type=Path, default=Path("runs"))
-    parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--out", type=Path, default=result)
     given = parser.parse_args()
+    return given, f"{parser.prog} --seeds {' '.join(map(str, given.seeds))}"
+
+
+def main() -> None:
+    """The command line."""
+    given, command = options("measure_pose", __doc__, RESULT)
     these = Digits(digits.load("full"))
     result = {
-        "command": f"python -m tools.measure_pose --seeds {' '.join(map(str, given.seeds))}",
+        "command": command,
         "data": "full: 55,000 training, 5,000 validation, 10,000 test",
         "seeds": given.seeds,
         "versions": {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__},

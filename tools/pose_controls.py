@@ -9,7 +9,6 @@ and only afterwards a decoder learns to draw from its frozen code. The autoencod
 
 import argparse
 import json
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -18,7 +17,6 @@ import numpy as np
 import capslib.quiet  # noqa: F401
 from capslib import digits, models, training, weights
 from capslib.backend import keras
-from capslib.losses import reconstruction_loss
 from capslib.records import machine, versions, write_atomically
 
 KINDS = ("cnn", "autoencoder")
@@ -41,19 +39,6 @@ def decoder() -> keras.Model:
     return keras.Sequential([keras.Input((16,)), *models.decoder_layers((64, 96))], name="decoder")
 
 
-def learn_to_draw(model: keras.Model, data: digits.Digits, seed: int, log) -> None:
-    """Train images → images, in the order and with the moved digits that the pose network's training has."""
-    x = digits.as_images(data.x_train)
-    model.compile(keras.optimizers.Adam(training.learning_rate(RECIPE, len(x))), loss=reconstruction_loss)
-    for epoch in range(RECIPE.epochs):
-        started = time.perf_counter()
-        order = training.epoch_order(len(x), seed, epoch)
-        moved = training.augment(x[order], RECIPE, np.random.default_rng([seed, epoch, 1]))
-        model.fit(moved, moved, RECIPE.batch_size, shuffle=False, verbose=0)
-        error = model.evaluate(data.x_val, data.x_val, batch_size=500, verbose=0)
-        log(f"epoch {epoch + 1}/{RECIPE.epochs}  validation error {error:.2f}  {time.perf_counter() - started:.0f} s")
-
-
 def train(kind: str, seed: int, data: digits.Digits, log) -> tuple[dict[str, np.ndarray], dict]:
     """One control from one seed: the arrays of its encoder and decoder, and what is to be said of it."""
     keras.utils.set_random_seed(seed)
@@ -66,7 +51,7 @@ def train(kind: str, seed: int, data: digits.Digits, log) -> tuple[dict[str, np.
         training.train(classifier, data, RECIPE, seed, log=log)
         facts["test_accuracy"] = training.evaluate(classifier, data)["accuracy"]
         encode.trainable = False
-    learn_to_draw(keras.Model(encode.input, decode(encode.output)), data, seed, log)
+    training.train(keras.Model(encode.input, decode(encode.output)), data, RECIPE, seed, log=log)
     return {**weights.parameters(encode), **weights.parameters(decode)}, facts
 
 

@@ -75,9 +75,9 @@ def _centred(P):
 
 _MEAN = {
     "gradient of the decoder's weights": "784 times smaller",
-    "Adam's steps on the decoder's weights": "about as large",
-    "what reconstruction asks of the capsules, beside the margin loss": "784 times smaller",
-    "what the margin loss asks of the capsules": "exactly as large",
+    "Adam's step on a weight whose gradient is far above ε": "about as large",
+    "Adam's step on a weight whose gradient is far below ε": "784 times smaller",
+    "gradient of the margin loss": "exactly as large",
 }
 _WORDS = ("784 times smaller", "about as large", "exactly as large", "28 times smaller", "0")
 
@@ -166,27 +166,27 @@ EXERCISES = {
         _WORDS,
         (
             "The mean divides by the number of pixels, 28 · 28, and so does its gradient.",
-            "Adam divides each gradient by its own running size before it takes a step.",
-            "The decoder hears of one loss only; a capsule hears of two, and Adam divides their sum.",
+            "With one gradient g after another, Adam's step is about rate · g / (|g| + ε). Put in g and g/784.",
+            "For |g| far above ε the fraction is ±1 whatever g is; far below, it is g/ε.",
         ),
         {
             "An image has 28 · 28 pixels, not 28.": {key: word.replace("784", "28") for key, word in _MEAN.items()},
-            "The decoder's only gradient shrinks, but Adam divides it by its own size. What is left?": {
+            "Adam divides by |g| + ε. What is left if ε is the larger of the two?": {
                 **_MEAN,
-                "Adam's steps on the decoder's weights": "784 times smaller",
+                "Adam's step on a weight whose gradient is far below ε": "about as large",
             },
-            "The capsules get two gradients. Adam sees their sum, so here the small one stays small.": {
+            "Adam divides a gradient by its own running size. What is left if ε does not count?": {
                 **_MEAN,
-                "what reconstruction asks of the capsules, beside the margin loss": "about as large",
+                "Adam's step on a weight whose gradient is far above ε": "784 times smaller",
+            },
+            "You have the two of Adam the wrong way round: a gradient far above ε is divided by its own size.": {
+                **_MEAN,
+                "Adam's step on a weight whose gradient is far above ε": "784 times smaller",
+                "Adam's step on a weight whose gradient is far below ε": "about as large",
             },
             "The margin loss does not know of the pixels at all.": {
                 **_MEAN,
-                "what the margin loss asks of the capsules": "784 times smaller",
-            },
-            "A small gradient is not zero, and Adam makes up for its size.": {
-                **_MEAN,
-                "gradient of the decoder's weights": "0",
-                "Adam's steps on the decoder's weights": "0",
+                "gradient of the margin loss": "784 times smaller",
             },
         },
     ),

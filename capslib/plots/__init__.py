@@ -39,6 +39,7 @@ from capslib.plots.margin import (
     margin_terms,
 )
 from capslib.plots.marks import LINES, MARKERS, coupling_scale, draw_coupling, draw_grid, draw_lengths
+from capslib.plots.pairs import two_digits
 from capslib.plots.pose import against_bases, dimension_sweep, direction_spectra, slopes_by_class
 from capslib.plots.poses import (
     face_row,
@@ -126,6 +127,7 @@ __all__ = [
     "training_curves",
     "turning_digit",
     "two_answers",
+    "two_digits",
     "two_measures",
     "two_opinions",
     "two_ways_to_route",

@@ -37,7 +37,7 @@ def digit_sheet(images, captions, columns=8) -> Figure:
     """Small pictures of digits in rows, each with a line or two above it.
 
     Args:
-        images: (N, 28, 28) or (N, 28, 28, 1) in 0–1.
+        images: (N, H, H) or (N, H, H, 1) in 0–1.
         captions: N texts.
         columns: how many in a row.
     """

@@ -106,8 +106,9 @@ def draw_answers(ax, values, **bar) -> BarContainer:
 
 
 def draw_digit(ax, image, **place) -> None:
-    """A digit (28, 28) or (28, 28, 1) in 0–1 as dark ink on white paper."""
-    ax.imshow(1 - np.asarray(image).reshape(28, 28), cmap="gray", vmin=0, vmax=1, **place)
+    """A digit, or several on one canvas, (H, H) or (H, H, 1) in 0–1 as dark ink on white paper."""
+    image = np.asarray(image)
+    ax.imshow(1 - image.reshape(image.shape[:2]), cmap="gray", vmin=0, vmax=1, **place)
 
 
 def draw_cells(ax, values, color, linewidth, **scale) -> AxesImage:

@@ -27,7 +27,7 @@ def changed_dimension(image, reconstruction, strip, steps, dimension, change) ->
     """
     image, reconstruction = np.reshape(image, (28, 28)), np.reshape(reconstruction, (28, 28))
     K = len(strip)
-    fig = HouseFigure(figsize=(7.5, 3.9))
+    fig = HouseFigure(figsize=(5.6, 3.0))
     above, below = fig.add_gridspec(2, 1, height_ratios=[2.6, 1])
     axes = [fig.add_subplot(place) for place in above.subgridspec(1, 3)]
     for ax, picture, title in zip(axes, (image, reconstruction), ("original", "reconstruction"), strict=False):
@@ -42,7 +42,7 @@ def changed_dimension(image, reconstruction, strip, steps, dimension, change) ->
         ax.spines[:].set(visible=True, color=COLOURS["neutral"])
     row = fig.add_subplot(below)
     sheet = np.transpose(strip, (1, 0, 2)).reshape(28, 28 * K)
-    row.imshow(1 - sheet, cmap="gray", vmin=0, vmax=1, extent=(-0.5, K - 0.5, 0.5, -0.5))
+    row.imshow(1 - sheet, cmap="gray", vmin=0, vmax=1, extent=(-0.5, K - 0.5, 0.5, -0.5), interpolation="nearest")
     nearest = int(np.abs(np.asarray(steps) - change).argmin())
     row.add_patch(Rectangle((nearest - 0.5, -0.5), 1, 1, fill=False, edgecolor=COLOURS["v"], linewidth=2.5))
     row.set_xticks(range(K), [f"{step:+.2f}".replace("-", "−") if step else "0" for step in np.round(steps, 6)])

@@ -59,7 +59,7 @@ def save(model: "keras.Model", path: str | Path, facts: dict) -> None:
 
 
 def arrays(name: str, folder: str | Path = FOLDER) -> dict[str, np.ndarray]:
-    """Saved parameters as plain arrays, checked against their card.
+    """Saved parameters as plain arrays, checked against their card, float32 even if the file has them rounded.
 
     Args:
         name: the model's name, for example "article_capsnet".
@@ -81,7 +81,7 @@ def arrays(name: str, folder: str | Path = FOLDER) -> dict[str, np.ndarray]:
             f"weights: {path.name} has sha256 {found[:12]}…, expected {facts['sha256'][:12]}… as on its card; "
             "the file was changed or damaged"
         )
-    return read_arrays(path)
+    return {key: np.asarray(array, np.float32) for key, array in read_arrays(path).items()}
 
 
 def write_arrays(path: str | Path, named: dict[str, np.ndarray]) -> None:

@@ -10,7 +10,7 @@ from keras import ops
 
 from capslib import digits
 from capslib import equations as eq
-from capslib.layers import Capsule, Length, Mask, PrimaryCapsules, squash
+from capslib.layers import Capsule, Length, Longest, Mask, PrimaryCapsules, squash
 from capslib.losses import margin_loss
 from tests.library.strategies import SETTINGS, routing_cases
 from tests.library.test_equations import AGREEMENT, agreement_votes
@@ -253,6 +253,7 @@ EMPTY = [
     (lambda x: Length()(x), (0, 3, 4), (0, 3)),
     (lambda x: Mask()(x), (0, 3, 4), (0, 3, 4)),
     (eq.mask, (0, 3, 4), (0, 3, 4)),
+    (lambda x: Longest(2)(x), (0, 3, 4), (0, 2, 3)),
     (squash, (0, 3, 4), (0, 3, 4)),
     (lambda x: margin_loss(x, x), (0, 10), (0,)),
     (eq.squash, (0, 3, 4), (0, 3, 4)),
@@ -297,6 +298,26 @@ def test_a_mask_of_another_shape_is_named(mask):
     for shape in ((2,), (2, 4), (2, 3, 1)):
         with pytest.raises(ValueError, match=r"label: got shape .* expected one-hot \(B, J\) like v \(2, 3, 5\)"):
             mask(np.ones((2, 3, 5), np.float32), np.ones(shape, np.float32))
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_the_longest_capsules_are_labels_in_the_order_of_their_lengths(policy, count):
+    v = np.random.default_rng(5).normal(size=(6, 4, 3)).astype(np.float32)
+    layer = Longest(count, dtype=policy)
+    found = numpy(ops.cast(layer(v), "float32"))
+    order = np.linalg.norm(v, axis=-1).argsort(-1)[:, ::-1][:, :count]
+    np.testing.assert_array_equal(found, np.eye(4)[order])
+    assert layer.compute_output_shape((None, 4, 3)) == (None, count, 4)
+    assert Longest.from_config(layer.get_config()).count == count
+
+
+def test_more_capsules_than_there_are_cannot_be_the_longest():
+    with pytest.raises(ValueError, match="count: got 0, expected a whole number of at least 1"):
+        Longest(0)
+    for shape in ((2, 3), (2, 2, 5)):
+        with pytest.raises(ValueError, match=r"v: got shape .* expected \(B, J, D\) with J at least 3"):
+            Longest(3)(np.ones(shape, np.float32))
 
 
 SAVE = """

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from capslib import equations as eq
-from capslib import models
+from capslib import models, pairs
 from capslib.layers import Capsule
 
 ARTICLE = [  # layer, output, parameters: the article's own table
@@ -66,19 +66,13 @@ POSE = [
 ]
 
 
-def test_the_pose_network_layer_by_layer():
-    model = models.pose_capsnet()
-    found = [(la.name, tuple(la.output.shape[1:]), la.count_params()) for la in model.layers]
-    assert sorted(found) == sorted(POSE) and model.count_params() == 341_120
-    capsule = model.get_layer("v")
-    assert (capsule.routings, capsule.share_weights, capsule.offset) == (3, False, 1.0)
-    assert model.get_layer("u").offset == 1.0
+def test_the_pose_network_without_its_decoder():
     without = models.pose_capsnet(decoder=False, routings=1)
     assert without.count_params() == 341_120 - 92_592 and without.get_layer("v").routings == 1
 
 
-def random_images(n):
-    return np.random.default_rng(n).random((n, 28, 28, 1), dtype=np.float32)
+def random_images(n, side=28):
+    return np.random.default_rng(n).random((n, side, side, 1), dtype=np.float32)
 
 
 @pytest.mark.parametrize("build", [models.pose_capsnet, lambda: models.paper_capsnet(decoder=True)])
@@ -95,6 +89,96 @@ def test_the_label_is_decoded_in_training_and_the_longest_capsule_in_use(build):
     assert np.abs(told[1]["reconstruction"] - answer["reconstruction"]).max() > 1e-4
     for one in told:
         np.testing.assert_allclose(one["lengths"], answer["lengths"], atol=1e-6)
+
+
+TWO_DIGITS = [
+    ("image", (36, 36, 1), 0),
+    ("conv1", (14, 14, 24), 1_968),
+    ("u", (144, 8), 62_240),
+    ("v", (10, 16), 184_320),
+    ("longest", (2, 10), 0),
+    ("mask", (10, 16), 0),
+    ("flatten", (160,), 0),
+    ("decode1", (64,), 10_304),
+    ("decode2", (96,), 6_240),
+    ("decode3", (1296,), 125_712),
+    ("lengths", (10,), 0),
+    ("pixels", (36, 36, 1), 0),
+    ("side_by_side", (36, 36, 2), 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("build", "layers", "parameters"),
+    [(models.pose_capsnet, POSE, 341_120), (models.two_digit_capsnet, TWO_DIGITS, 390_784)],
+)
+def test_networks_with_a_decoder_layer_by_layer(build, layers, parameters):
+    model = build()
+    found = [(la.name, tuple(la.output.shape[1:]), la.count_params()) for la in model.layers]
+    assert sorted(found) == sorted(layers) and model.count_params() == parameters
+    capsule = model.get_layer("v")
+    assert (capsule.routings, capsule.share_weights, capsule.offset) == (3, False, 1.0)
+    assert model.get_layer("u").offset == 1.0
+
+
+def test_the_cnn_for_two_digits_has_the_convolutions_and_parameters_of_the_capsules_without_their_decoder():
+    capsnet, cnn = models.two_digit_capsnet(), models.two_digit_cnn()
+    decoder = models.decoder_of(capsnet).count_params()
+    assert decoder == 142_256 and cnn.count_params() == 247_972
+    assert abs(cnn.count_params() / (capsnet.count_params() - decoder) - 1) < 0.01
+    for name, other in (("conv1", capsnet.get_layer("conv1")), ("conv2", capsnet.get_layer("u").conv)):
+        ours = cnn.get_layer(name)
+        assert (ours.kernel.shape, ours.strides) == (other.kernel.shape, other.strides)
+    p = cnn.predict(random_images(3, side=36), verbose=0)
+    assert p.shape == (3, 10) and p.min() > 0 and p.max() < 1
+    assert np.abs(p.sum(-1) - 1).min() > 0.5, "one probability for each digit, not one distribution over all"
+
+
+def test_each_label_is_decoded_into_its_own_channel_in_training_and_the_two_longest_in_use():
+    model, x = models.two_digit_capsnet(), random_images(6, side=36)
+    kernel = model.get_layer("v").kernel
+    kernel.assign(30 * kernel)  # Far from the first lengths, which decode everything to grey.
+    learner = models.masked_by_label(model)
+    assert models.masked_by_label(learner) is learner and learner.count_params() == model.count_params()
+    answer = model.predict(x, verbose=0)
+    longest = answer["lengths"].argsort(-1)[:, :-3:-1]  # (6, 2)
+    told = [learner.predict({"image": x, "label": np.eye(10)[y]}, verbose=0) for y in (longest, longest[:, ::-1])]
+    np.testing.assert_allclose(told[0]["reconstruction"], answer["reconstruction"], atol=1e-6)
+    np.testing.assert_allclose(told[1]["reconstruction"], answer["reconstruction"][..., ::-1], atol=1e-6)
+    assert np.abs(np.diff(answer["reconstruction"], axis=-1)).max() > 1e-4
+    for one in told:
+        np.testing.assert_allclose(one["lengths"], answer["lengths"], atol=1e-6)
+
+
+def test_the_decoder_draws_a_pairs_channels_one_by_one():
+    import keras
+
+    model, x = models.two_digit_capsnet(), random_images(4, side=36)
+    v = keras.Model(model.input, model.get_layer("v").output).predict(x, verbose=0)
+    longest = eq.length(v).argsort(-1)
+    decoder, drawn = models.decoder_of(model), model.predict(x, verbose=0)["reconstruction"]
+    for k in range(2):
+        kept = eq.mask(v, np.eye(10)[longest[:, -1 - k]])
+        np.testing.assert_allclose(decoder.predict(kept, verbose=0)[..., 0], drawn[..., k], atol=1e-6)
+
+
+@pytest.mark.parametrize("build", [models.two_digit_capsnet, models.two_digit_cnn])
+def test_networks_for_two_digits_are_saved_and_loaded_in_safe_mode(build, tmp_path):
+    import keras
+
+    model, x = build(), random_images(3, side=36)
+    for one, given in ((model, x), (models.masked_by_label(model), {"image": x, "label": np.eye(10)[[[1, 2]] * 3]})):
+        given = given if len(one.inputs) == 2 else x
+        one.save(tmp_path / "m.keras")
+        again = keras.saving.load_model(tmp_path / "m.keras", safe_mode=True).predict(given, verbose=0)
+        keras.tree.map_structure(np.testing.assert_array_equal, again, one.predict(given, verbose=0))
+
+
+def test_only_networks_for_two_digits_read_pairs():
+    two, one = (models.two_digit_capsnet, models.two_digit_cnn), (models.pose_capsnet, models.matched_cnn)
+    assert all(models.reads_pairs(build()) for build in two) and not any(models.reads_pairs(build()) for build in one)
+    assert models.reads_pairs(models.masked_by_label(models.two_digit_capsnet()))
+    assert pairs.SIDE == 36
 
 
 def test_a_decoder_alone_gives_what_its_network_gives():

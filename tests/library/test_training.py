@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from capslib import digits, models, training
+from capslib import digits, models, pairs, training
 from capslib import equations as eq
-from capslib.losses import margin_loss
+from capslib.losses import margin_loss, reconstruction_loss
 from capslib.training import RECIPES, Recipe
 
 SHORT = Recipe(epochs=3, batch_size=20, learning_rate=3e-3, decay=True, shift=1)
@@ -59,6 +59,131 @@ def test_training_a_decoder_improves_it_and_the_model_for_use_shares_its_weights
     x = few.x_test
     by_hand = eq.reconstruction_loss(x, model.predict(x, verbose=0)["reconstruction"]).mean()
     assert after["reconstruction_error"] == pytest.approx(by_hand, rel=1e-4)
+
+
+# Pairs ------------------------------------------------------------------------------------------------------------
+
+
+STILL = replace(SHORT, epochs=1, learning_rate=1e-9, decay=False, shift=0)
+
+
+def test_each_digit_of_a_pair_is_decoded_and_compared_with_that_digit_alone(few):
+    """The loss that Keras reports is margin loss + 0.0005 · Σ squares over both, each decoded from its own label."""
+    keras.utils.set_random_seed(0)
+    model = models.two_digit_capsnet()
+    for kernel in (model.get_layer("v").kernel, *(model.get_layer(f"decode{k}").kernel for k in (1, 2, 3))):
+        kernel.assign(10 * kernel)  # So that the capsules draw differently.
+    (row,) = training.train(model, few, STILL, log=quiet)
+    made = pairs.make(few.x_val, few.y_val, training.JUDGED)
+    capsules = keras.Model(model.input, model.get_layer("v").output).predict(made.images, verbose=0)
+    by_hand, decoder = eq.margin_loss(made.labels, eq.length(capsules)), models.decoder_of(model)
+    for k in range(2):
+        drawn = decoder.predict(eq.mask(capsules, np.eye(10)[made.digits[:, k]]), verbose=0)
+        by_hand = by_hand + 0.0005 * eq.reconstruction_loss(made.alone[:, k], drawn)
+    assert row["val_loss"] == pytest.approx(by_hand.mean(), rel=1e-4)
+    assert row["val_accuracy"] == pytest.approx(pairs.both_longest(eq.length(capsules), made.labels).mean())
+
+
+def test_a_decoder_of_pairs_learns_which_digit_to_draw(few):
+    """After some steps on one batch of pairs, each channel is nearer to the digit of its label than to the other."""
+    keras.utils.set_random_seed(0)
+    learner = models.masked_by_label(models.two_digit_capsnet())
+    training.compile_model(learner, Recipe(1, 20, 3e-3, False, 0, reconstruction=0.01), 20)
+    inputs, targets = training._to_fit(learner, few.x_train[:20], few.y_train[:20], np.random.default_rng(0))
+    for _ in range(150):
+        learner.train_on_batch(inputs, targets)
+    made = pairs.make(few.x_train[:20], few.y_train[:20], np.random.default_rng(0))
+    label = np.eye(10)[made.digits]
+    drawn = learner.predict({"image": made.images, "label": label}, verbose=0)["reconstruction"]
+    for k in range(2):
+        own, other = (eq.reconstruction_loss(made.alone[:, m], drawn[..., k : k + 1]) for m in (k, 1 - k))
+        assert (own < other).mean() > 0.75
+
+
+def test_the_cnn_learns_ten_questions_and_both_answers_must_be_right(few):
+    keras.utils.set_random_seed(0)
+    model = models.two_digit_cnn()
+    (row,) = training.train(model, few, STILL, log=quiet)
+    made = pairs.make(few.x_val, few.y_val, training.JUDGED)
+    p = model.predict(made.images, verbose=0)
+    by_hand = -np.mean(made.labels * np.log(p) + (1 - made.labels) * np.log(1 - p))
+    assert row["val_loss"] == pytest.approx(by_hand, rel=1e-4)
+    one_right = made.labels[np.arange(len(p)), p.argmax(1)].mean()
+    both_right = pairs.both_longest(p, made.labels).mean()
+    assert row["val_accuracy"] == pytest.approx(both_right) and one_right > both_right + 0.1
+
+
+def test_pairs_are_made_anew_in_every_epoch_and_again_from_the_same_seed(few, monkeypatch):
+    seen = []
+
+    def make(x, y, rng):
+        seen.append(pairs_make(x, y, rng))
+        return seen[-1]
+
+    pairs_make = pairs.make
+    monkeypatch.setattr(training.pairs, "make", make)
+    networks = []
+    for _ in range(2):
+        keras.utils.set_random_seed(0)
+        networks.append(models.two_digit_cnn())
+        training.train(networks[-1], few, replace(SHORT, epochs=2), seed=3, log=quiet)
+    validation, first, second = (one.images for one in seen[:3])
+    assert len(seen) == 6 and len(validation) == 200 and len(first) == len(second) == 600
+    assert (first != second).any() and all(np.array_equal(seen[k].images, seen[k + 3].images) for k in range(3))
+    assert same(*networks)
+
+
+def test_the_pairs_of_the_test_set_are_read_once_and_counted(few):
+    made = pairs.make(few.x_test, few.y_test, training.JUDGED)
+
+    class Told:
+        """Right on the first 400 of 500 pairs; on the others it finds only one label."""
+
+        def predict(self, x, **kwargs):
+            np.testing.assert_array_equal(x, made.images)
+            scores = made.labels.copy()
+            scores[np.arange(400, 500), made.digits[400:, 1]] = 0
+            scores[np.arange(400, 500), [min(set(range(10)) - set(both)) for both in made.digits[400:]]] = 0.5
+            return {"lengths": scores}
+
+    found = training.evaluate_pairs(Told(), few)
+    assert (found["pairs"], found["accuracy"], found["labels_found"]) == (500, 0.8, 0.9)
+    assert found["interval"] == pytest.approx((0.762, 0.833), abs=1e-3)
+
+
+# Drawing alone ----------------------------------------------------------------------------------------------------
+
+
+def sketcher():
+    """A small network that draws the digit that it is shown."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((28, 28, 1), name="image")
+    code = keras.layers.Dense(8, name="code")(keras.layers.Flatten(name="pixels_in")(image))
+    drawn = keras.Sequential(models.decoder_layers((16, 16)), name="decoder")(code)
+    return keras.Model(image, drawn, name="sketcher")
+
+
+def test_a_model_that_only_draws_learns_the_moved_digits_by_the_sum_of_squares(few):
+    model, lines = sketcher(), []
+    history = training.train(model, few, SHORT, seed=3, log=lines.append)
+    assert all(row.keys() == {"epoch", "seconds", "loss", "val_loss"} for row in history)
+    assert history[-1]["val_loss"] < history[0]["val_loss"] - 1 and "accuracy" not in lines[0]
+    by_hand = eq.reconstruction_loss(few.x_val, model.predict(few.x_val, verbose=0)).mean()
+    assert by_hand == pytest.approx(min(row["val_loss"] for row in history), rel=1e-4)
+    other = sketcher()
+    other.compile(keras.optimizers.Adam(training.learning_rate(SHORT, 600)), loss=reconstruction_loss)
+    for epoch in range(3):
+        x = few.x_train[training.epoch_order(600, 3, epoch)]
+        x = training.augment(x, SHORT, np.random.default_rng([3, epoch, 1]))
+        other.fit(x, x, SHORT.batch_size, shuffle=False, verbose=0)
+    assert same(model, other)
+
+
+def test_of_a_model_that_only_draws_the_epoch_of_the_lowest_loss_is_the_best():
+    rows = [{"epoch": n, "val_loss": loss} for n, loss in enumerate((30.0, 20.0, 25.0), 1)]
+    assert training.Progress(rows).best_row["epoch"] == 2
+    rows = [row | {"val_accuracy": accuracy} for row, accuracy in zip(rows, (0.8, 0.9, 0.95), strict=True)]
+    assert training.Progress(rows).best_row["epoch"] == 3
 
 
 def test_the_rate_warms_up_and_decays_over_the_whole_run():
@@ -222,7 +347,9 @@ def test_the_test_set_is_scored_by_hand():
 
 
 def test_bad_arguments_are_named(few):
-    with pytest.raises(ValueError, match="recipe: got 'longest', expected 'article', 'quick', 'best' or 'pose'"):
+    with pytest.raises(
+        ValueError, match="recipe: got 'longest', expected 'article', 'quick', 'best', 'pose' or 'pairs'"
+    ):
         training.train(fresh(), few, "longest")
     with pytest.raises(ValueError, match="seed: got -1, expected a whole number of at least 0"):
         training.train(fresh(), few, "quick", seed=-1)

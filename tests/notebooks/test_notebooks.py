@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 import pytest
 
-from capslib import equations, poses, records
+from capslib import equations, pairs, poses, records
 from tests import ROOT
 from tests.notebooks import rules
 from tests.notebooks.rules import LESSON, SAVED, Notebook
@@ -340,7 +340,7 @@ READERS = [nb for nb in LESSONS + SOLUTIONS if any("records.stored(" in cell["so
 
 
 def test_the_lessons_that_read_stored_results_are_known():
-    assert names(READERS) == ["07_train_capsnet.ipynb", "A1_speed.ipynb"]
+    assert names(READERS) == ["07_train_capsnet.ipynb", "09_reconstruction_and_pose.ipynb", "A1_speed.ipynb"]
 
 
 @pytest.mark.parametrize("where", ["", "notebooks", None], ids=["repository", "notebooks", "elsewhere"])
@@ -415,6 +415,9 @@ VOTES = RNG.normal(size=(2, 6, 3, 4))
 LABELS, LENGTHS = np.eye(4)[[0, 3, 1]], RNG.uniform(size=(3, 4))
 ONE, BATCH = RNG.normal(size=(6, 5)), RNG.normal(size=(2, 6, 5))
 SHARED, UNSHARED = RNG.normal(size=(5, 3, 4)), RNG.normal(size=(6, 5, 3, 4))
+TWO, TWO_LENGTHS = np.zeros((4, 10)), RNG.permuted(np.tile(np.linspace(0.05, 0.95, 10), (4, 1)), axis=1)
+for row, lengths, rank in zip(TWO, TWO_LENGTHS, (-2, -3, -2, 0), strict=True):  # Two pairs are read, and two are not.
+    row[lengths.argsort()[[-1, rank]]] = 1
 C, C_BATCH, V = equations.softmax(RNG.normal(size=(6, 3))), equations.softmax(VOTES[..., 0]), RNG.normal(size=(2, 3, 4))
 
 # Arguments for each name: positional ones, and named ones, which are left out where a lesson's version lacks one. A
@@ -439,17 +442,20 @@ CASES = {
     "pose": [((), {}), ((2, -3, 40, 0.7), {}), ((S[..., 0], S[..., 1], 90, 2), {})],
     "spread": [((VOTES[:, :, :, :3],), {})],
     "margin_loss": [((LABELS, LENGTHS), {}), ((LABELS, LENGTHS), {"m_plus": 0.8, "m_minus": 0.2, "lam": 0.3})],
+    "mask": [((V,), {}), ((V, np.eye(3)[[2, 0]]), {})],
+    "reconstruction_loss": [((VOTES, VOTES[::-1]), {})],
+    "both_longest": [((TWO_LENGTHS, TWO), {})],
     "margin_gradient": [((LABELS, LENGTHS), {}), ((LABELS, LENGTHS), {"m_plus": 0.8, "m_minus": 0.2, "lam": 0.3})],
 }
 
 
 PUBLIC = {
     name: value
-    for module in (equations, poses)
+    for module in (equations, pairs, poses)
     for name, value in vars(module).items()
     if getattr(value, "__module__", "") == module.__name__
 }
-"""What capslib.equations and capslib.poses define, by name."""
+"""What capslib.equations, capslib.pairs and capslib.poses define, by name."""
 
 
 def own_definitions(nb):
@@ -516,10 +522,11 @@ def test_what_a_lesson_defines_is_what_capslib_computes(nb):
 
 
 def test_the_lessons_that_teach_a_concept_write_it_out():
-    written = {nb.number: set(own_definitions(nb)) for nb in LESSONS if nb.number in {"03", "04", "05"}}
+    written = {nb.number: set(own_definitions(nb)) for nb in LESSONS if nb.number in {"03", "04", "05", "09"}}
     assert {"squash", "length"} <= written["03"]
     assert {"softmax", "weighted_sum", "agreement", "route"} <= written["04"]
     assert {"margin_loss", "margin_gradient"} <= written["05"]
+    assert {"mask", "reconstruction_loss", "both_longest"} <= written["09"]
 
 
 SQUASH = (
@@ -589,6 +596,9 @@ def test_true_definitions_pass(sources):
         (["def predict(u):\n    return u\n"], "predict"),
         (["def check_poses(name, M, shape):\n    pass\n"], "check_poses"),
         (["class RoutingTrace:\n    pass\n"], "RoutingTrace"),
+        (["def mask(v):\n    return v * np.eye(v.shape[1])[v.sum(-1).argmax(-1)][..., None]\n"], "mask"),
+        (["def reconstruction_loss(x, r):\n    return np.mean((x - r) ** 2, (1, 2, 3))\n"], "reconstruction_loss"),
+        (["def both_longest(s, y):\n    return y[range(len(s)), s.argmax(1)] > 0\n"], "both_longest"),
     ],
 )
 def test_false_and_unknown_definitions_fail(sources, name):

@@ -82,7 +82,7 @@ def test_every_equation_leads_to_code_and_to_a_test_that_exist():
     rows = tables(NOTATION)["From the paper to the code"]
     assert len(rows) >= 9
     text = "\n".join("".join(cell["source"]) for cell in NOTATION)
-    listed = dict(re.findall(r"^(test \d): tests/(\S+)$", text, flags=re.MULTILINE))
+    listed = dict(re.findall(r"^(test \d+): tests/(\S+)$", text, flags=re.MULTILINE))
     assert len(listed) == len(rows)
     for paper, _, code, number in rows:
         assert re.search(r"Eq\. \d|Section \d|Procedure 1", paper), paper

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -140,8 +141,9 @@ class Lab:
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 server = json.loads(told.read_text())
+                socket.create_connection(("127.0.0.1", server["port"]), 1).close()
                 return f"http://127.0.0.1:{server['port']}", server["token"]
-            except (OSError, ValueError):  # Not there yet, or half written.
+            except (OSError, ValueError):  # Not there yet, or half written, or it does not listen yet.
                 time.sleep(0.1)
         raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text()}")
 

@@ -4,8 +4,9 @@
  * The ink is the model's `page`, 784 bytes. A line reaches the model when the pen is lifted, so that a kernel hears of it
  * once; `ink()` has it before.
  */
-import { button, bytes, html, roving, set, svg, svg_point } from "./dom.js";
+import { button, bytes, html, roving, set, svg, svg_point, widget } from "./dom.js";
 import { SIDE, draw_line } from "./ink.js";
+import { rescue } from "./rescue.js";
 
 const PIXELS = SIDE * SIDE;
 const STEPS_BACK = 100;
@@ -201,3 +202,24 @@ export function drawing_pad({ test, model, history, starts, labels, cleared, tak
   const drawing = () => stroke !== null;
   return { pad, toolbar, strip, ink, drawing, put, change, draw };
 }
+
+/**
+ * A widget with a page to draw on, which begins by loading its networks: once for each model, whose views share them.
+ * @param load takes the model and returns a promise; its error is told where the picture would be
+ * @param start as for `widget`, and given {loaded, history} as well: what was loaded, and what Undo knows
+ */
+export const pad_widget = (load, start) => () => {
+  const history = [];
+  let loading;
+  return {
+    initialize: rescue,
+    async render({ model, el }) {
+      loading ??= load(model).then((loaded) => ({ loaded }), (error) => ({ error }));
+      const { loaded, error } = await loading;
+      return widget((given) => {
+        if (error) throw error;
+        return start({ ...given, loaded, history });
+      }).render({ model, el });
+    },
+  };
+};

@@ -12,7 +12,7 @@ def test_dimension_sweep_has_a_row_for_each_dimension_and_frames_the_steps_that_
     fig = plots.dimension_sweep(pictures, steps, spread)
     ax = fig.axes[0]
     sheet = np.asarray(ax.images[0].get_array())
-    np.testing.assert_array_equal(np.argwhere(sheet == 0), [[2 * 28 + 4, 28 + 9]])
+    np.testing.assert_array_equal(np.argwhere(sheet == 0), [[2 * 22 + 1, 22 + 6]])  # Without its margins of 3 pixels.
     np.testing.assert_array_equal(ax.images[0].get_extent(), [-0.5, 4.5, 2.5, -0.5])
     assert [label.get_text() for label in ax.get_xticklabels()] == ["−0.20", "−0.10", "0", "+0.10", "+0.20"]
     frames = [frame.get_bbox().extents for frame in ax.patches]

@@ -3,6 +3,7 @@
 import nbformat
 from ipywidgets.embed import dependency_state
 
+from tools import pages
 from tools.browser.harness import STATE
 
 
@@ -32,3 +33,16 @@ def notebook(path, *widgets, source="# A title", gone=()):
         made.metadata["widgets"] = {STATE: {"version_major": 2, "version_minor": 0, "state": states}}
     nbformat.write(made, path)
     return path
+
+
+def exported(page, folder, *widgets):
+    """Open the page that `make pages` would make of a notebook with these widgets.
+
+    Returns:
+        The page's text.
+    """
+    text = pages.page(notebook(folder / "saved.ipynb", *widgets))
+    made = folder / "saved.html"
+    made.write_text(text, encoding="utf-8")
+    page.goto(made.as_uri())
+    return text

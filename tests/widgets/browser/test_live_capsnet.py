@@ -10,8 +10,7 @@ from playwright.sync_api import expect
 from capslib import digits, models, transforms, weights
 from capslib.widgets import LiveCapsNet
 from tests.widgets.browser.pointers import POINTERS, Mouse
-from tests.widgets.browser.saved import notebook
-from tools import pages
+from tests.widgets.browser.saved import exported
 from tools.browser.harness import printed
 
 SEVEN = [(0.25, 0.2), (0.75, 0.2), (0.45, 0.85)]
@@ -458,13 +457,10 @@ def test_two_views_share_page_sliders_and_undo(mounted, live):
 
 def test_a_page_with_two_holds_the_weights_once_and_both_live(page, data, tmp_path):
     first, second = (LiveCapsNet(CAPSNET, CNN, data.x_test[:10], start=n) for n in range(2))
-    text = pages.page(notebook(tmp_path / "two.ipynb", first, second))
+    text = exported(page, tmp_path, first, second)
     for array in (CAPSNET["v.W"], CNN["probabilities.kernel"]):
         letters = re.findall("[A-Za-z0-9]{24,}", base64.b64encode(array.tobytes()).decode())  # What no text escapes.
         assert text.count(letters[0]) == 1
-    made = tmp_path / "two.html"
-    made.write_text(text, encoding="utf-8")
-    page.goto(made.as_uri())
     expect(page.get_by_test_id("live-text")).to_have_count(2)
     for view, live in enumerate((first, second)):
         np.testing.assert_allclose(shown(page, view)[0], live.lengths, atol=1e-4)

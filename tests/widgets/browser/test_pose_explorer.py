@@ -11,8 +11,7 @@ from playwright.sync_api import expect
 from capslib import digits
 from capslib.widgets import PoseExplorer
 from tests.widgets.browser.pointers import Mouse, middle
-from tests.widgets.browser.saved import notebook
-from tools import pages
+from tests.widgets.browser.saved import exported
 from tools.browser.examples import pose_weights
 from tools.browser.harness import printed
 
@@ -230,12 +229,9 @@ def test_a_sweep_goes_up_and_down_and_back_and_stops_by_hand(mounted, page, pose
 
 def test_a_page_with_two_holds_the_weights_once_and_both_live(page, data, tmp_path):
     first, second = (PoseExplorer(WEIGHTS, data.x_test[:4], start=n) for n in range(2))
-    text = pages.page(notebook(tmp_path / "two.ipynb", first, second))
+    text = exported(page, tmp_path, first, second)
     letters = re.findall("[A-Za-z0-9]{24,}", base64.b64encode(WEIGHTS["v.W"].tobytes()).decode())
     assert text.count(letters[0]) == 1
-    made = tmp_path / "two.html"
-    made.write_text(text, encoding="utf-8")
-    page.goto(made.as_uri())
     expect(page.get_by_test_id("pose-text")).to_have_count(2)
     for view, pose in enumerate((first, second)):
         np.testing.assert_allclose(ink(page, "reconstruction", view=view), pose.reconstruction, atol=0.51 / 255 + 1e-4)

@@ -1,8 +1,12 @@
 """Quiz in a browser: every choice by mouse and by keys, and what is said to it."""
 
+import json
+
+import nbformat
 from playwright.sync_api import expect
 
 from capslib.widgets import Question, Quiz
+from tools.browser.harness import Lab, printed
 
 SUM = Question("What is 1 + 1?", {"1": "That is 1 · 1.", "2": "One and one.", "3": "That is 1 + 2."}, "2")
 SHAPE = Question("Which shape has c?", {"(I, J)": "One for each pair.", "(J,)": "Those are lengths."}, "(I, J)")
@@ -56,3 +60,29 @@ def test_two_views_do_not_share_their_radio_buttons(mounted):
     page.get_by_test_id("quiz-0-1").first.click()
     for view in range(2):
         expect(page.get_by_test_id("quiz-0-1").nth(view)).to_be_checked()
+
+
+ASK = """from capslib.widgets import Question, Quiz
+Quiz([Question("What is 1 + 1?", {"2": "One and one.", "11": "Side by side.", "1": "That is 1 · 1."}, "2")])"""
+
+
+def test_an_answer_is_still_there_when_a_notebook_saved_with_its_states_is_opened_again(page, tmp_path):
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# A title"), nbformat.v4.new_code_cell(ASK)])
+    made.metadata["kernelspec"] = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    nbformat.write(made, tmp_path / "answered.ipynb")
+    lab = Lab(tmp_path, settings={"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}})
+    try:
+        lab.open(page, tmp_path / "answered.ipynb")
+        page.get_by_text("11", exact=True).click()
+        assert printed(page, "print(_.chosen)", until="[1]", patience=20) == "[1]"
+        page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+        saved = nbformat.read(lab.course / "notebooks" / "answered.ipynb", as_version=4)
+        assert '"chosen": [1]' in json.dumps(saved.metadata)
+        # As JupyterLab saves it, with the keys of every dict in alphabetical order.
+        (tmp_path / "again.ipynb").write_text(json.dumps(saved, sort_keys=True))
+        lab.open(page, tmp_path / "again.ipynb", run=False, trusted=True)
+        expect(page.get_by_text("✗ Not this one. Side by side.")).to_be_visible()
+        expect(page.get_by_role("radio", name="11", exact=True)).to_be_checked()
+    finally:
+        page.goto("about:blank")  # A page that is open would miss its server.
+        lab.close()

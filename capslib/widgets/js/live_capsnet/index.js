@@ -2,10 +2,9 @@
 import { contribution } from "../equations.js";
 import { capsnet, cnn } from "../network.js";
 import { SIDE, cuts, picture, placement } from "../ink.js";
-import { drawing_pad, pages_of, paint, what_is_on } from "../pad.js";
+import { drawing_pad, pad_widget, pages_of, paint, what_is_on } from "../pad.js";
 import { CLASSES, bars, degrees, described, first_two } from "./parts.js";
-import { arrays_of, button, diverging, html, number, roving, set, svg, widget } from "../dom.js";
-import { rescue } from "../rescue.js";
+import { arrays_of, button, diverging, html, number, roving, set, svg } from "../dom.js";
 
 const CELLS = 7;
 const STILL = { turn: 0, right: 0, down: 0, scale: 1, swapped: false };
@@ -19,8 +18,7 @@ const SLIDERS = [
   { name: "scale", label: "size", step: 0.05, say: (x) => `times ${number(x)}`, text: (x) => `× ${number(x)}` },
 ];
 
-function start({ model, el, networks, history }) {
-  if (networks instanceof Error) throw networks;
+function start({ model, el, loaded: networks, history }) {
   const labels = model.get("labels");
   const starts = pages_of(model);
   const tint = diverging("contribution");
@@ -170,16 +168,7 @@ function start({ model, el, networks, history }) {
   return { draw };
 }
 
-/** One for each model: its views share the networks and what Undo knows. */
-export default () => {
-  const history = [];
-  let loading;
-  return {
-    initialize: rescue,
-    async render({ model, el }) {
-      loading ??= Promise.all(["capsnet", "cnn"].map((name) => arrays_of(model, name)));
-      const networks = await loading.then(([capsnet, cnn]) => ({ capsnet, cnn }), (error) => error);
-      return widget((given) => start({ ...given, networks, history })).render({ model, el });
-    },
-  };
-};
+export default pad_widget(async (model) => {
+  const [for_capsnet, for_cnn] = await Promise.all(["capsnet", "cnn"].map((name) => arrays_of(model, name)));
+  return { capsnet: for_capsnet, cnn: for_cnn };
+}, start);

@@ -1,9 +1,8 @@
 /** PoseExplorer (lesson 09): change the dimensions of a capsule, and see what the decoder draws. See pose_explorer.py */
-import { arrays_of, button, calm, choice, diverging, fill, html, number, set, widget } from "../dom.js";
+import { arrays_of, button, calm, choice, diverging, fill, html, number, set } from "../dom.js";
 import { SIDE } from "../ink.js";
-import { drawing_pad, pages_of, paint, what_is_on } from "../pad.js";
+import { drawing_pad, pad_widget, pages_of, paint, what_is_on } from "../pad.js";
 import { clock, time_icon } from "../player.js";
-import { rescue } from "../rescue.js";
 import { explored } from "./state.js";
 import { dimension_rows } from "./strips.js";
 import { described_pose, norm_of_capsule, signed_change } from "./words.js";
@@ -29,8 +28,7 @@ function paint_difference(canvas, one, other, tint) {
   }
 }
 
-function pose_view({ model, el, state, history }) {
-  if (state instanceof Error) throw state;
+function pose_view({ model, el, loaded: state, history }) {
   const labels = model.get("labels");
   const starts = pages_of(model);
   const limits = model.get("limits");
@@ -165,16 +163,4 @@ function pose_view({ model, el, state, history }) {
   return { draw, stop };
 }
 
-/** One for each model: its views share the network, what was computed with it, and what Undo knows. */
-export default () => {
-  const history = [];
-  let loading;
-  return {
-    initialize: rescue,
-    async render({ model, el }) {
-      loading ??= arrays_of(model, "weights").then((weights) => explored(model, weights), (error) => error);
-      const state = await loading;
-      return widget((given) => pose_view({ ...given, state, history })).render({ model, el });
-    },
-  };
-};
+export default pad_widget(async (model) => explored(model, await arrays_of(model, "weights")), pose_view);

@@ -522,11 +522,12 @@ def test_what_a_lesson_defines_is_what_capslib_computes(nb):
 
 
 def test_the_lessons_that_teach_a_concept_write_it_out():
-    written = {nb.number: set(own_definitions(nb)) for nb in LESSONS if nb.number in {"03", "04", "05", "09"}}
+    written = {nb.number: set(own_definitions(nb)) for nb in LESSONS if nb.number in {"03", "04", "05", "09", "13"}}
     assert {"squash", "length"} <= written["03"]
     assert {"softmax", "weighted_sum", "agreement", "route"} <= written["04"]
     assert {"margin_loss", "margin_gradient"} <= written["05"]
     assert {"mask", "reconstruction_loss", "both_longest"} <= written["09"]
+    assert {"log_density", "m_step", "e_step", "em_route"} <= written["13"]
 
 
 SQUASH = (

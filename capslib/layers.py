@@ -288,6 +288,31 @@ class PrimaryCapsules(_Float32Layer):
 
 
 @keras.saving.register_keras_serializable(package="capslib")
+class Places(keras.layers.Layer):
+    """Append to every cell of a grid where it lies: (x, y) from −1 to 1, x to the right and y up.
+
+    Input (B, H, W, C), output (B, H, W, C + 2).
+
+    Raises:
+        ValueError: if the input has not four axes.
+    """
+
+    def call(self, grid: Tensor) -> Tensor:
+        self.compute_output_shape(grid.shape)
+        B, H, W, _ = ops.shape(grid)
+        x = ops.linspace(-1.0, 1.0, W, dtype=grid.dtype)
+        y = ops.linspace(1.0, -1.0, H, dtype=grid.dtype)
+        across, up = ops.broadcast_to(x[None, :], (H, W)), ops.broadcast_to(y[:, None], (H, W))
+        places = ops.broadcast_to(ops.stack([across, up], axis=-1)[None], (B, H, W, 2))
+        return ops.concatenate([grid, places], axis=-1)
+
+    def compute_output_shape(self, grid_shape: Shape) -> Shape:
+        if len(grid_shape) != 4:
+            raise ValueError(f"grid: got shape {tuple(grid_shape)}, expected (B, H, W, C)")
+        return (*grid_shape[:3], None if grid_shape[3] is None else grid_shape[3] + 2)
+
+
+@keras.saving.register_keras_serializable(package="capslib")
 class Length(_Float32Layer):
     """Length of capsules: ‖v_j‖ = √Σ v_j², with gradient 0 (not NaN) where v_j is the zero vector.
 

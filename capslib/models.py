@@ -3,7 +3,7 @@
 from capslib import weights as shipped
 from capslib.backend import keras
 from capslib.checks import check_choice
-from capslib.layers import Capsule, Length, Longest, Mask, PrimaryCapsules, Tensor
+from capslib.layers import Capsule, Length, Longest, Mask, Places, PrimaryCapsules, Tensor
 from capslib.pairs import SIDE
 
 
@@ -19,27 +19,60 @@ def article_capsnet(weights: str | None = None) -> keras.Model:
     Raises:
         ValueError: if `weights` is something else, or the shipped file does not match its card.
     """
+    model = capsnet(routings=5, name="article_capsnet")
+    return _with_weights(model, weights)
+
+
+def capsnet(
+    routings: int = 3,
+    offset: float = 0.5,
+    share_weights: bool = True,
+    places: bool = False,
+    name: str = "capsnet",
+) -> keras.Model:
+    """The article's network, or one that differs from it: fresh, to be compared with it.
+
+    Args:
+        routings: routing iterations, at least 1; 5 in the article.
+        offset: of the squash, positive; 0.5 in the article.
+        share_weights: one W for all 49 lower capsules as in the article, or one for each.
+        places: whether each lower capsule also holds where its cell lies, (x, y) in −1 to 1; not so in the article.
+        name: of the model.
+
+    Returns:
+        A Keras model, images (B, 28, 28, 1) in 0–1 → lengths (B, 10); 22,848 parameters with shared W, 600 more with
+        places, 483,648 with unshared W.
+
+    Raises:
+        ValueError: naming the argument that is out of range.
+    """
     image = keras.Input((28, 28, 1), name="image")
-    u = keras.layers.Reshape((49, 32), name="u")(_trunk(image))
-    v = Capsule(10, 30, routings=5, share_weights=True, name="v")(u)
-    return _finish(image, Length(name="lengths")(v), "article_capsnet", weights)
+    grid = Places(name="places")(_trunk(image)) if places else _trunk(image)
+    u = keras.layers.Reshape((49, grid.shape[-1]), name="u")(grid)
+    v = Capsule(10, 30, routings, share_weights, offset=offset, name="v")(u)
+    return keras.Model(image, Length(name="lengths")(v), name=name)
 
 
-def matched_cnn(head: str = "flatten", weights: str | None = None) -> keras.Model:
+def matched_cnn(head: str = "flatten", weights: str | None = None, scores: str = "softmax") -> keras.Model:
     """A plain CNN with the article's trunk and as many parameters as its capsule network.
 
     Args:
         head: "flatten": 1×1 convolution to 18 channels → flatten → Dense 10 (22,672 parameters);
             "global": global average → Dense 223, relu → Dense 10 (22,847).
-        weights: None for a fresh network, "shipped" for the trained one.
+        weights: None for a fresh network, "shipped" for the trained one, which has softmax.
+        scores: "softmax": ten probabilities, trained with cross-entropy; "sigmoid": ten numbers in 0–1 of which any
+            may be high, trained with the margin loss as lengths are.
 
     Returns:
-        A Keras model, images (B, 28, 28, 1) in 0–1 → probabilities (B, 10).
+        A Keras model, images (B, 28, 28, 1) in 0–1 → scores (B, 10).
 
     Raises:
-        ValueError: if `head` or `weights` has another value, or the shipped file does not match its card.
+        ValueError: if `head`, `weights` or `scores` has another value, `weights` are shipped for softmax alone, or the
+            shipped file does not match its card.
     """
     check_choice("head", head, ("flatten", "global"))
+    if check_choice("scores", scores, ("softmax", "sigmoid")) == "sigmoid" and weights is not None:
+        raise ValueError(f"weights: got {weights!r}, expected None, since no network with sigmoid scores is shipped")
     image = keras.Input((28, 28, 1), name="image")
     x = _trunk(image)
     if head == "flatten":
@@ -48,8 +81,8 @@ def matched_cnn(head: str = "flatten", weights: str | None = None) -> keras.Mode
     else:
         x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
         x = keras.layers.Dense(223, activation="relu", name="hidden")(x)
-    probabilities = keras.layers.Dense(10, activation="softmax", name="probabilities")(x)
-    return _finish(image, probabilities, f"matched_cnn_{head}", weights)
+    name = "probabilities" if scores == "softmax" else "scores"
+    return _finish(image, keras.layers.Dense(10, activation=scores, name=name)(x), f"matched_cnn_{head}", weights)
 
 
 def pose_capsnet(weights: str | None = None, decoder: bool = True, routings: int = 3) -> keras.Model:
@@ -138,6 +171,14 @@ def has_decoder(model: keras.Model) -> bool:
 def reads_pairs(model: keras.Model) -> bool:
     """Whether a model reads two overlapping digits, and so images of 36×36 pixels."""
     return model.inputs[0].shape[1] == SIDE
+
+
+def has_scores(model: keras.Model) -> bool:
+    """Whether a model answers for each digit on its own, by a number in 0–1: a capsule's length, or a sigmoid.
+
+    The ten numbers need not add up to 1, and the margin loss trains them.
+    """
+    return any(isinstance(layer, Length) or layer.name == "scores" for layer in model.layers)
 
 
 def masked_by_label(model: keras.Model) -> keras.Model:
@@ -244,7 +285,10 @@ def _trunk(image: Tensor) -> Tensor:
 
 
 def _finish(image: Tensor, output: Tensor | dict[str, Tensor], name: str, weights: str | None) -> keras.Model:
-    model = keras.Model(image, output, name=name)
+    return _with_weights(keras.Model(image, output, name=name), weights)
+
+
+def _with_weights(model: keras.Model, weights: str | None) -> keras.Model:
     if check_choice("weights", weights, (None, "shipped")):
         shipped.load_into(model)
     return model

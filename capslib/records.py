@@ -1,13 +1,19 @@
 """What a run leaves behind: files written completely or not at all, their checksums, and where they were made."""
 
+import contextlib
 import hashlib
 import json
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+try:
+    import fcntl
+except ImportError:  # Windows: two runs in one folder are not noticed there, but each file they write is whole.
+    fcntl = None  # type: ignore[assignment]
 
 
 def write_atomically(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
@@ -22,6 +28,27 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], object]) -> N
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """The folder, made if need be, for this process alone; ValueError if another is writing to it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise ValueError(f"folder: got {folder}, to which another run is writing; expected another folder") from None
+    except OSError:
+        pass  # A file system that has no locks.
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def sha256(path: str | Path) -> str:

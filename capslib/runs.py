@@ -6,12 +6,10 @@ all of them. A folder that holds another run is left unchanged.
 """
 
 import argparse
-import contextlib
 import hashlib
 import json
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -21,13 +19,8 @@ import numpy as np
 from capslib import digits, models, training, weights
 from capslib.backend import keras
 from capslib.checks import check_choice, check_seed
-from capslib.records import machine, versions, write_atomically
+from capslib.records import alone, machine, versions, write_atomically
 from capslib.training import RECIPES, Progress, Recipe
-
-try:
-    import fcntl
-except ImportError:  # Windows: two runs in one folder are not noticed there, but each file they write is whole.
-    fcntl = None  # type: ignore[assignment]
 
 MODELS: dict[str, Callable[[], keras.Model]] = {
     "article_capsnet": models.article_capsnet,
@@ -83,7 +76,7 @@ def run(
         "parameters": model.count_params(),
         "versions": versions(),
     }
-    with _alone(folder):
+    with alone(folder):
         log(f"{model_name}: {model.count_params():,} parameters, recipe {recipe_name}, seed {seed}, {facts['data']}")
         learner = models.masked_by_label(model)
         progress = _train(folder, learner, data, recipe, seed, resume, facts, log)
@@ -125,7 +118,7 @@ def train_in(
             writing to it; or as `training.train` does. The files in the folder are left as they were.
         OSError: if the folder cannot be written to; what was written last stays whole.
     """
-    with _alone(Path(folder)):
+    with alone(Path(folder)):
         learner = models.masked_by_label(model)
         return _train(Path(folder), learner, data, recipe, seed, resume, facts or {}, log, callbacks).history
 
@@ -259,27 +252,6 @@ def _write_best(folder: Path, model: keras.Model, progress: Progress, facts: dic
 
 def _write_json(path: Path, value: object) -> None:
     write_atomically(path, lambda file: file.write(json.dumps(value, indent=1).encode()))
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """The folder, made if need be, for this process alone; ValueError if another is writing to it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if fcntl is None:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise ValueError(f"folder: got {folder}, to which another run is writing; expected another folder") from None
-    except OSError:
-        pass  # A file system that has no locks.
-    try:
-        yield
-    finally:
-        os.close(handle)
 
 
 def main(arguments: list[str] | None = None) -> None:

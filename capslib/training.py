@@ -28,9 +28,9 @@ from capslib import digits, pairs
 from capslib.backend import keras, ops
 from capslib.checks import check_seed
 from capslib.intervals import wilson
-from capslib.layers import Length, Tensor
+from capslib.layers import Tensor
 from capslib.losses import margin_loss, reconstruction_loss
-from capslib.models import has_decoder, masked_by_label, reads_pairs
+from capslib.models import has_decoder, has_scores, masked_by_label, reads_pairs
 from capslib.recipes import RECIPES as RECIPES  # So that whoever trains finds them here.
 from capslib.recipes import Recipe, as_recipe
 
@@ -75,7 +75,7 @@ def learning_rate(recipe: Recipe, examples: int) -> float | keras.optimizers.sch
 
 
 def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
-    """Give a model the recipe's optimizer and its loss: margin loss for capsule lengths, cross-entropy for CNNs.
+    """Give a model the recipe's optimizer and its loss: margin loss where `models.has_scores`, else cross-entropy.
 
     With a decoder, the loss is margin loss + `recipe.reconstruction` · reconstruction loss.    (Section 4.1)
     A model that only draws has the reconstruction loss alone. A CNN that reads pairs answers ten questions with yes or
@@ -87,9 +87,8 @@ def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
         recipe: a Recipe.
         examples: how many training examples an epoch has; the decay is spread over the whole run.
     """
-    has_lengths = any(isinstance(layer, Length) for layer in model.layers)
     two = reads_pairs(model)
-    loss: Any = margin_loss if has_lengths else "binary_crossentropy" if two else "categorical_crossentropy"
+    loss: Any = margin_loss if has_scores(model) else "binary_crossentropy" if two else "categorical_crossentropy"
     weights: Any = None
     metrics: Any = [keras.metrics.MeanMetricWrapper(_both_longest, name="accuracy")] if two else ["accuracy"]
     if has_decoder(model):

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy import ndimage
 from scipy.special import cosdg, sindg
 
-from capslib.checks import as_float, check_choice, check_seed, is_whole
+from capslib.checks import as_float, check_choice, check_number, check_seed, is_whole
 from capslib.digits import as_images
 
 LARGEST = 112
@@ -139,6 +139,26 @@ def noise(images: np.ndarray, amount: ArrayLike, seed: int) -> np.ndarray:
     amount = _one_for_each("amount", amount, len(x), 0, 1).astype(np.float32)
     added = np.random.default_rng(check_seed("seed", seed)).standard_normal(x.shape, np.float32)
     return np.clip(x + amount[:, None, None, None] * added, 0, 1)
+
+
+def salt_and_pepper(images: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Make a share of the pixels black or white, each as likely as the other.
+
+    Args:
+        images: (N, 28, 28, 1) in 0–1.
+        share: how likely a pixel is replaced, 0 to 1.
+        seed: whole number ≥ 0; the same pixels for the same seed and number of images.
+
+    Returns:
+        float32 (N, 28, 28, 1) in 0–1.
+
+    Raises:
+        ValueError: naming the argument, if it does not fit.
+    """
+    x = as_images(images)
+    share = check_number("share", share, 0, 1)
+    chance = np.random.default_rng(check_seed("seed", seed)).random(x.shape, np.float32)
+    return np.where(chance < share / 2, np.float32(0), np.where(chance < share, np.float32(1), x))
 
 
 def overlap(

@@ -10,7 +10,7 @@ from keras import ops
 
 from capslib import digits
 from capslib import equations as eq
-from capslib.layers import Capsule, Length, Longest, Mask, PrimaryCapsules, squash
+from capslib.layers import Capsule, Length, Longest, Mask, Places, PrimaryCapsules, squash
 from capslib.losses import margin_loss
 from tests.library.strategies import SETTINGS, routing_cases
 from tests.library.test_equations import AGREEMENT, agreement_votes
@@ -240,6 +240,32 @@ def test_primary_capsules_take_pictures_of_any_size(size):
         found, lengths = model.predict(x, verbose=0)
         assert found.shape == (2, ((height - 3) // 2) * ((width - 3) // 2) * 3, 4) and lengths.shape == (2, 6)
         np.testing.assert_allclose(found, numpy(layer(x)), atol=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_places_say_where_each_cell_lies(policy):
+    grid = np.random.default_rng(0).random((2, 3, 5, 4), np.float32)
+    found = numpy(ops.cast(Places(dtype=policy)(grid), "float32"))
+    assert found.shape == (2, 3, 5, 6)
+    np.testing.assert_allclose(found[..., :4], grid, atol=1e-3)
+    for n, row, column in np.ndindex(2, 3, 5):  # x to the right, y up, both from −1 to 1.
+        np.testing.assert_allclose(found[n, row, column, 4:], [-1 + column / 2, 1 - row], atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(None, 5), (3, None), (None, None)])
+def test_places_take_grids_of_any_size(size):
+    image = keras.Input((*size, 2))
+    layer = Places()
+    model = keras.Model(image, layer(image))
+    assert model.output.shape == layer.compute_output_shape(image.shape) == (None, *size, 4)
+    for shape in ((2, 3, 5, 2), (1, 3, 5, 2)):
+        x = np.zeros(shape, np.float32)
+        np.testing.assert_allclose(model.predict(x, verbose=0), numpy(layer(x)))
+
+
+def test_places_of_something_else_are_refused():
+    with pytest.raises(ValueError, match=r"grid: got shape \(2, 3, 4\), expected \(B, H, W, C\)"):
+        Places()(np.zeros((2, 3, 4)))
 
 
 EMPTY = [

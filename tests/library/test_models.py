@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from capslib import digits, models, pairs
 from capslib import equations as eq
-from capslib import models, pairs
+from capslib.backend import keras
 from capslib.layers import Capsule
 
 ARTICLE = [  # layer, output, parameters: the article's own table
@@ -229,7 +230,46 @@ def test_the_grid_of_lower_capsules_keeps_position_and_channel_apart():
         np.testing.assert_array_equal(u[:, 7 * row + column], pooled[:, row, column])
 
 
+def test_a_network_with_places_has_them_in_its_lower_capsules(tmp_path):
+    model = models.capsnet(places=True)
+    assert model.count_params() == 23_448
+    x = np.random.default_rng(0).random((2, 28, 28, 1), np.float32)
+    u = keras.Model(model.input, model.get_layer("u").output).predict(x, verbose=0)
+    pooled = keras.Model(model.input, model.get_layer("pool2").output).predict(x, verbose=0)
+    for row, column in np.ndindex(7, 7):
+        np.testing.assert_allclose(u[:, 7 * row + column, :32], pooled[:, row, column])
+        np.testing.assert_allclose(u[0, 7 * row + column, 32:], [column / 3 - 1, 1 - row / 3], atol=1e-6)
+    model.save(tmp_path / "places.keras")
+    again = keras.saving.load_model(tmp_path / "places.keras", safe_mode=True)
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_the_network_to_compare_with_is_the_articles_but_for_what_is_asked():
+    model, article = models.capsnet(routings=5), models.article_capsnet(weights="shipped")
+    model.set_weights(article.get_weights())
+    x = digits.load("bundled").x_test[:5]
+    np.testing.assert_array_equal(model.predict(x, verbose=0), article.predict(x, verbose=0))
+    for changed in ({"routings": 1}, {"offset": 1.0}):
+        other = models.capsnet(**{"routings": 5, **changed})
+        other.set_weights(article.get_weights())
+        assert np.abs(other.predict(x, verbose=0) - article.predict(x, verbose=0)).max() > 0.01
+    assert models.capsnet(share_weights=False).count_params() == 483_648
+
+
+def test_sigmoid_scores_are_trained_as_lengths_are():
+    cnn = models.matched_cnn("global", scores="sigmoid")
+    assert cnn.count_params() == 22_847 and models.has_scores(cnn)
+    assert not models.has_scores(models.matched_cnn("global"))
+    assert models.has_scores(models.article_capsnet()) and not models.has_scores(models.two_digit_cnn())
+    p = cnn.predict(np.random.default_rng(0).random((3, 28, 28, 1), np.float32), verbose=0)
+    assert (p > 0).all() and (p < 1).all() and abs(p.sum(1) - 1).min() > 0.1
+    with pytest.raises(ValueError, match="weights: got 'shipped', expected None, since no network with sigmoid"):
+        models.matched_cnn("global", weights="shipped", scores="sigmoid")
+
+
 def test_bad_arguments_are_named():
+    with pytest.raises(ValueError, match="scores: got 'relu', expected 'softmax' or 'sigmoid'"):
+        models.matched_cnn(scores="relu")
     with pytest.raises(ValueError, match="head: got 'pool', expected 'flatten' or 'global'"):
         models.matched_cnn("pool")
     with pytest.raises(ValueError, match="weights: got 'imagenet', expected None or 'shipped'"):

@@ -34,6 +34,9 @@ def test_the_articles_recipe():
     cnn = models.matched_cnn()
     training.compile_model(cnn, RECIPES["article"], 55_000)
     assert cnn.loss == "categorical_crossentropy"
+    cnn = models.matched_cnn(scores="sigmoid")
+    training.compile_model(cnn, RECIPES["article"], 55_000)
+    assert cnn.loss is margin_loss
 
 
 def test_a_decoder_is_trained_by_the_sum_of_squares_beside_the_margin_loss(few):

@@ -1,0 +1,386 @@
+"""Does it hold? Matched networks, several seeds, every condition: `python -m capslib.experiments`.
+
+What is compared (NETWORKS), each trained from five seeds without augmentation and with small shifts and turns, and
+some also with digits turned by any angle (AUGMENTATIONS). All get the same 20,000 digits, epochs and batch size, and
+the same tuning effort: three learning rates, tried for 3 epochs from a seed of its own, of which the one with the
+highest validation accuracy is kept (RATES). The grid has 6 epochs; one seed of each is also trained for 20.
+
+Three contrasts were fixed before the first run (CONTRASTS in `capslib.findings`), on four scores of the networks that
+were trained without augmentation (OUTCOMES there): 3 routing iterations against 1, which leaves c uniform; shared W
+against one W for each lower capsule; and capsules against a plain CNN of equal size under the same loss. Differences
+are paired by seed, with 95 % t-intervals and Holm's correction over all twelve. "No difference" is said of the accuracy
+on upright digits alone, and only where the whole interval lies within ±0.3 points.
+
+Every run leaves one JSON file, written whole, and a run whose file exists is not repeated. Each run has a process of
+its own with one thread for TensorFlow, so its result does not depend on how many of them run side by side, nor on what
+ran before.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+import capslib.quiet  # noqa: F401
+from capslib import digits, faces, findings, judging, models, parallel, training
+from capslib.backend import keras
+from capslib.checks import check_choice, check_seed
+from capslib.recipes import Recipe
+from capslib.records import REPOSITORY, alone, machine, versions, write_atomically
+
+NETWORKS: dict[str, Callable[[], keras.Model]] = {
+    "capsnet_1": lambda: models.capsnet(routings=1),
+    "capsnet_3": models.capsnet,
+    "capsnet_5": models.article_capsnet,
+    "capsnet_places": lambda: models.capsnet(places=True),
+    "capsnet_offset_1": lambda: models.capsnet(offset=1.0),
+    "capsnet_unshared": lambda: models.capsnet(share_weights=False),
+    "cnn_flatten": lambda: models.matched_cnn("flatten"),
+    "cnn_flatten_margin": lambda: models.matched_cnn("flatten", scores="sigmoid"),
+    "cnn_global": lambda: models.matched_cnn("global"),
+    "cnn_global_margin": lambda: models.matched_cnn("global", scores="sigmoid"),
+    "pose_1": lambda: models.pose_capsnet(decoder=False, routings=1),
+    "pose_3": lambda: models.pose_capsnet(decoder=False),
+}
+"""Each differs in one thing from capsnet_3: the article's network with 3 routing iterations; but the CNNs, and pose."""
+
+GRID = Recipe(epochs=6, batch_size=64, learning_rate=9e-3, decay=True, shift=0, steps_per_execution=20)
+"""What all runs of the grid have in common; the learning rate is tuned."""
+
+AUGMENTATIONS: dict[str, dict[str, Any]] = {"none": {}, "some": {"shift": 2, "turn": 15}, "turned": {"turn": 180}}
+"""What is done to training digits: nothing; shifts to 2 px and turns to 15°; turns by any angle."""
+
+TURNED = ("capsnet_3", "cnn_flatten", "cnn_flatten_margin", "pose_3")
+"""The networks that are also trained with digits turned by any angle."""
+
+SEEDS = (0, 1, 2, 3, 4)
+STORED = REPOSITORY / "notebooks" / "results" / f"{findings.RESULT}.json"
+RATES, TUNING_SEED, TUNING_EPOCHS = (3e-3, 9e-3, 2.7e-2), 1000, 3
+LONG, LONG_SEED = 20, 0
+"""Epochs and seed of the long runs, which show whether the ranking changes."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many digits and faces a run has: the whole, or few for a trial; 0 followed or faces skips that part."""
+
+    training: int = 20_000
+    test: int = 10_000
+    changed: int = 2_000
+    followed: int = 5_000
+    faces: int = 2_000
+    face_epochs: int = 15
+
+
+WHOLE = Size()
+SMOKE = Size(training=600, test=800, changed=40, followed=800, faces=100, face_epochs=1)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training with all that is measured on it.
+
+    Attributes:
+        network: a key of NETWORKS.
+        augmentation: a key of AUGMENTATIONS.
+        seed: of first weights, order and augmentation.
+        epochs: at least 1.
+        rate: the peak of the learning rate, positive.
+        tuning: whether only the validation accuracy is wanted.
+
+    Raises:
+        ValueError: naming what is out of range.
+    """
+
+    network: str
+    augmentation: str
+    seed: int
+    epochs: int
+    rate: float
+    tuning: bool = False
+
+    def __post_init__(self) -> None:
+        check_choice("network", self.network, NETWORKS)
+        check_choice("augmentation", self.augmentation, AUGMENTATIONS)
+        check_seed("seed", self.seed)
+        _ = self.recipe  # A recipe refuses epochs and a rate that are out of range.
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of this training."""
+        return replace(GRID, epochs=self.epochs, learning_rate=self.rate, **AUGMENTATIONS[self.augmentation])
+
+    @property
+    def name(self) -> str:
+        """Of its file, without `.json`."""
+        if self.tuning:
+            return f"tuning-{self.network}-{self.rate:g}"
+        return f"{self.network}-{self.augmentation}-{self.epochs}-{self.seed}"
+
+
+def tuning_tasks(networks: Iterable[str] = NETWORKS) -> list[Task]:
+    """The runs that choose a learning rate for each network."""
+    return [Task(name, "none", TUNING_SEED, TUNING_EPOCHS, rate, tuning=True) for name in networks for rate in RATES]
+
+
+def tasks(
+    rates: dict[str, float],
+    seeds: Iterable[int] = SEEDS,
+    long: bool = True,
+) -> list[Task]:
+    """The runs of the grid, seed by seed, so that whatever is done first is complete in networks.
+
+    Args:
+        rates: the learning rate of each network.
+        seeds: whole numbers ≥ 0.
+        long: whether one seed of each network is also trained for LONG epochs, with small shifts and turns.
+    """
+    grid = [
+        Task(network, augmentation, seed, GRID.epochs, rate)
+        for seed in seeds
+        for augmentation in AUGMENTATIONS
+        for network, rate in rates.items()
+        if augmentation != "turned" or network in TURNED
+    ]
+    return grid + [Task(name, "some", LONG_SEED, LONG, rate) for name, rate in rates.items() if long]
+
+
+def run(task: Task, size: Size = WHOLE, source: str = "full") -> dict:
+    """Train one network and measure it.
+
+    Args:
+        task: a Task.
+        size: a Size.
+        source: of the digits, as for `digits.load`.
+
+    Returns:
+        A dict: task, recipe, parameters, data, command, versions, machine, seconds, history; and unless it is for
+        tuning what `judging.judge` gives, and under faces what `judging.judge_faces` gives for the same network
+        trained from the same seed on drawn faces.
+    """
+    started = time.perf_counter()
+    data = _cut(digits.load(source), size, source)
+    keras.utils.set_random_seed(task.seed)
+    model = NETWORKS[task.network]()
+    history = training.train(model, data, task.recipe, task.seed, log=lambda line: None)
+    result = {
+        "task": asdict(task),
+        "command": f"python -m capslib.experiments --one '{json.dumps(asdict(task))}'",
+        "recipe": asdict(task.recipe),
+        "parameters": model.count_params(),
+        "data": f"{source}: {len(data.x_train):,} training, {len(data.x_val):,} validation, {len(data.x_test):,} test",
+        "versions": versions(),
+        "machine": machine(),
+        "history": [{key: round(value, 5) for key, value in row.items()} for row in history],
+        "validation_accuracy": max(row["val_accuracy"] for row in history),
+    }
+    if not task.tuning:
+        result |= judging.judge(model, data.x_test, data.y_test, size.changed, size.followed)
+        result["faces"] = _faces(task, size) if size.faces else {}
+    return result | {"seconds": round(time.perf_counter() - started)}
+
+
+def _cut(data: digits.Digits, size: Size, source: str) -> digits.Digits:
+    """As many digits as a run has. The bundled ones have few to test, so they are taken from those not trained on."""
+    train, test = slice(size.training), slice(size.test)
+    x, y = data.x_test, data.y_test
+    if source == "bundled":
+        x, y = data.x_train[size.training :], data.y_train[size.training :]
+    return digits.Digits(data.x_train[train], data.y_train[train], data.x_val, data.y_val, x[test], y[test])
+
+
+def _faces(task: Task, size: Size) -> dict:
+    """The same network, trained from the same seed to name ten drawn people."""
+    people = faces.identities(10, seed=0)
+    train, check = faces.sample(people, size.faces, seed=1), faces.sample(people, size.faces // 4, seed=3)
+    data = digits.Digits(train.images, train.who, check.images, check.who, check.images, check.who)
+    keras.utils.set_random_seed(task.seed)
+    model = NETWORKS[task.network]()
+    recipe = replace(task.recipe, epochs=size.face_epochs, batch_size=32, shift=0, turn=0, steps_per_execution=1)
+    training.train(model, data, recipe, task.seed, log=lambda line: None)
+    return judging.judge_faces(model, people, size.faces // 4)
+
+
+def rates(folder: Path, networks: Iterable[str]) -> dict[str, float]:
+    """For each network the learning rate with the highest validation accuracy; the lower one if two are equal.
+
+    Raises:
+        ValueError: if a network's tuning is missing in the folder.
+    """
+    chosen = {}
+    for network in networks:
+        found = {}
+        for task in tuning_tasks([network]):
+            result = read(folder, task)
+            if result is None:
+                raise ValueError(
+                    f"folder: got {folder} without {task.name}.json, expected the whole tuning of {network}"
+                )
+            found[task.rate] = (result["validation_accuracy"], -task.rate)
+        chosen[network] = max(found, key=lambda rate, found=found: found[rate])  # type: ignore[misc]
+    return chosen
+
+
+def read(folder: Path, task: Task) -> dict | None:
+    """The result of a task in a folder; None if there is none.
+
+    Raises:
+        ValueError: if the file is damaged or of another task.
+    """
+    path = folder / f"{task.name}.json"
+    if not path.exists():
+        return None
+    result = _load(path)
+    if result["task"] != asdict(task):
+        raise ValueError(f"folder: got {path} of task {result['task']}, expected {asdict(task)}; name another folder")
+    return result
+
+
+def _load(path: Path) -> dict:
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        return result | {"task": result["task"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"folder: got {path}, which is damaged ({error!r}); remove it to run it anew") from error
+
+
+def work(
+    folder: str | Path,
+    todo: list[Task],
+    size: Size = WHOLE,
+    source: str = "full",
+    workers: int = 2,
+    scheduler: str | None = None,
+    log: Callable[[str], object] = print,
+) -> int:
+    """Run those tasks whose results the folder does not hold yet.
+
+    Args:
+        folder: where the results go, one file each; created if need be. One process at a time may write to it.
+        todo: Tasks.
+        size, source: as for `run`.
+        workers: how many run side by side on this machine, at least 1.
+        scheduler: the address of a dask scheduler to send them to instead, such as "tcp://host:8786". The digits and
+            capslib must be there too.
+        log: called with a line about each run that failed.
+
+    Returns:
+        How many failed. The others are kept; the same call runs the rest.
+
+    Raises:
+        ValueError: if a file in the folder is of another task, or another process is writing to it.
+    """
+    folder = Path(folder)
+    with alone(folder):
+        left = [task for task in todo if read(folder, task) is None]
+        if scheduler:
+            sent = parallel.on_cluster(scheduler, partial(apart, size=size, source=source), left)
+        else:
+            sent = parallel.here(workers, partial(run, size=size, source=source), left)
+        failed = 0
+        bar = tqdm(sent, total=len(todo), initial=len(todo) - len(left), unit="run", smoothing=0.1)
+        for task, outcome in bar:
+            if isinstance(outcome, BaseException):
+                failed += 1
+                log(f"{task.name} failed: {type(outcome).__name__}: {outcome}")
+                continue
+            _write(folder / f"{task.name}.json", outcome)
+    return failed
+
+
+def _write(path: str | Path, result: dict) -> None:
+    write_atomically(path, lambda file: file.write(json.dumps(result, separators=(",", ":")).encode()))
+
+
+def apart(task: Task, size: Size = WHOLE, source: str = "full") -> dict:
+    """`run` in a process of its own: within a dask worker the random state of Python moves by itself, and Keras' too.
+
+    Raises:
+        RuntimeError: with the last line that the process wrote, if it failed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "result.json"
+        words = ["--size", json.dumps(asdict(size)), "--source", source, "--out", str(out)]
+        command = [sys.executable, "-m", "capslib.experiments", "--one", json.dumps(asdict(task)), *words]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError((done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1])
+        return json.loads(out.read_text(encoding="utf-8"))
+
+
+def collect(folder: str | Path, path: str | Path) -> int:
+    """Put all results of a folder into one file, from which the lesson and its widget read them.
+
+    Args:
+        folder: where `work` left them.
+        path: of the file; replaced as a whole.
+
+    Returns:
+        How many there are.
+
+    Raises:
+        ValueError: if there are none, or one is damaged.
+    """
+    results = [_load(file) for file in sorted(Path(folder).glob("*.json"))]
+    if not results:
+        raise ValueError(f"folder: got {folder}, which holds no results")
+    _write(path, {"command": "python -m capslib.experiments", "runs": results})
+    return len(results)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m capslib.experiments", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", default="runs/experiments", help="folder of the results, or with --one their file")
+    parser.add_argument("--workers", type=int, default=2, help="runs side by side on this machine")
+    parser.add_argument("--scheduler", help="address of a dask scheduler, to run them on its workers instead")
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
+    parser.add_argument("--smoke", action="store_true", help="a trial with few digits, to see that all of it runs")
+    parser.add_argument("--collect", action="store_true", help=f"put what there is into {STORED.name} for the lesson")
+    parser.add_argument("--one", metavar="TASK", help="run a single task, given as JSON, in this process")
+    parser.add_argument("--size", default="{}", help=argparse.SUPPRESS)
+    parser.add_argument("--source", choices=["bundled", "full"], default="full", help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    # One thread each: what is summed in another order is rounded in another way.
+    os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1")
+    try:
+        if given.one:
+            result = run(Task(**json.loads(given.one)), Size(**json.loads(given.size)), given.source)
+            _write(given.out, result)
+            return
+        if given.collect:
+            print(f"{collect(given.out, STORED)} results in {STORED}")
+            return
+        failed = _grid(given)
+    except (ValueError, TypeError, OSError) as error:
+        sys.exit(f"{parser.prog}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"{parser.prog}: stopped; the same command goes on from there")
+    if failed:
+        sys.exit(f"{parser.prog}: {failed} runs failed; the same command tries them again")
+
+
+def _grid(given: argparse.Namespace) -> int:
+    """Everything that the command line asked for; how many runs failed."""
+    folder = Path(given.out)
+    how = {"workers": given.workers, "scheduler": given.scheduler}
+    if given.smoke:
+        trial = [Task(name, "some", 0, 1, 3e-3) for name in ("capsnet_1", "cnn_flatten_margin", "pose_1")]
+        return work(folder, trial, SMOKE, "bundled", **how)
+    failed = work(folder, tuning_tasks(given.networks), **how)
+    return failed or work(folder, tasks(rates(folder, given.networks), given.seeds), **how)
+
+
+if __name__ == "__main__":
+    main()

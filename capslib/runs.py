@@ -100,12 +100,13 @@ def train_in(
     resume: bool = False,
     facts: dict | None = None,
     log: Callable[[str], object] = print,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
 ) -> list[dict]:
     """Train as `training.train` does, and keep state, history and best weights in a folder after every epoch.
 
     Args:
         folder: where to keep them; it is created if necessary.
-        model, data, recipe, seed, log: as for `training.train`.
+        model, data, recipe, seed, log, callbacks: as for `training.train`.
         resume: continue from the state in `folder`, if there is one; the end is the same as without an interruption.
         facts: what else the card of the weights says.
 
@@ -119,10 +120,10 @@ def train_in(
     """
     with alone(Path(folder)):
         learner = models.masked_by_label(model)
-        return _train(Path(folder), learner, data, recipe, seed, resume, facts or {}, log).history
+        return _train(Path(folder), learner, data, recipe, seed, resume, facts or {}, log, callbacks).history
 
 
-def _train(folder, model, data, recipe, seed, resume, facts, log) -> Progress:
+def _train(folder, model, data, recipe, seed, resume, facts, log, callbacks=()) -> Progress:
     recipe, seed = training.as_recipe(recipe), check_seed("seed", seed)
     asked = _asked(model, data, recipe, seed)
     progress = _restore(folder, model, asked, recipe, resume)
@@ -130,7 +131,7 @@ def _train(folder, model, data, recipe, seed, resume, facts, log) -> Progress:
         _write_json(folder / "history.json", progress.history)
         _write_best(folder, model, progress, facts)
         log(f"going on after epoch {len(progress.history)}")
-    training.train(model, data, recipe, seed, [_Keep(folder, asked, progress, facts)], log, progress)
+    training.train(model, data, recipe, seed, [_Keep(folder, asked, progress, facts), *callbacks], log, progress)
     return progress
 
 

@@ -11,7 +11,7 @@ from capslib.exercises.report import report
 
 __all__ = ["EXERCISES", "QUIZZES", "Exercise", "Matching", "check", "passes", "quiz", "report"]
 
-for _number in ("01", "02", "03", "04", "05", "06", "07", "08", "09", "10"):
+for _number in ("01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "13"):
     _lesson = importlib.import_module(f"capslib.exercises.lesson_{_number}")
     EXERCISES.update(_lesson.EXERCISES)
     LESSON_OF.update(dict.fromkeys(_lesson.EXERCISES, _number))

@@ -53,10 +53,12 @@ from capslib.plots.poses import (
 from capslib.plots.reconstruction import changed_dimension
 from capslib.plots.routing import (
     WEIGHTED_VOTES,
+    em_votes,
     labelled_curves,
     routing_iterations,
     routing_progress,
     routings_side_by_side,
+    two_rules,
     votes_end_to_end,
     votes_of_parts,
 )
@@ -86,6 +88,7 @@ __all__ = [
     "draw_coupling",
     "draw_grid",
     "draw_lengths",
+    "em_votes",
     "expected_and_got",
     "face_row",
     "face_votes",
@@ -130,6 +133,7 @@ __all__ = [
     "two_digits",
     "two_measures",
     "two_opinions",
+    "two_rules",
     "two_ways_to_route",
     "vote_plane",
     "votes_as_product",

@@ -178,6 +178,95 @@ def routing_iterations(trace, names) -> Figure:
     )
 
 
+GAUSSIANS = "line: vote, as wide as its share of the part\n◇: weighted mean     ellipse: two standard deviations"
+
+
+@style.context()
+def two_rules(dynamic, em, names) -> Figure:
+    """The last iteration of two rules on the same votes: a row for each rule, a column for each whole.
+
+    Dynamic routing measures votes from the origin, so its lines begin there. EM measures them from their mean, so its
+    lines begin at the mean, inside the ellipse of two standard deviations.
+
+    Args:
+        dynamic: RoutingTrace of one example with D = 2.
+        em: EMTrace of the same votes.
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    fig, (above, below) = figure(3.2 * len(names), 6.4, 2, len(names), squeeze=False)
+    c, seen = dynamic.c[-1], _seen(em)
+    for j, name in enumerate(names):
+        _plane(above[j], seen, f"{name}: ‖v‖ = {dynamic.lengths[-1, j]:.2f}")
+        draw_arrow(above[j], dynamic.v[-1, j], "v", zorder=4, color=COLOURS["v"], linewidth=2)
+        _shared_votes(above[j], dynamic.u_hat[:, j], c[:, j], np.zeros(2), dynamic.s[-1, j] / c[:, j].sum())
+        _gaussian(below[j], em, j, seen, name)
+    above[0].set_ylabel("dynamic routing", fontsize=13)
+    below[0].set_ylabel("EM routing", fontsize=13)
+    fig.supxlabel(GAUSSIANS, fontsize=10)
+    lengths = _lengths(dynamic.lengths[-1], names)
+    return described(
+        fig,
+        f"The same votes under two rules. Dynamic routing: lengths {lengths}, and couplings of the parts "
+        f"{_couplings(c, names)}. EM routing: {_em_in_words(em, names)}.",
+    )
+
+
+@style.context()
+def em_votes(trace, names) -> Figure:
+    """The last iteration of EM routing: votes as lines from their mean, in the ellipse of two standard deviations.
+
+    Args:
+        trace: EMTrace of one example with D = 2.
+        names: J names of the wholes.
+
+    Returns:
+        A Figure.
+    """
+    fig, axes = figure(3.2 * len(names), 3.5, columns=len(names), squeeze=False)
+    for j, name in enumerate(names):
+        _gaussian(axes[0, j], trace, j, _seen(trace), name)
+    fig.supxlabel(GAUSSIANS, fontsize=10)
+    return described(fig, f"EM routing: {_em_in_words(trace, names)}.")
+
+
+def _seen(em):
+    """The points that a picture of EM shows, (N, 2): all votes, and the corners around the ellipses."""
+    radii = 2 * np.sqrt(em.variances[-1])
+    return np.concatenate([_all_votes(em.votes), em.means[-1] - radii, em.means[-1] + radii])
+
+
+def _gaussian(ax, em, j, seen, name):
+    """The Gaussian of whole j after the last iteration, and its votes as lines from the mean."""
+    _plane(ax, seen, f"{name}: $a$ = {em.activations[-1, j]:.2f}")
+    mean, radii, angle = em.means[-1, j], 2 * np.sqrt(em.variances[-1, j]), np.linspace(0, 2 * np.pi, 65)
+    ax.plot(*(mean + radii * np.stack([np.cos(angle), np.sin(angle)], -1)).T, color=COLOURS["v"], label="2σ")
+    _shared_votes(ax, em.votes[:, j], em.responsibilities[-1, :, j], mean, mean)
+
+
+def _em_in_words(em, names):
+    shares = _couplings(em.responsibilities[-1], names)
+    return f"activations {_lengths(em.activations[-1], names)}, and responsibilities {shares}"
+
+
+def _shared_votes(ax, votes, shares, start, mean):
+    """Votes (I, 2) for one whole as lines from `start`, as wide as their shares (I,); one label for each place."""
+    places: dict[tuple, list[str]] = {}
+    for i, vote in enumerate(votes):
+        ends = zip(start, vote, strict=True)
+        ax.plot(*ends, color=COLOURS["u_hat"], linewidth=6 * shares[i], label=f"vote {i}")
+        ax.plot(*vote, "o", color=COLOURS["u"], markersize=5, zorder=3)
+        places.setdefault(tuple(np.round(vote, 1)), []).append(str(i))
+    ax.plot(*mean, "D", color="white", markeredgecolor=COLOURS["ink"], markersize=7, label="mean", zorder=4)
+    for place, parts in places.items():
+        out = (12 + 5 * len(parts)) * unit(place)
+        ha = "center" if len(parts) == 1 else "left" if out[0] >= 0 else "right"
+        write_beside(ax, ", ".join(parts), place, out, ha=ha, va="center", zorder=5)
+    ax.tick_params(labelsize=9)
+
+
 # By iteration -----------------------------------------------------------------------------------------------------
 
 

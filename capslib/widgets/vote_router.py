@@ -1,4 +1,4 @@
-"""Routing of votes that a learner drags (lesson 04)."""
+"""Routing of votes that a learner drags (lessons 04 and 13)."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import traitlets
 
 from capslib import plots
 from capslib.checks import check_choice, check_positive, check_whole
-from capslib.equations import RoutingTrace, route
+from capslib.equations import EMTrace, RoutingTrace, em_route, route
 from capslib.widgets.base import Checked, Widget, frozen, validate
 
 REACH = 2.5
@@ -47,6 +47,9 @@ STEPS = ["softmax", "sum", "squash", "agreement"]
 SIDES = {"upper": -1, "lower": -2}
 """The axis of b (I, J) that the softmax runs along: over the upper capsules, or over the lower ones."""
 
+RULES = ["agreement", "EM"]
+"""Routing by agreement, and EM routing."""
+
 
 def _checked_votes(name, votes):
     """Votes (I, 2, 2) that fit the widget."""
@@ -67,18 +70,28 @@ def _checked_names(name, names):
     return list(names)
 
 
+def _checked_rules(name, rules):
+    """The rules that the page offers, as a list; the first is the one that it opens with."""
+    if not isinstance(rules, list | tuple) or not rules or len(set(map(str, rules))) != len(rules):
+        raise ValueError(f"{name}: got {rules!r}, expected 'agreement', 'EM' or both, in the order wanted")
+    return [check_choice(name, rule, RULES) for rule in rules]
+
+
 class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"):
     """Four to eight parts that vote for two wholes, with a routing that the learner steps or plays through.
 
     You can read and set these from Python and in the page: `votes` (I, 2, 2), set as a whole array, with components
-    from −2.5 to 2.5; `iterations` of routing, 1 to 20; `over`, "upper" for the paper's softmax and "lower" for a
-    classic mistake; and what is shown: `iteration` (from 1), `step` (one of STEPS), the pair `i`, `j` (part, whole).
-    When there are fewer iterations or parts, `iteration` and `i` fall back to the last one left. `trace` and `lengths`
-    are computed from these.
+    from −2.5 to 2.5; `iterations` of routing, 1 to 20; `rule`, "agreement" or "EM"; `over`, "upper" for the paper's
+    softmax and "lower" for a classic mistake, which EM ignores; and what is shown: `iteration` (from 1), `step` (one of
+    STEPS), the pair `i`, `j` (part, whole). When there are fewer iterations or parts, `iteration` and `i` fall back to
+    the last one left. `trace` and `lengths` are computed from these; under EM, `em_trace` and `activations`. Its four
+    steps are the responsibilities, the means, the variances with the activations, and the fit of every vote.
     """
 
     votes = Checked(_checked_votes)
     iterations = Checked(check_whole, 1, ITERATIONS, default=3)
+    rule = Checked(check_choice, RULES, default="agreement")
+    rules = Checked(_checked_rules)
     over = Checked(check_choice, SIDES, default="upper")
     offset = Checked(check_positive, default=0.5)
     names = Checked(_checked_names)
@@ -91,7 +104,7 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
     more = traitlets.List(MORE, read_only=True).tag(sync=True)
     limits = traitlets.Dict({"parts": PARTS, "iterations": ITERATIONS, "reach": REACH}, read_only=True).tag(sync=True)
 
-    def __init__(self, votes=None, iterations=3, offset=0.5, names=("face", "car"), over="upper"):
+    def __init__(self, votes=None, iterations=3, offset=0.5, names=("face", "car"), over="upper", rules=("agreement",)):
         """The widget opens at the first step of iteration 1, with the last part selected.
 
         Args:
@@ -100,12 +113,15 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
             offset: of the squash, positive; 1 in the paper, 0.5 in the article.
             names: names of the two wholes, at most 8 characters each.
             over: what the softmax runs over, "upper" or "lower".
+            rules: the rules among which the page lets one choose, of "agreement" and "EM"; it opens with the first.
 
         Raises:
             ValueError: naming the argument, if one is not as said here; likewise when one is set later.
         """
         votes = _checked_votes("votes", EXAMPLE if votes is None else votes)
+        rules = _checked_rules("rules", rules)
         given = {"votes": votes, "iterations": iterations, "offset": offset, "names": names, "over": over}
+        given |= {"rules": rules, "rule": rules[0]}
         offered = [["as given", votes.tolist()], *map(list, PRESETS.items())]
         super().__init__(**given, offered=offered, i=len(votes) - 1)
 
@@ -126,22 +142,37 @@ class VoteRouter(Widget, script="vote_router/index.js", styles="vote_router.css"
 
     @property
     def trace(self) -> RoutingTrace:
-        """The widget's routing as a RoutingTrace; with "lower", Σ_i c_ij = 1 instead of Σ_j c_ij = 1."""
+        """Routing by agreement of the widget's votes; with "lower", Σ_i c_ij = 1 instead of Σ_j c_ij = 1."""
         return route(self.votes, self.iterations, self.offset, SIDES[self.over])
 
     @property
+    def em_trace(self) -> EMTrace:
+        """EM routing of the widget's votes."""
+        return em_route(self.votes, iterations=self.iterations)
+
+    @property
     def lengths(self) -> np.ndarray:
-        """‖v_j‖ of the two wholes after the last iteration, (2,)."""
+        """‖v_j‖ of the two wholes after the last iteration of routing by agreement, (2,)."""
         return self.trace.lengths[-1]
+
+    @property
+    def activations(self) -> np.ndarray:
+        """a_j of the two wholes after the last iteration of EM routing, (2,)."""
+        return self.em_trace.activations[-1]
 
     def describe(self) -> str:
         (first, second), t = self.names, self.iteration
-        side = "" if self.over == "upper" else ", with the softmax over the parts"
-        lengths = " and ".join(f"{name} {x:.3f}" for name, x in zip(self.names, self.trace.lengths[t - 1], strict=True))
-        text = f"Routing of {len(self.votes)} parts to {first} and {second}{side}."
-        return f"{text} After iteration {t} of {self.iterations} the lengths are {lengths}."
+        em = self.rule == "EM"
+        side = "" if self.over == "upper" or em else ", with the softmax over the parts"
+        values = (self.em_trace.activations if em else self.trace.lengths)[t - 1]
+        said = " and ".join(f"{name} {x:.3f}" for name, x in zip(self.names, values, strict=True))
+        text = f"{'EM routing' if em else 'Routing'} of {len(self.votes)} parts to {first} and {second}{side}."
+        return f"{text} After iteration {t} of {self.iterations} the {'activations' if em else 'lengths'} are {said}."
 
     def picture(self) -> bytes:
-        t, trace = self.iteration, self.trace
+        t = self.iteration
+        if self.rule == "EM":
+            return plots.png(plots.em_votes(em_route(self.votes, iterations=t), self.names), saved=True)
+        trace = self.trace
         shown = replace(trace, **{name: getattr(trace, name)[t - 1 : t] for name in "bcsva"})
         return plots.png(plots.routings_side_by_side({f"iteration {t}": shown}, self.names), saved=True)

@@ -431,6 +431,14 @@ CASES = {
     "agreement": [((VOTES[0], V[0]), {}), ((VOTES, V), {})],
     "route": [((votes, n), {}) for votes in (VOTES[0], VOTES) for n in (1, 2, 3, 5)]
     + [((VOTES[0],), {}), ((VOTES,), {}), ((VOTES[0], 3), {"offset": 1.0}), ((VOTES, 3), {"offset": 1.0})],
+    "log_density": [((VOTES[0], V[0], np.exp(V[1])), {})],
+    "m_step": [
+        ((C, VOTES[0], np.ones(6), 0.3), {}),
+        ((C, VOTES[0], np.linspace(0.1, 1, 6), 0.3), {"floor": 2.0}),
+        ((C, VOTES[0], np.ones(6)), {"lam": 0.5, "beta_a": 1.0, "beta_u": -1.0}),
+    ],
+    "e_step": [((VOTES[0], V[0], np.exp(V[1]), np.array([0.2, 0.9, 0.5])), {})],
+    "em_route": [((VOTES[0],), {}), ((VOTES[0],), {"iterations": 5})],
     "pose": [((), {}), ((2, -3, 40, 0.7), {}), ((S[..., 0], S[..., 1], 90, 2), {})],
     "spread": [((VOTES[:, :, :, :3],), {})],
     "margin_loss": [((LABELS, LENGTHS), {}), ((LABELS, LENGTHS), {"m_plus": 0.8, "m_minus": 0.2, "lam": 0.3})],
@@ -475,11 +483,13 @@ def own_definitions(nb):
 
 
 def same(own, expected):
-    """Whether two results agree: arrays by value, traces quantity by quantity."""
+    """Whether two results agree: arrays by value, tuples and traces quantity by quantity."""
     if is_dataclass(expected) and not is_dataclass(own):
         return any(same(own, quantity[-1]) for quantity in (expected.v, expected.lengths))
     if is_dataclass(expected):
         return all(same(getattr(own, f.name), getattr(expected, f.name)) for f in fields(expected))
+    if isinstance(expected, tuple):
+        return len(own) == len(expected) and all(map(same, own, expected))
     own, expected = np.asarray(own), np.asarray(expected)
     tolerance = 1e-5 if own.dtype == np.float32 else 1e-9
     return own.shape == expected.shape and np.allclose(own, expected, rtol=tolerance, atol=tolerance)
@@ -512,11 +522,12 @@ def test_what_a_lesson_defines_is_what_capslib_computes(nb):
 
 
 def test_the_lessons_that_teach_a_concept_write_it_out():
-    written = {nb.number: set(own_definitions(nb)) for nb in LESSONS if nb.number in {"03", "04", "05", "09"}}
+    written = {nb.number: set(own_definitions(nb)) for nb in LESSONS if nb.number in {"03", "04", "05", "09", "13"}}
     assert {"squash", "length"} <= written["03"]
     assert {"softmax", "weighted_sum", "agreement", "route"} <= written["04"]
     assert {"margin_loss", "margin_gradient"} <= written["05"]
     assert {"mask", "reconstruction_loss", "both_longest"} <= written["09"]
+    assert {"log_density", "m_step", "e_step", "em_route"} <= written["13"]
 
 
 SQUASH = (
@@ -534,6 +545,19 @@ def route(u_hat, iterations=3):
 """
 
 
+M_STEP = """from capslib.equations import log_density, weighted_sum
+
+def m_step(r, votes, a, lam=1.0, beta_a=-2.0, beta_u=-2.0, floor=0.01):
+    w = r * a[:, None]
+    share = {}
+    means = weighted_sum(share, votes)
+    s2 = weighted_sum(share, (votes - means) ** 2)
+    variances = {}
+    costs = -(w * log_density(votes, means, variances)).sum(0)
+    return means, variances, costs, 1 / (1 + np.exp({}lam * (costs + beta_u * w.sum(0) - beta_a)))
+"""
+
+
 def defined_by(*sources):
     cells = [code(source, n) for n, source in enumerate(["import numpy as np", *sources], 1)]
     return own_definitions(Notebook("03_made_up.ipynb", json.dumps({"cells": cells})))
@@ -547,6 +571,7 @@ def defined_by(*sources):
         [ROUTE.format("iterations", "", "b")],
         ["def agreement(u_hat, v):\n    return np.einsum('ijd,jd->ij', u_hat, v)\n"],
         ["def helper(x):\n    return x\n"],
+        [M_STEP.format("w / w.sum(0)", "np.maximum(s2, floor)", "")],
     ],
 )
 def test_true_definitions_pass(sources):
@@ -565,6 +590,9 @@ def test_true_definitions_pass(sources):
         ([ROUTE.format("iterations + 1", "", "b")], "route"),
         ([ROUTE.format("1", "", "b")], "route"),
         (["def agreement(u_hat, v):\n    return np.einsum('ijd,jd->ji', u_hat, v)\n"], "agreement"),
+        ([M_STEP.format("w / w.sum(0)", "s2", "")], "m_step"),
+        ([M_STEP.format("w / w.sum(0)", "np.maximum(s2, floor)", "-")], "m_step"),
+        ([M_STEP.format("w / len(w)", "np.maximum(s2, floor)", "")], "m_step"),
         (["def margin_loss(y, p):\n    return np.sum(y * np.maximum(0, 0.9 - p), -1)\n"], "margin_loss"),
         (["def predict(u):\n    return u\n"], "predict"),
         (["def check_poses(name, M, shape):\n    pass\n"], "check_poses"),

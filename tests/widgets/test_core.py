@@ -233,6 +233,85 @@ def test_numbers_that_do_not_fit_are_refused_by_name(javascript, call, says):
     assert javascript(call)["error"].startswith(says)
 
 
+# EM routing -------------------------------------------------------------------------------------------------------
+
+EM_TOLERANCE = {np.float32: 1e-5, np.float64: 1e-10}
+"""In float32 the widgets gather sums in double precision, so they are held to NumPy's float64 of the same votes."""
+
+
+@pytest.fixture(scope="module")
+def em(tmp_path_factory):
+    return caller(tmp_path_factory.mktemp("em"), "em.js")
+
+
+def em_close(found, expected, dtype, err_msg=""):
+    tolerance = EM_TOLERANCE[dtype]
+    assert np.asarray(found).dtype == dtype
+    np.testing.assert_allclose(np.reshape(found, expected.shape), expected, tolerance, tolerance, err_msg=err_msg)
+
+
+EM_VOTES = {
+    "random": RNG.normal(size=(6, 3, 4)),
+    "two components": 2.5 * RNG.uniform(-1, 1, size=(8, 2, 2)),
+    "one vote": RNG.normal(size=(1, 2, 3)),
+    "one whole": RNG.normal(size=(5, 1, 2)),
+    "all the same": np.full((4, 2, 2), 1.5),
+    "one cluster": np.stack([np.full((4, 2), 0.5), 3 * RNG.normal(size=(4, 2))], 1),
+}
+
+
+@pytest.mark.parametrize("votes", EM_VOTES.values(), ids=EM_VOTES)
+@pytest.mark.parametrize("iterations", [1, 2, 3, 20])
+def test_em_routing_is_numpys_at_every_step(em, votes, iterations, dtype):
+    votes = votes.astype(dtype)
+    t = equations.em_route(votes.astype(float), iterations=iterations)
+    found = em(("em_route", votes, shape_of(votes), {"iterations": iterations}))
+    for name in ("responsibilities", "means", "variances", "costs", "activations"):
+        em_close(found[name], getattr(t, name), dtype, name)
+    # Far out the fit magnifies how means are rounded, so it is held to the fit of the means that were found.
+    shape = (iterations, *votes.shape[1:])
+    fitted = (np.reshape(found[name], shape).astype(float) for name in ("means", "variances"))
+    fit = np.stack([equations.log_density(votes.astype(float), *step) for step in zip(*fitted, strict=True)])
+    em_close(found["fit"], fit, dtype, "fit")
+    em_close(equations.softmax(np.reshape(found["b"], fit.shape)), t.responsibilities, dtype, "b")
+
+
+def test_em_routing_takes_its_prices_and_its_floor(em, dtype):
+    votes, options = RNG.normal(size=(6, 3, 4)).astype(dtype), {"beta_a": -1.0, "beta_u": -3.0, "floor": 0.5}
+    t = equations.em_route(votes.astype(float), iterations=4, **options)
+    found = em(("em_route", votes, shape_of(votes), {"iterations": 4, **options}))
+    em_close(found["activations"], t.activations, dtype)
+    em_close(found["variances"], t.variances, dtype)
+
+
+def test_the_steps_of_em_are_numpys_and_a_whole_without_votes_is_fitted_to_all(em, dtype):
+    votes = RNG.normal(size=(5, 3, 2)).astype(dtype)
+    r = equations.softmax(RNG.normal(size=(5, 3)).astype(dtype))
+    r[:, 1] = 0
+    a = np.linspace(0, 1, 5).astype(dtype)
+    expected = equations.m_step(r.astype(float), votes.astype(float), a.astype(float), 0.3)
+    found = em(("m_step", r, votes, a, shape_of(votes), {"lam": 0.3}))
+    for name, one in zip(("means", "variances", "costs", "activations"), expected, strict=True):
+        em_close(found[name], one, dtype, name)
+    means, variances, _, active = (one.astype(dtype) for one in expected)
+    active[2] = 0  # A whole that is switched off entirely gets nothing, and nothing becomes NaN.
+    shares = em(("e_step", votes, means, variances, active, shape_of(votes)))
+    em_close(shares, equations.e_step(votes, means, variances, active), dtype)
+    assert np.isfinite(shares).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (("em_route", np.ones(5), {"I": 2, "J": 2, "D": 2}), "votes: got 5 numbers, expected (2, 2, 2)"),
+        (("em_route", np.ones(8), {"I": 2, "J": 2, "D": 2}, {"iterations": 0}), "iterations: got 0"),
+        (("m_step", np.ones(3), np.ones(8), np.ones(2), {"I": 2, "J": 2, "D": 2}), "responsibilities: got 3 numbers"),
+    ],
+)
+def test_numbers_that_do_not_fit_em_are_refused_by_name(em, call, says):
+    assert em(call)["error"].startswith(says)
+
+
 # Margin loss, and a softmax in its place --------------------------------------------------------------------------
 
 

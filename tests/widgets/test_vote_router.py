@@ -210,3 +210,52 @@ def test_it_says_its_numbers():
     router.iteration = 3
     assert "iteration 3 of 3 the lengths are face 0.979 and car 0.418" in router.describe()
     assert "over the parts" in VoteRouter(over="lower").describe()
+
+
+# EM routing -----------------------------------------------------------------------------------------------------------
+
+
+def test_by_default_it_knows_routing_by_agreement_alone():
+    router = VoteRouter()
+    assert router.rules == ["agreement"] and router.rule == "agreement"
+
+
+@given(votes=VOTES, iterations=st.integers(1, 20))
+@settings(max_examples=15, deadline=None)
+def test_under_em_it_routes_as_the_library_does(votes, iterations):
+    router = VoteRouter(votes, iterations=iterations, rules=("EM", "agreement"))
+    expected = equations.em_route(votes, iterations=iterations)
+    assert np.array_equal(router.em_trace.responsibilities, expected.responsibilities)
+    assert np.array_equal(router.activations, expected.activations[-1]) and router.activations.shape == (2,)
+    assert router.rule == "EM" and np.array_equal(router.lengths, equations.route(votes, iterations).lengths[-1])
+
+
+def test_under_em_it_says_and_draws_its_activations():
+    router = VoteRouter(rules=("EM",), over="lower")
+    a = router.em_trace.activations[0]
+    assert router.describe() == (
+        "EM routing of 4 parts to face and car. After iteration 1 of 3 the activations are "
+        f"face {a[0]:.3f} and car {a[1]:.3f}."
+    )
+    with Image.open(io.BytesIO(router.picture())) as picture:
+        assert picture.width > 400
+    router.set_state({"rule": "agreement"})
+    assert "lengths" in router.describe() and "over the parts" in router.describe()
+
+
+@pytest.mark.parametrize(
+    ("rules", "says"),
+    [
+        ((), r"rules: got \(\), expected 'agreement', 'EM' or both"),
+        ("EM", "rules: got 'EM', expected 'agreement', 'EM' or both"),
+        (("EM", "EM"), "rules: got .* expected 'agreement', 'EM' or both"),
+        (("kmeans",), "rules: got 'kmeans', expected 'agreement' or 'EM'"),
+    ],
+)
+def test_rules_that_it_does_not_know_are_refused_by_name(rules, says):
+    with pytest.raises(ValueError, match=says):
+        VoteRouter(rules=rules)
+    router = VoteRouter()
+    with pytest.raises(ValueError, match="rule: got 'kmeans', expected 'agreement' or 'EM'"):
+        router.rule = "kmeans"
+    assert router.rule == "agreement"

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 
 from capslib import plots
-from capslib.equations import length, route
+from capslib.equations import em_route, length, route
 from tests.library.plots.artists import arrow_tips, in_view, lines_by_label, words_in
 
 VOTES = np.array([[[-1, 1.5], [1, 1]], [[-0.5, 2], [-1, 0.5]], [[0, 1.5], [0.5, -1.5]], [[1.5, -1], [0.5, 0]]])
@@ -164,3 +164,56 @@ def test_a_curve_is_described_by_where_it_starts_ends_and_turns():
     said = plots.labelled_curves([1, 2, 3], curves, "n", "length", (0, 5)).get_label()
     assert "hill from 1.000 to 1.500, at most 2.000; valley from 1.000 to 1.500, at least 0.000; " in said
     assert said.endswith("flat 0.250 throughout.")
+
+
+# EM routing -----------------------------------------------------------------------------------------------------------
+
+FOUR = np.array(
+    [[[0.5, 0.25], [1.5, -0.2]], [[0.5, 0.25], [0, -0.8]], [[0.5, 0.25], [1.3, -2]], [[0.5, 0.25], [0.2, 1]]]
+)
+
+
+def check_gaussian(ax, em, j):
+    lines = lines_by_label(ax)
+    r = em.responsibilities[-1, :, j]
+    widths = [lines[f"vote {i}"].get_linewidth() for i in range(4)]
+    np.testing.assert_allclose(widths, 6 * r)
+    for i in range(4):
+        np.testing.assert_allclose(lines[f"vote {i}"].get_xydata(), [em.means[-1, j], em.votes[i, j]])
+    (mean,) = lines["mean"].get_xydata()
+    np.testing.assert_allclose(mean, em.means[-1, j])
+    around = (lines["2σ"].get_xydata() - mean) / np.sqrt(em.variances[-1, j])
+    np.testing.assert_allclose(np.hypot(*around.T), 2)
+    assert in_view(ax, lines["2σ"].get_xydata()) and ax.get_title() == f"{WHOLES[j]}: $a$ = {em.activations[-1, j]:.2f}"
+
+
+def test_two_rules_draws_the_last_iteration_of_each_on_the_same_votes():
+    dynamic, em = route(FOUR), em_route(FOUR)
+    axes = plots.two_rules(dynamic, em, WHOLES).axes
+    assert [ax.get_ylabel() for ax in axes] == ["dynamic routing", "", "EM routing", ""]
+    for j in range(2):
+        lines, c = lines_by_label(axes[j]), dynamic.c[-1, :, j]
+        np.testing.assert_allclose([lines[f"vote {i}"].get_linewidth() for i in range(4)], 6 * c)
+        for i in range(4):
+            np.testing.assert_allclose(lines[f"vote {i}"].get_xydata(), [(0, 0), FOUR[i, j]])
+        np.testing.assert_allclose(lines["mean"].get_xydata(), [c @ FOUR[:, j] / c.sum()])
+        np.testing.assert_allclose(arrow_tips(axes[j])["v"], dynamic.v[-1, j])
+        assert axes[j].get_title() == f"{WHOLES[j]}: ‖v‖ = {dynamic.lengths[-1, j]:.2f}"
+        check_gaussian(axes[2 + j], em, j)
+    assert words_in(axes[0]) == words_in(axes[2]) == ["0, 1, 2, 3"]  # Votes in one place share a label.
+    assert words_in(axes[1]) == words_in(axes[3]) == ["0", "1", "2", "3"]
+    assert len({(ax.get_xlim(), ax.get_ylim()) for ax in axes}) == 1
+    said = axes[0].figure.get_label()
+    assert "lengths face 0.584, car 0.960" in said and "activations face 0.919, car 0.4" in said
+
+
+def test_em_votes_draws_the_last_iteration():
+    em = em_route(FOUR, iterations=2)
+    fig = plots.em_votes(em, WHOLES)
+    for j, ax in enumerate(fig.axes):
+        check_gaussian(ax, em, j)
+    (face, car), r = em.activations[-1], em.responsibilities[-1]
+    assert fig.get_label().startswith(
+        f"EM routing: activations face {face:.3f}, car {car:.3f}, and responsibilities with"
+    )
+    assert f"with face {', '.join(f'{x:.3f}' for x in r[:, 0])}" in fig.get_label()

@@ -451,6 +451,108 @@ def test_the_wrong_side_breaks_the_rows_and_no_part_has_an_owner(mounted, way):
     check(page, VoteRouter().trace, 2)
 
 
+# EM routing -----------------------------------------------------------------------------------------------------------
+
+
+def em_router(votes=None, iterations=3):
+    """A router that opens with EM, at the last step of the first iteration."""
+    router = VoteRouter(votes, iterations=iterations, rules=("EM", "agreement"))
+    router.step = "agreement"
+    return router
+
+
+@pytest.mark.parametrize("parts", [4, 8])
+def test_under_em_every_iteration_is_what_numpy_routes(mounted, keep, parts):
+    votes = np.random.default_rng(parts).uniform(-2.5, 2.5, (parts, 2, 2)).round(2)
+    router = em_router(votes, iterations=5)
+    page, t = mounted(router), router.em_trace
+    for n in range(5):
+        page.evaluate(f"model.set('iteration', {n + 1})")
+        b, r, fit, sums, _ = table(page)
+        np.testing.assert_allclose(r, t.responsibilities[n], atol=CLOSE)
+        np.testing.assert_allclose(sums, 1, atol=CLOSE)
+        expected = equations.log_density(votes, t.means[n], t.variances[n])
+        np.testing.assert_allclose(fit, expected, atol=0.0051, rtol=0.006)  # Two decimals, and none above 100.
+        if n:
+            np.testing.assert_allclose(equations.softmax(b), r, atol=4e-3)
+        shown = [value(page.get_by_test_id(f"vote-length-{j}").inner_text()) for j in range(2)]
+        np.testing.assert_allclose(shown, t.activations[n], atol=CLOSE)
+        for j, plane in enumerate(("face", "car")):
+            group = page.get_by_role("group", name=f"Votes for {plane}")
+            ellipse = group.locator(".caps-vr-ellipse:not(.caps-vr-old)")
+            unit = group.bounding_box()["width"] / SPAN
+            found = [float(ellipse.bounding_box()[side]) / 2 / unit for side in ("width", "height")]
+            np.testing.assert_allclose(found, 2 * np.sqrt(t.variances[n, j]), atol=0.05)
+    said = page.get_by_role("img", name="Activations by iteration").get_attribute("aria-label")
+    found = np.array(re.findall(r"\d\.\d{3}", said), float).reshape(2, -1).T
+    np.testing.assert_allclose(found, t.activations, atol=CLOSE)
+    keep(page, f"vote-router-em-{parts}")
+
+
+def test_under_em_the_formula_of_each_step_holds_the_numbers_of_the_chosen_pair(mounted, keep):
+    router = em_router()
+    page, trace = mounted(router), router.em_trace
+    for t, i, j in ((0, 3, 0), (1, 1, 1), (2, 2, 0)):
+        page.evaluate(f"model.set({{iteration: {t + 1}, i: {i}, j: {j}}})")
+        fit = equations.log_density(router.votes, trace.means[t], trace.variances[t])
+        last = {
+            "softmax": [trace.responsibilities[t, i, j]],
+            "sum": trace.means[t, j],
+            "squash": [trace.activations[t, j]],
+            "agreement": [fit[i, j]],
+        }
+        for step in STEPS:
+            page.evaluate(f"model.set('step', '{step}')")
+            told = page.get_by_test_id("vote-numbers").locator("b").all_inner_texts()
+            told = told[1:] if step == "sum" else told
+            told = [value(text) for text in re.findall(r"−?\d+\.\d+", " ".join(told))]
+            np.testing.assert_allclose(told, last[step], atol=0.0051 if step == "agreement" else CLOSE)
+            if t == 1:
+                keep(page, f"vote-router-em-{step}")
+    text = page.get_by_test_id("vote-reading")
+    expect(text).to_contain_text("no E-step follows")
+    page.evaluate("model.set('step', 'squash')")
+    data, cost = trace.responsibilities[2, :, 0].sum(), trace.costs[2, 0]
+    expect(text).to_contain_text(
+        f"its votes cost {2 * data:.2f} nats, with it {cost:.2f} + 2 = {cost + 2:.2f}: it pays"
+    )
+
+
+def test_under_em_what_a_step_has_not_computed_yet_is_not_shown(mounted):
+    page = mounted(VoteRouter(rules=("EM",)))
+    assert not table(page)[2].size
+    group = page.get_by_role("group", name="Votes for face")
+    ellipse, old = group.locator(".caps-vr-ellipse:not(.caps-vr-old)"), group.locator(".caps-vr-old")
+    for step, now in (("softmax", False), ("sum", False), ("squash", True), ("agreement", True)):
+        page.evaluate(f"model.set('step', '{step}')")
+        assert ellipse.is_visible() == now and not old.is_visible()
+        assert ("–" in page.get_by_test_id("vote-length-0").inner_text()) != now
+    page.evaluate("model.set({iteration: 2, step: 'softmax'})")
+    assert old.is_visible() and not ellipse.is_visible()
+
+
+def test_the_rule_is_chosen_in_the_page_and_python_is_told(mounted):
+    router = em_router()
+    page = mounted(router)
+    expect(page.get_by_test_id("vote-over")).not_to_be_visible()
+    expect(page.get_by_test_id("vote-step-squash")).to_have_text("variances, activations")
+    assert page.locator(".caps-vr-v").first.get_attribute("display") == "none"
+    page.get_by_test_id("vote-rule").select_option("agreement")
+    assert page.evaluate("model.saved.rule") == "agreement"
+    check(page, router.trace, 0)
+    expect(page.get_by_test_id("vote-over")).to_be_visible()
+    expect(page.get_by_test_id("vote-step-squash")).to_have_text("squash")
+    assert not page.locator(".caps-vr-ellipse").first.is_visible()
+    page.get_by_test_id("vote-rule").select_option("EM")
+    expect(page.get_by_test_id("vote-text")).to_contain_text(
+        "Iteration 1 of 3, fit; activations: face 0.452, car 0.463"
+    )
+
+
+def test_with_one_rule_there_is_nothing_to_choose(mounted):
+    expect(mounted(VoteRouter()).get_by_test_id("vote-rule")).not_to_be_visible()
+
+
 # With Python, and with other views ----------------------------------------------------------------------------------
 
 

@@ -1,8 +1,8 @@
-/** Both lengths by iteration, as far as they have been computed. */
+/** How present both wholes are by iteration, as far as it has been computed. */
 import { colour, html, number, set, svg } from "../dom.js";
 
-/** Both lengths against the iteration. It grows with the steps: what is still to come is not told. */
-export function length_chart() {
+/** Both lengths or activations against the iteration. It grows with the steps: what is still to come is not told. */
+export function presence_chart() {
   const [width, height, left, right, top, bottom] = [310, 140, 24, 84, 10, 24];
   /** @param {number} value */
   const y = (value) => top + (1 - value) * (height - top - bottom);
@@ -19,7 +19,7 @@ export function length_chart() {
   }));
   const drawn = curves.flatMap(({ curve, marks, name }) => [curve, marks, name]);
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, ...grid, line, ticks, ...drawn);
-  const title = html("div", { class: "caps-vr-title" }, "Length ‖v‖ after each iteration");
+  const title = html("div", { class: "caps-vr-title" });
   const node = html("div", { class: "caps-vr-chart", "data-testid": "vote-chart" }, title, picture);
 
   /**
@@ -35,8 +35,10 @@ export function length_chart() {
    * @param {number[][]} lengths those computed so far, of at most T iterations, two each
    * @param {{t: number, T: number}} place the iteration t of T that is looked at, counted from 0
    * @param {string[]} wholes
+   * @param {string} rule
    */
-  function draw(lengths, { t, T }, wholes) {
+  function draw(lengths, { t, T }, wholes, rule) {
+    title.textContent = `${rule === "EM" ? "Activation a" : "Length ‖v‖"} after each iteration`;
     const gap = (width - left - right - 16) / Math.max(1, T - 1);
     /** @param {number} n */
     const x = (n) => left + 8 + n * gap;
@@ -61,7 +63,7 @@ export function length_chart() {
       name.textContent = last ? `${wholes[j]} ${number(last[j], 3)}` : "";
     });
     const said = wholes.map((name, j) => `${name} ${lengths.map((of) => number(of[j], 3)).join(", ")}`);
-    picture.setAttribute("aria-label", `Lengths by iteration. ${last ? said.join("; ") : "None computed yet"}`);
+    picture.setAttribute("aria-label", `${rule === "EM" ? "Activations" : "Lengths"} by iteration. ${last ? said.join("; ") : "None computed yet"}`);
   }
   return { node, draw };
 }

@@ -1,10 +1,38 @@
 /** Routing of votes that a learner drags: two planes, one table, and the four steps of every iteration, to step or play through. */
 import { button, choice, html, set, widget } from "../dom.js";
+import { em_route } from "../em.js";
 import { length, route } from "../equations.js";
 import { player, time_icon } from "../player.js";
-import { length_chart } from "./chart.js";
+import { presence_chart } from "./chart.js";
+import { em_formula, em_text, EM_STEPS } from "./em_steps.js";
 import { routing_table, votes_plane } from "./panels.js";
 import { ORDER, STEPS, step_formula, step_text } from "./steps.js";
+
+/**
+ * What is drawn of iteration t of routing by agreement, and how present the wholes are in every iteration.
+ * @param {{b: Float64Array[], c: Float64Array[], s: Float64Array[], v: Float64Array[], a: Float64Array[]}} trace
+ * @param {Float64Array} u_hat @param {{t: number}} here
+ * @returns {[import("./steps.js").Iteration, number[][]]}
+ */
+function iteration_of(trace, u_hat, { t }) {
+  const [b, c, s, v, a] = [trace.b, trace.c, trace.s, trace.v, trace.a].map((steps_of) => steps_of[t]);
+  const now = { I: u_hat.length / 4, u_hat, b, c, s, v, a, before: trace.v[t - 1], next: trace.c[t + 1] };
+  return [now, trace.v.map((vectors) => [...length(vectors, 2)])];
+}
+
+/**
+ * The same of EM: its responsibilities stand where the couplings do, and ln p where the agreement does.
+ * @param {ReturnType<typeof em_route>} trace @param {Float64Array} u_hat @param {{t: number}} here
+ * @returns {[import("./steps.js").Iteration, number[][]]}
+ */
+function em_iteration(trace, u_hat, { t }) {
+  /** @param {number} n */
+  const fitted = (n) => ({ means: trace.means[n], variances: trace.variances[n], activations: trace.activations[n] });
+  const now = { I: u_hat.length / 4, u_hat, b: trace.b[t], c: trace.responsibilities[t], a: trace.fit[t] };
+  const em = { ...fitted(t), costs: trace.costs[t], before: t ? fitted(t - 1) : undefined };
+  const v = new Float64Array(4); // EM has no capsule vectors.
+  return [{ ...now, s: v, v, em, next: trace.responsibilities[t + 1] }, trace.activations.map((a) => [...a])];
+}
 
 export default widget(({ model, el }) => {
   /** @param {string} name */
@@ -29,7 +57,7 @@ export default widget(({ model, el }) => {
   };
   const planes = [0, 1].map((j) => votes_plane(j, limits.reach, { move, choose }));
   const table = routing_table(most, choose);
-  const chart = length_chart();
+  const chart = presence_chart();
 
   /** @type {[string, number[][][]][]} */
   const named = get("offered");
@@ -82,14 +110,23 @@ export default widget(({ model, el }) => {
     ...{ type: "checkbox", "data-testid": "vote-over" },
     onchange: () => put({ over: wrong.checked ? "lower" : "upper" }),
   });
+  const RULE_NAMES = { agreement: "by agreement", EM: "EM" };
+  const rules = choice("vote-rule", "Rule", get("rules").map((name) => [name, RULE_NAMES[name]]), (rule) => put({ rule }));
+  rules.node.style.display = get("rules").length > 1 ? "" : "none";
   const lines = ["symbols", "numbers", "reading"].map((kind) =>
     html("div", { class: `caps-vr-${kind}`, "data-testid": `vote-${kind}` }),
   );
   const status = html("p", { class: "caps-vr-status", "aria-live": "polite", "data-testid": "vote-text" });
   const key = html("p", { class: "caps-vr-key" });
-  key.append("Blue line with a dot: a vote; the thicker, the larger its coupling c. ◇ weighted mean of the votes, s/Σc. ");
-  key.append("Arrow: v; hollow and dashed: v of the iteration before. Dotted: the chosen vote projected onto v. ");
-  key.append("Drag a vote, or select it and press the arrow keys (Shift for larger steps).");
+  const DRAG = "Drag a vote, or select it and press the arrow keys (Shift for larger steps).";
+  const KEYS = {
+    agreement:
+      "Blue line with a dot: a vote; the thicker, the larger its coupling c. ◇ weighted mean of the votes, s/Σc. " +
+      `Arrow: v; hollow and dashed: v of the iteration before. Dotted: the chosen vote projected onto v. ${DRAG}`,
+    EM:
+      "Blue line with a dot: a vote, from the mean of the whole; the thicker, the larger its responsibility r. ◇ mean. " +
+      `Ellipse: two standard deviations; dashed: those of the iteration before. ${DRAG}`,
+  };
 
   const flaw = html("label", { class: "caps-vr-switch" }, wrong, " softmax over the parts (the classic mistake)");
   const buttons = steps.map(({ node }) => node);
@@ -107,6 +144,7 @@ export default widget(({ model, el }) => {
         "div",
         { class: "caps-row caps-vr-votes" },
         group("Votes", ...presets.map(({ node }) => node)),
+        rules.node,
         group("Parts", remove, count, add),
       ),
       html(
@@ -135,23 +173,33 @@ export default widget(({ model, el }) => {
     const [I, T, t] = [votes.length, get("iterations"), iteration() - 1];
     const chosen = { i: part(), j: get("j") };
     const u_hat = Float64Array.from(votes.flat(2));
-    const trace = route(u_hat, { I, J: 2, D: 2 }, { iterations: T, offset, over });
-    const [b, c, s, v, a] = [trace.b, trace.c, trace.s, trace.v, trace.a].map((steps_of) => steps_of[t]);
-    const now = { I, u_hat, b, c, s, v, a, before: trace.v[t - 1], next: trace.c[t + 1] };
+    const shape = { I, J: 2, D: 2 };
+    const rule = get("rule");
     const taken = ORDER.indexOf(step);
     const shown = { sum: taken >= 1, squash: taken >= 2, agreement: taken >= 3 };
+    const here = { t, T, over, offset };
+    const [now, presence] =
+      rule === "EM"
+        ? em_iteration(em_route(u_hat, shape, { iterations: T }), u_hat, here)
+        : iteration_of(route(u_hat, shape, { iterations: T, offset, over }), u_hat, here);
 
     for (const [j, of] of planes.entries()) of.draw(now, shown, chosen, wholes[j]);
     table.draw(now, shown, chosen, wholes);
-    const lengths = trace.v.slice(0, shown.squash ? t + 1 : t).map((v) => [...length(v, 2)]);
-    chart.draw(lengths, { t, T }, wholes);
-    const texts = step_formula(step, now, chosen, wholes, { over, offset });
+    chart.draw(presence.slice(0, shown.squash ? t + 1 : t), here, wholes, rule);
+    const texts = (rule === "EM" ? em_formula : step_formula)(step, now, chosen, wholes, here);
     for (const [k, line] of lines.entries()) line.replaceChildren(...texts[k]);
-    status.textContent = step_text(step, now, chosen, wholes, { over, t, T });
+    status.textContent = (rule === "EM" ? em_text : step_text)(step, now, chosen, wholes, here);
 
     const given = JSON.stringify(votes);
     for (const { votes: of, node } of presets) node.setAttribute("aria-pressed", `${of === given}`);
-    for (const { step: of, node } of steps) node.setAttribute("aria-pressed", `${of === step}`);
+    for (const [n, { step: of, node }] of steps.entries()) {
+      const name = (rule === "EM" ? EM_STEPS : STEPS)[of];
+      node.textContent = name;
+      set(node, { "aria-pressed": `${of === step}`, "aria-label": `Step ${n + 1}: ${name}`, title: `Step ${n + 1}: ${name}` });
+    }
+    key.textContent = KEYS[rule];
+    rules.list.value = rule;
+    flaw.style.display = rule === "EM" ? "none" : ""; // A mistake of the other rule.
     count.textContent = I;
     turn.textContent = t + 1;
     set(slider, { max: T, "aria-valuetext": `${t + 1} of ${T}` });

@@ -1,7 +1,8 @@
-/** The pictures of the vote router: a plane for each whole, the table of all parts, and the lengths by iteration. */
+/** The pictures of the vote router: a plane for each whole, and the table of all parts. */
 import { colour, coupling_scale, diverging, html, number, set, svg } from "../dom.js";
 import { italic } from "../formula.js";
 import { plane } from "../plane.js";
+import { nats } from "./em_steps.js";
 import { label_places } from "./labels.js";
 import { column_sum, vector_at } from "./steps.js";
 
@@ -17,7 +18,8 @@ const signed = (x, digits = 2) => (number(x, digits).startsWith("−") ? "" : "+
 
 /**
  * The plane of whole j: its votes to drag, their weighted mean, v (until it is computed the v of the iteration before, as a
- * ghost), and how far the chosen vote goes along v.
+ * ghost), and how far the chosen vote goes along v. Under EM an ellipse of two standard deviations stands for v, and the
+ * lines to the votes begin at its middle.
  * @param {number} j
  * @param {number} reach how far from 0 a component of a vote may be
  * @param {{move: (i: number, j: number, x: number, y: number) => void, choose: (i: number, j: number) => void}} act
@@ -29,9 +31,10 @@ export function votes_plane(j, reach, { move, choose }) {
   board.marks.append(lines);
   const ghost = board.arrow({ stroke: colour("v"), width: 3, class: "caps-vr-ghost" });
   const v = board.arrow({ stroke: colour("v"), width: 4, class: "caps-vr-v" });
+  const [old_ellipse, ellipse] = ["caps-vr-ellipse caps-vr-old", "caps-vr-ellipse"].map((name) => svg("ellipse", { class: name }));
   const shadow = svg("path", { class: "caps-vr-shadow" });
   const mean = svg("path", { d: "M0,-7 L7,0 L0,7 L-7,0 Z", class: "caps-vr-mean" });
-  board.marks.append(shadow, mean);
+  board.marks.append(old_ellipse, ellipse, shadow, mean);
   /** @param {number} value */
   const within = (value) => Math.max(-reach, Math.min(reach, value));
   /** @type {ReturnType<typeof make_vote>[]} */
@@ -55,11 +58,12 @@ export function votes_plane(j, reach, { move, choose }) {
     return { line, handle, ring, dot, text, value };
   }
   const [name, norm, presence] = [html("b"), html("span"), html("span", { "data-testid": `vote-length-${j}` })];
+  const [norm_of, presence_of] = [html("span"), html("span")];
   const bar = html("span");
   const node = html(
     "div",
     {},
-    html("div", { class: "caps-vr-head" }, name, html("span", {}, "‖s‖ ", norm), html("span", {}, "‖v‖ ", presence)),
+    html("div", { class: "caps-vr-head" }, name, html("span", {}, norm_of, norm), html("span", {}, presence_of, presence)),
     html("div", { class: "caps-vr-bar", "aria-hidden": "true" }, bar),
     board.node,
   );
@@ -71,27 +75,71 @@ export function votes_plane(j, reach, { move, choose }) {
    * @param {Shown} shown
    * @param {Pair} chosen
    * @param {string} whole
+   * @param {number[]|undefined} from where its line begins
    */
-  function draw_vote({ line, handle, ring, dot, text, value }, i, now, shown, chosen, whole) {
+  function draw_vote({ line, handle, ring, dot, text, value }, i, now, shown, chosen, whole, from) {
     const [x, y] = vector_at(now.u_hat, 2 * i + j);
     const share = now.c[2 * i + j];
     const r = 3 + 6 * Math.sqrt(share);
     const is_chosen = chosen.i === i && chosen.j === j;
-    set(line, { x1: board.x(0), y1: board.y(0), x2: board.x(x), y2: board.y(y), "stroke-width": 0.7 + 11 * share });
+    const [x1, y1] = from ?? [x, y];
+    const ends = { x1: board.x(x1), y1: board.y(y1), x2: board.x(x), y2: board.y(y) };
+    set(line, { ...ends, "stroke-width": 0.7 + 11 * share });
     set(dot, { r });
     set(ring, { r: r + 3.5, display: is_chosen ? "inline" : "none" });
     value.textContent = shown.agreement ? ` ${signed(now.a[2 * i + j])}` : "";
     handle.node.setAttribute("aria-label", `Vote of part ${i} for ${whole}`);
-    handle.place(x, y, `x ${number(x)}, y ${number(y)}, coupling ${number(share, 3)}`);
+    const share_of = now.em ? "responsibility" : "coupling";
+    handle.place(x, y, `x ${number(x)}, y ${number(y)}, ${share_of} ${number(share, 3)}`);
     const wide = 9 + 6.8 * value.textContent.length;
     return { text, x: board.x(x), y: board.y(y), r: is_chosen ? r + 4.5 : r, wide };
   }
 
   /** Labels beside their dots, on nothing else. @param {ReturnType<typeof draw_vote>[]} marked @param {number[][]} tips */
-  function place_labels(marked, tips) {
+  function place_labels(marked, tips, origin = [0, 0]) {
     const taken = tips.map(([x, y]) => ({ left: x - 8, right: x + 8, top: y - 8, bottom: y + 8 }));
-    const places = label_places(marked, { size: SIZE, origin: [board.x(0), board.y(0)], taken });
+    const places = label_places(marked, { size: SIZE, origin: [board.x(origin[0]), board.y(origin[1])], taken });
     for (const [k, { text, x, y }] of marked.entries()) set(text, { x: places[k][0] - x, y: places[k][1] - y + 4 });
+  }
+
+  /** @param {SVGElement} of @param {import("./steps.js").Fitted|undefined} fitted */
+  function place_ellipse(of, fitted) {
+    of.setAttribute("display", fitted ? "inline" : "none");
+    if (!fitted) return;
+    const [mean_of, [right, up]] = [vector_at(fitted.means, j), vector_at(fitted.variances, j).map((x) => 2 * Math.sqrt(x))];
+    const [cx, cy] = [board.x(mean_of[0]), board.y(mean_of[1])];
+    set(of, { cx, cy, rx: board.x(mean_of[0] + right) - cx, ry: cy - board.y(mean_of[1] + up) });
+  }
+
+  /** One votes' handle a part. @param {Iteration} now */
+  function as_many(now) {
+    while (votes.length < now.I) votes.push(make_vote(votes.length));
+    for (const { line, handle } of votes.splice(now.I)) {
+      line.remove();
+      handle.remove();
+    }
+  }
+
+  /** @param {Iteration} now @param {Shown} shown @param {Pair} chosen @param {string} whole */
+  function draw_em(now, shown, chosen, whole) {
+    const { em } = now;
+    if (!em) return;
+    const fitted = shown.sum ? em : em.before;
+    const middle = fitted && vector_at(fitted.means, j);
+    const deviations = vector_at(em.variances, j).map((x) => number(Math.sqrt(x), 3));
+    norm_of.textContent = "σ ";
+    presence_of.textContent = "a ";
+    norm.textContent = shown.squash ? `(${deviations.join(", ")})` : "–";
+    presence.textContent = shown.squash ? number(em.activations[j], 3) : "–";
+    bar.style.width = `${shown.squash ? 100 * em.activations[j] : 0}%`;
+    as_many(now);
+    const marked = votes.map((vote, i) => draw_vote(vote, i, now, shown, chosen, whole, middle));
+    const at = middle && [board.x(middle[0]), board.y(middle[1])];
+    set(mean, { transform: `translate(${at ?? [0, 0]})`, display: shown.sum ? "inline" : "none" });
+    place_labels(marked, at ? [at] : [], middle);
+    place_ellipse(ellipse, shown.squash ? em : undefined);
+    place_ellipse(old_ellipse, shown.squash ? undefined : em.before);
+    for (const node of [ghost.node, v.node, shadow]) node.setAttribute("display", "none");
   }
 
   /** @param {Iteration} now @param {Shown} shown @param {Pair} chosen @param {string} whole */
@@ -100,15 +148,18 @@ export function votes_plane(j, reach, { move, choose }) {
     const long = Math.hypot(...tip);
     name.textContent = whole;
     board.node.setAttribute("aria-label", `Votes for ${whole}`);
+    if (now.em) {
+      draw_em(now, shown, chosen, whole);
+      return;
+    }
+    for (const of of [old_ellipse, ellipse]) place_ellipse(of, undefined);
+    norm_of.textContent = "‖s‖ ";
+    presence_of.textContent = "‖v‖ ";
     norm.textContent = shown.sum ? number(Math.hypot(...s), 3) : "–";
     presence.textContent = shown.squash ? number(long, 3) : "–";
     bar.style.width = `${shown.squash ? 100 * long : 0}%`;
-    while (votes.length < now.I) votes.push(make_vote(votes.length));
-    for (const { line, handle } of votes.splice(now.I)) {
-      line.remove();
-      handle.remove();
-    }
-    const marked = votes.map((vote, i) => draw_vote(vote, i, now, shown, chosen, whole));
+    as_many(now);
+    const marked = votes.map((vote, i) => draw_vote(vote, i, now, shown, chosen, whole, [0, 0]));
     const total = column_sum(now.c, j);
     const middle = [board.x(s[0] / total), board.y(s[1] / total)];
     set(mean, { transform: `translate(${middle})`, display: shown.sum ? "inline" : "none" });
@@ -137,10 +188,9 @@ export function votes_plane(j, reach, { move, choose }) {
  * @param {(i: number, j: number) => void} choose
  */
 export function routing_table(most, choose) {
-  const groups = Object.entries({ b: "logit", c: "coupling", a: "agreement" }).map(([quantity, title]) => {
-    const colspan = quantity === "c" ? 3 : 2;
-    return html("th", { scope: "colgroup", colspan, class: `caps-vr-${quantity}` }, italic(quantity), ` ${title}`);
-  });
+  const groups = [..."bca"].map((quantity) =>
+    html("th", { scope: "colgroup", colspan: quantity === "c" ? 3 : 2, class: `caps-vr-${quantity}` }),
+  );
   const names = Array.from({ length: 6 }, () => html("th", { scope: "col" }));
   const rows = Array.from({ length: most }, (_, i) => {
     const cells = [..."bca"].flatMap((quantity) =>
@@ -174,6 +224,8 @@ export function routing_table(most, choose) {
   /** @param {Iteration} now @param {Shown} shown @param {Pair} chosen @param {string[]} wholes */
   function draw(now, shown, chosen, wholes) {
     for (const [k, name] of names.entries()) name.textContent = wholes[k % 2];
+    const titles = now.em ? { b: "logit", r: "responsibility", "ln p": "fit" } : { b: "logit", c: "coupling", a: "agreement" };
+    for (const [k, [symbol, title]] of Object.entries(titles).entries()) groups[k].replaceChildren(italic(symbol), ` ${title}`);
     rows.forEach(({ node: row, cells, sum }, i) => {
       row.style.display = i < now.I ? "" : "none";
       if (i >= now.I) return;
@@ -181,7 +233,8 @@ export function routing_table(most, choose) {
       for (const { quantity, j, node: cell } of cells) {
         const value = now[quantity][2 * i + j];
         const told = quantity !== "a" || shown.agreement;
-        cell.textContent = told ? number(value, 3) : "";
+        const written = now.em && quantity !== "c" ? nats(value) : number(value, 3);
+        cell.textContent = told ? written : "";
         cell.classList.toggle("caps-vr-pair", told && chosen.i === i && chosen.j === j);
         if (quantity !== "c") continue;
         const scaled = coupling_scale(value, 2);

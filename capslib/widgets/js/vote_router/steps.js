@@ -6,9 +6,11 @@ import { factor, fraction, power, strong, sum_over, sup, symbol } from "../formu
 
 /**
  * An iteration: u_hat (I, 2, 2); b, c, a (I, 2); s, v (2, 2); `before`, the v of the iteration before it, and
- * `next`, the c of the iteration after it, if there is one.
+ * `next`, the c of the iteration after it, if there is one. Under EM c are the responsibilities and a the fit ln p.
+ * @typedef {{means: Float64Array, variances: Float64Array, activations: Float64Array}} Fitted
  * @typedef {{I: number, u_hat: Float64Array, b: Float64Array, c: Float64Array, s: Float64Array, v: Float64Array,
- *   a: Float64Array, before?: Float64Array, next?: Float64Array}} Iteration
+ *   a: Float64Array, before?: Float64Array, next?: Float64Array,
+ *   em?: Fitted & {costs: Float64Array, before?: Fitted}}} Iteration
  */
 /** A part and a whole. @typedef {{i: number, j: number}} Pair */
 
@@ -23,10 +25,10 @@ export const vector_at = (x, k) => [x[2 * k], x[2 * k + 1]];
 export const column_sum = (c, j) => c.reduce((sum, share, place) => sum + (place % 2 === j ? share : 0), 0);
 
 /** @param {number[]} x */
-const vector = (x, digits = 2) => `(${x.map((value) => number(value, digits)).join(", ")})`;
+export const vector = (x, digits = 2) => `(${x.map((value) => number(value, digits)).join(", ")})`;
 
 /** @param {Part[]} terms @returns {Part[]} */
-const added = (terms) => terms.flatMap((term, k) => (k ? [" + ", term] : [term]));
+export const added = (terms) => terms.flatMap((term, k) => (k ? [" + ", term] : [term]));
 
 /** A positive number, with a power of ten where it is large: logits add up, and their exponentials grow. @param {number} x */
 function positive(x) {

@@ -11,6 +11,8 @@ from capslib.style import COLOURS, CONTRIBUTION
 
 MARGIN = 3
 """Pixels at each side of a decoded picture that a sheet of many leaves out; MNIST's digits keep clear of them."""
+LARGER = 2
+"""Pixels of such a sheet's PNG for each of a decoded picture: a whole number packs into half of the bytes."""
 
 
 @style.context()
@@ -24,12 +26,16 @@ def dimension_sweep(pictures, steps, spread=None) -> Figure:
             them are framed.
     """
     D, K = pictures.shape[:2]
-    fig, ax = figure(5.2, 5.2 * D / K * 0.98)
     # A notebook keeps the sheet, so it should be small: the margins are cut, and 6 shades are enough for the eye.
     cut = np.round(5 * pictures[..., MARGIN : 28 - MARGIN, MARGIN : 28 - MARGIN]) / 5
     sheet = cut.transpose(0, 2, 1, 3).reshape(D * cut.shape[2], K * cut.shape[3])
+    across, down, left, below, above = LARGER * sheet.shape[1], LARGER * sheet.shape[0], 56, 50, 30
+    dpi, size = style.RC["figure.dpi"], (left + across + 10, below + down + above)
+    fig, ax = figure(size[0] / dpi, size[1] / dpi)
+    fig.set_layout_engine("none")
+    ax.set_position((left / size[0], below / size[1], across / size[0], down / size[1]))
     place = {"extent": (-0.5, K - 0.5, D - 0.5, -0.5), "interpolation": "nearest"}
-    ax.imshow(1 - sheet, cmap="gray", vmin=0, vmax=1, **place)
+    ax.imshow(1 - sheet, cmap="gray", vmin=0, vmax=1, aspect="auto", **place)
     ax.set(xlabel="added to the dimension", ylabel="dimension", yticks=range(D))
     ax.set_xticks(
         range(K), [f"{step:+.2f}".replace("-", "−") if step else "0" for step in np.round(steps, 6)], fontsize=9
@@ -44,7 +50,7 @@ def dimension_sweep(pictures, steps, spread=None) -> Figure:
             corner = (inside[0] - 0.5, d - 0.5)
             frame = {"edgecolor": COLOURS["v"], "linewidth": 1.5, "fill": False}
             ax.add_patch(Rectangle(corner, len(inside), 1, **frame))
-        ax.set_title("framed: within two standard deviations of the class' own digits")
+        ax.set_title("framed: within ±2 standard deviations")
         alt += " Steps within two standard deviations of the class' own digits are framed; one is "
         alt += f"{min(spread):.2f} to {max(spread):.2f}."
     return described(fig, alt)
@@ -94,6 +100,33 @@ def against_bases(rows, xlabel) -> Figure:
     ax.set_yticks(range(len(rows)), list(rows))
     ax.set_title("diamond: the 16 dimensions · bar: random bases, 5 to 95 % · line: their median")
     return described(fig, f"{xlabel}, for the dimensions and for random bases: {'; '.join(told)}.")
+
+
+@style.context()
+def read_from_codes(values, properties, xlabel) -> Figure:
+    """How well each property is read from several codes: a panel a property, a bar a code.
+
+    Args:
+        values: dict from a code's name to one number for each property; the first is drawn in the colour of v, and a
+            number below 0 as an empty row, with the number beside it.
+        properties: their names.
+        xlabel: what the numbers are.
+    """
+    fig, axes = figure(7.5, 0.9 + 0.24 * len(values), 1, len(properties), sharey=True)
+    for k, (ax, name) in enumerate(zip(axes, properties, strict=True)):
+        numbers = [float(row[k]) for row in values.values()]
+        colours = [COLOURS["v"]] + [COLOURS["neutral"]] * (len(numbers) - 1)
+        ax.barh(range(len(numbers)), np.maximum(numbers, 0), color=colours)
+        for n, number in enumerate(numbers):
+            ax.text(max(number, 0) + 0.03, n, f"{number:.2f}".replace("-", "−"), va="center", fontsize=9)
+        ax.set(title=name, xlim=(0, 1.35), xticks=[0, 1], ylim=(len(numbers) - 0.5, -0.5))
+        ax.tick_params(left=False)
+    axes[0].set_yticks(range(len(values)), list(values))
+    fig.supxlabel(xlabel, fontsize=10)
+    told = "; ".join(
+        f"{name} " + ", ".join(f"{row[k]:.2f}" for row in values.values()) for k, name in enumerate(properties)
+    )
+    return described(fig, f"Bars of {xlabel} for {', '.join(values)}: {told}.")
 
 
 @style.context()

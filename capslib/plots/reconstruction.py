@@ -35,7 +35,8 @@ def changed_dimension(image, reconstruction, strip, steps, dimension, change) ->
         ax.set_title(title)
     error = np.square(reconstruction - image).sum()
     tint = axes[2].imshow(reconstruction - image, cmap=CONTRIBUTION, vmin=-1, vmax=1)
-    axes[2].set_title(f"difference, Σ of squares {error:.1f}")
+    axes[2].set_title("difference")
+    axes[2].set_xlabel(f"Σ of squares {error:.1f}")
     fig.colorbar(tint, ax=axes[2], shrink=0.9, ticks=[-1, 0, 1])
     for ax in axes:
         ax.set(xticks=[], yticks=[])

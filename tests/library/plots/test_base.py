@@ -45,6 +45,14 @@ def test_plots_know_nothing_of_keras():
     assert not {"keras", "tensorflow", "matplotlib.pyplot"} & set(loaded)
 
 
+def test_a_saved_png_is_smaller_and_looks_the_same(digit):
+    fig = plots.film_strip(*digit, 3)
+    fig.set_layout_engine("none")  # It would move things again at the second drawing.
+    whole, saved = plots.png(fig), plots.png(fig, saved=True)
+    a, b = (np.asarray(Image.open(io.BytesIO(one)).convert("RGB"), float) for one in (whole, saved))
+    assert len(saved) < 0.8 * len(whole) and np.abs(a - b).mean() < 1 and np.quantile(np.abs(a - b), 0.999) < 16
+
+
 def test_png_has_the_pixels_of_the_figure(digit):
     fig, saved = plots.film_strip(*digit, 3), io.BytesIO()
     fig.set_layout_engine("none")  # It would move things again at the second drawing.

@@ -28,12 +28,13 @@ def png(fig, saved=False) -> bytes:
     """The figure as PNG bytes with a palette of 256 colours: a third of the size, and no difference to the eye.
 
     Drawn straight into memory, since encoding it twice took half of the time.
-    What is `saved` in a notebook has 64 colours and is packed for longer, into two thirds of that.
+    What is `saved` in a notebook is packed for longer, into a tenth less, and has 16 shades if it is grey.
     """
     canvas = FigureCanvasAgg(fig)
     canvas.draw()
-    image, small = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]), io.BytesIO()
-    image.quantize(64 if saved else 256, dither=Image.Dither.NONE).save(small, format="png", optimize=saved)
+    pixels, small = np.asarray(canvas.buffer_rgba())[..., :3], io.BytesIO()
+    colours = 16 if saved and (pixels == pixels[..., :1]).all() else 256
+    Image.fromarray(pixels).quantize(colours, dither=Image.Dither.NONE).save(small, format="png", optimize=saved)
     return small.getvalue()
 
 

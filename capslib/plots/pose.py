@@ -12,7 +12,7 @@ from capslib.style import COLOURS, CONTRIBUTION
 MARGIN = 3
 """Pixels at each side of a decoded picture that a sheet of many leaves out; MNIST's digits keep clear of them."""
 LARGER = 2
-"""Pixels of such a sheet's PNG for each of a decoded picture: a whole number packs into half of the bytes."""
+"""Pixels of such a sheet's PNG for each of a decoded picture, a whole number, which packs best."""
 
 
 @style.context()
@@ -26,8 +26,8 @@ def dimension_sweep(pictures, steps, spread=None) -> Figure:
             them are framed.
     """
     D, K = pictures.shape[:2]
-    # A notebook keeps the sheet, so it should be small: the margins are cut, and 6 shades are enough for the eye.
-    cut = np.round(5 * pictures[..., MARGIN : 28 - MARGIN, MARGIN : 28 - MARGIN]) / 5
+    # A notebook keeps the sheet, so it should be small: the margins are cut, and 5 shades are enough for the eye.
+    cut = np.round(4 * pictures[..., MARGIN : 28 - MARGIN, MARGIN : 28 - MARGIN]) / 4
     sheet = cut.transpose(0, 2, 1, 3).reshape(D * cut.shape[2], K * cut.shape[3])
     across, down, left, below, above = LARGER * sheet.shape[1], LARGER * sheet.shape[0], 56, 50, 30
     dpi, size = style.RC["figure.dpi"], (left + across + 10, below + down + above)
@@ -38,7 +38,7 @@ def dimension_sweep(pictures, steps, spread=None) -> Figure:
     ax.imshow(1 - sheet, cmap="gray", vmin=0, vmax=1, aspect="auto", **place)
     ax.set(xlabel="added to the dimension", ylabel="dimension", yticks=range(D))
     ax.set_xticks(
-        range(K), [f"{step:+.2f}".replace("-", "−") if step else "0" for step in np.round(steps, 6)], fontsize=9
+        range(K), [f"{step:+.2f}".replace("-", "−") if step else "0" for step in np.round(steps, 6)], fontsize=8
     )
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
@@ -65,7 +65,7 @@ def slopes_by_class(effects, name) -> Figure:
         name: what is drawn, for the colour bar.
     """
     effects = np.asarray(effects)
-    fig, ax = figure(7.0, 4.0)
+    fig, ax = figure(6.4, 3.4)
     limit = np.abs(effects).max() or 1
     drawn = ax.imshow(effects, cmap=CONTRIBUTION, vmin=-limit, vmax=limit, aspect="auto")
     best = np.abs(effects).argmax(1)
@@ -89,7 +89,7 @@ def against_bases(rows, xlabel) -> Figure:
             value of the random bases that is drawn.
         xlabel: what is measured.
     """
-    fig, ax = figure(7.0, 0.9 + 0.42 * len(rows))
+    fig, ax = figure(6.6, 0.9 + 0.34 * len(rows))
     told = []
     for k, (name, (own, low, middle, high)) in enumerate(rows.items()):
         ax.plot([low, high], [k, k], color=COLOURS["neutral"], linewidth=7, alpha=0.45, solid_capstyle="butt")
@@ -112,17 +112,17 @@ def read_from_codes(values, properties, xlabel) -> Figure:
         properties: their names.
         xlabel: what the numbers are.
     """
-    fig, axes = figure(7.5, 0.9 + 0.24 * len(values), 1, len(properties), sharey=True)
+    fig, axes = figure(7.2, 0.8 + 0.2 * len(values), 1, len(properties), sharey=True)
     for k, (ax, name) in enumerate(zip(axes, properties, strict=True)):
         numbers = [float(row[k]) for row in values.values()]
         colours = [COLOURS["v"]] + [COLOURS["neutral"]] * (len(numbers) - 1)
-        ax.barh(range(len(numbers)), np.maximum(numbers, 0), color=colours)
+        ax.barh(range(len(numbers)), np.maximum(numbers, 0), color=colours, height=0.7)
         for n, number in enumerate(numbers):
             ax.text(max(number, 0) + 0.03, n, f"{number:.2f}".replace("-", "−"), va="center", fontsize=9)
         ax.set(title=name, xlim=(0, 1.35), xticks=[0, 1], ylim=(len(numbers) - 0.5, -0.5))
         ax.tick_params(left=False)
     axes[0].set_yticks(range(len(values)), list(values))
-    fig.supxlabel(xlabel, fontsize=10)
+    fig.supxlabel(xlabel, fontsize=9)
     told = "; ".join(
         f"{name} " + ", ".join(f"{row[k]:.2f}" for row in values.values()) for k, name in enumerate(properties)
     )
@@ -139,7 +139,7 @@ def direction_spectra(shares, dimensions) -> Figure:
     """
     total = np.cumsum(shares, axis=1)
     D = total.shape[1]
-    fig, (left, right) = figure(7.5, 2.9, 1, 2, width_ratios=(1.4, 1))
+    fig, (left, right) = figure(6.8, 2.6, 1, 2, width_ratios=(1.4, 1))
     for one in total:
         left.plot(range(1, D + 1), one, color=COLOURS["neutral"], linewidth=1, alpha=0.7)
     left.plot(range(1, D + 1), np.median(total, axis=0), **look(0), markersize=5)

@@ -26,8 +26,8 @@ def dimension_sweep(pictures, steps, spread=None) -> Figure:
             them are framed.
     """
     D, K = pictures.shape[:2]
-    # A notebook keeps the sheet, so it should be small: the margins are cut, and 5 shades are enough for the eye.
-    cut = np.round(4 * pictures[..., MARGIN : 28 - MARGIN, MARGIN : 28 - MARGIN]) / 4
+    # A notebook keeps the sheet, so it should be small: the margins are cut, and 4 shades are enough for the eye.
+    cut = np.round(3 * pictures[..., MARGIN : 28 - MARGIN, MARGIN : 28 - MARGIN]) / 3
     sheet = cut.transpose(0, 2, 1, 3).reshape(D * cut.shape[2], K * cut.shape[3])
     across, down, left, below, above = LARGER * sheet.shape[1], LARGER * sheet.shape[0], 56, 50, 30
     dpi, size = style.RC["figure.dpi"], (left + across + 10, below + down + above)

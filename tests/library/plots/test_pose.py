@@ -28,7 +28,7 @@ def test_dimension_sweep_draws_each_pixel_as_a_square_of_whole_pixels():
     pictures = np.random.default_rng(0).random((2, 3, 28, 28))
     drawn = Image.open(io.BytesIO(plots.png(plots.dimension_sweep(pictures, [-1, 0, 1])))).convert("L")
     shades = np.asarray(drawn, float)
-    expected = 255 * (1 - np.round(4 * pictures[:, :, 3:25, 3:25]) / 4).transpose(0, 2, 1, 3).reshape(44, 66)
+    expected = 255 * (1 - np.round(3 * pictures[:, :, 3:25, 3:25]) / 3).transpose(0, 2, 1, 3).reshape(44, 66)
     sheet = np.kron(expected, np.ones((2, 2)))
     top = 30
     np.testing.assert_allclose(shades[top : top + 88, 56 : 56 + 132], sheet, atol=3)

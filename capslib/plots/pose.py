@@ -89,7 +89,7 @@ def against_bases(rows, xlabel) -> Figure:
             value of the random bases that is drawn.
         xlabel: what is measured.
     """
-    fig, ax = figure(6.6, 0.9 + 0.34 * len(rows))
+    fig, ax = figure(6.4, 0.9 + 0.3 * len(rows))
     told = []
     for k, (name, (own, low, middle, high)) in enumerate(rows.items()):
         ax.plot([low, high], [k, k], color=COLOURS["neutral"], linewidth=7, alpha=0.45, solid_capstyle="butt")
@@ -98,7 +98,7 @@ def against_bases(rows, xlabel) -> Figure:
         told.append(f"{name} {own:.2f} against {low:.2f} to {high:.2f}")
     ax.set(xlabel=xlabel, ylim=(len(rows) - 0.5, -0.5))
     ax.set_yticks(range(len(rows)), list(rows))
-    ax.set_title("diamond: the 16 dimensions · bar: random bases, 5 to 95 % · line: their median")
+    ax.set_title("◆ the 16 dimensions · bar: random bases, 5–95 % · line: their median", fontsize=10)
     return described(fig, f"{xlabel}, for the dimensions and for random bases: {'; '.join(told)}.")
 
 
@@ -112,13 +112,13 @@ def read_from_codes(values, properties, xlabel) -> Figure:
         properties: their names.
         xlabel: what the numbers are.
     """
-    fig, axes = figure(7.2, 0.8 + 0.2 * len(values), 1, len(properties), sharey=True)
+    fig, axes = figure(6.8, 0.8 + 0.19 * len(values), 1, len(properties), sharey=True)
     for k, (ax, name) in enumerate(zip(axes, properties, strict=True)):
         numbers = [float(row[k]) for row in values.values()]
         colours = [COLOURS["v"]] + [COLOURS["neutral"]] * (len(numbers) - 1)
         ax.barh(range(len(numbers)), np.maximum(numbers, 0), color=colours, height=0.7)
         for n, number in enumerate(numbers):
-            ax.text(max(number, 0) + 0.03, n, f"{number:.2f}".replace("-", "−"), va="center", fontsize=9)
+            ax.text(max(number, 0) + 0.03, n, f"{number:.2f}".replace("-", "−"), va="center", fontsize=8)
         ax.set(title=name, xlim=(0, 1.35), xticks=[0, 1], ylim=(len(numbers) - 0.5, -0.5))
         ax.tick_params(left=False)
     axes[0].set_yticks(range(len(values)), list(values))

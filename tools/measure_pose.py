@@ -1,8 +1,9 @@
 """What the dimensions of the pose network's capsules do: `python -m tools.measure_pose` measures it and keeps it.
 
-It reads the networks of some seeds in runs/pose_capsnet-pose-SEED and the controls that `python -m tools.pose_controls`
-trained, and writes notebooks/results/pose.json: every number of every class, dimension and seed, so that whoever reads
-it can count for themselves. Nothing is fitted on test digits. It needs the full MNIST set, and no Keras.
+It reads the networks of some seeds in runs/pose_capsnet-pose-SEED, those that were trained without a decoder in
+runs/pose_capsnet_without_decoder-pose-SEED, and the controls that `python -m tools.pose_controls` trained, and writes
+notebooks/results/pose.json: every number of every class, dimension and seed, so that whoever reads it can count for
+themselves. Nothing is fitted on test digits. It needs the full MNIST set, and no Keras.
 
 Digits are changed (a "sweep") on the first 100 validation digits of each class; what real digits show is fitted on the
 5,000 validation digits and judged on the 10,000 test digits.
@@ -30,6 +31,7 @@ DEVIATIONS = np.linspace(-2, 2, 11)
 BASES, SWEPT_IN_BASES, STEPS_IN_BASES = 50, 10, np.linspace(-0.25, 0.25, 5)
 SHUFFLES, COMPONENTS, MOVED = 200, 16, 2
 CONTROLS = ("autoencoder", "cnn")
+WITHOUT = "pose_capsnet_without_decoder"
 
 
 # Networks ---------------------------------------------------------------------------------------------------------
@@ -248,21 +250,32 @@ class Digits:
         self.principal = principal(data.x_train, data.y_train)
 
 
+def of_real_digits(encode, these):
+    """What can be read from the capsules of real digits, at their place and moved; and the capsules at their place."""
+    data, found = these.data, []
+    for x_val, x_test in ((data.x_val, data.x_test), these.moved):
+        found.append((encode(x_val), encode(x_test)))
+    own, own_moved = (
+        [effects.own_capsule(v, y) for v, y in zip(pair, (data.y_val, data.y_test), strict=True)] for pair in found
+    )
+    told = {
+        "read_out": read_outs(own, data, these.measured),
+        "read_out_moved": read_outs(own_moved, data, these.measured_moved),
+    }
+    return told, *found[0]
+
+
 def of_any(encode, decoder, these):
     """What is measured alike for the pose network and for its controls, and the capsules of validation and test."""
     data = these.data
-    v_val, v_test = encode(data.x_val), encode(data.x_test)
+    told, v_val, v_test = of_real_digits(encode, these)
     spread = effects.spread(v_val, data.y_val)
     by_deviation = sweeps(v_val, data.y_val, decoder, DEVIATIONS, spread)
-    own = [effects.own_capsule(v, y) for v, y in ((v_val, data.y_val), (v_test, data.y_test))]
-    own_moved = [effects.own_capsule(encode(x), y) for x, y in zip(these.moved, (data.y_val, data.y_test), strict=True)]
     drawn = networks.decode(mask(v_test, digits.one_hot(data.y_test)), decoder)
-    told = {
+    told |= {
         "spread": spread,
         "by_deviation": {name: strongest(found) for name, found in by_deviation.items()},
         "alignment_by_deviation": {name: alignments(by_deviation[name]["slope"]) for name in PROPERTIES},
-        "read_out": read_outs(own, data, these.measured),
-        "read_out_moved": read_outs(own_moved, data, these.measured_moved),
         "kept": kept(drawn, data.y_test, these.measured[1]),
         "error_with_the_label": error(data.x_test, drawn),
     }
@@ -286,6 +299,12 @@ def of_pose_network(arrays, these):
         "bases": bases(v_val, data.y_val, arrays, these.natural),
         "spectrum": spectra(v_val, data.y_val),
     }
+
+
+def of_network_without_decoder(arrays, these):
+    """What a network of the same architecture holds that was never asked to draw."""
+    told, _, v_test = of_real_digits(capsules(arrays), these)
+    return told | {"test_accuracy": np.mean(length(v_test).argmax(-1) == these.data.y_test)}
 
 
 def of_pca(these):
@@ -355,13 +374,20 @@ def main() -> None:
         "natural": these.natural,
         "pca": of_pca(these),
         "pose_capsnet": {},
-        **{name: {} for name in CONTROLS},
+        **{name: {} for name in (WITHOUT, *CONTROLS)},
     }
     for seed in given.seeds:
         folder = given.runs / f"pose_capsnet-pose-{seed}"
         print(f"pose_capsnet, seed {seed}", flush=True)
         arrays = weights.read_arrays(folder / "pose_capsnet.npz")
         result["pose_capsnet"][str(seed)] = card(folder, "pose_capsnet") | of_pose_network(arrays, these)
+        folder = given.runs / f"{WITHOUT}-pose-{seed}"
+        if (folder / "result.json").exists():
+            print(f"{WITHOUT}, seed {seed}", flush=True)
+            arrays = weights.read_arrays(folder / "pose_capsnet.npz")
+            result[WITHOUT][str(seed)] = card(folder, "pose_capsnet") | of_network_without_decoder(arrays, these)
+        else:
+            print(f"{WITHOUT}, seed {seed}: not there; python -m capslib.runs trains it", flush=True)
         for name in CONTROLS:
             folder = given.runs / "pose_controls"
             if not (folder / f"{name}-{seed}.json").exists():

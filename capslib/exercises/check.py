@@ -178,6 +178,8 @@ def _try(solution: Callable, arguments: tuple, expected: np.ndarray) -> tuple[np
     except limits.TookTooLong:
         return None, f"it ran for more than {SECONDS:g} seconds and was stopped."
     except Exception as error:
+        if isinstance(error, np.exceptions.AxisError) and error.ndim is not None:
+            return None, f"it takes axis {error.axis} of an array that has {error.ndim} axes, counted from 0."
         if "truth value of an array" in str(error):  # A common mistake, and NumPy's words for it name no way out.
             return None, f"it uses an array as one True or False. {CHOOSE}"
         return None, f"it raised {type(error).__name__}: {str(error).rstrip(' .')}."

@@ -89,7 +89,7 @@ EXERCISES = {
         ("example",),
         (
             "Two steps: set every capsule but the label's to zero, decode, then add up squared differences.",
-            "np.eye(J)[y] has a 1 at each label, (B, J). With [..., None] behind it, it multiplies v.",
+            "With J = v.shape[1], np.eye(J)[y] has a 1 at each label, (B, J). With [..., None] added, it multiplies v.",
             "masked = v * np.eye(v.shape[1])[y][..., None]; then np.sum((image - decode(masked)) ** 2, axis=1).",
         ),
         {
@@ -167,7 +167,7 @@ EXERCISES = {
         (
             "The mean divides by the number of pixels, 28 · 28, and so does its gradient.",
             "With one gradient g after another, Adam's step is about rate · g / (|g| + ε). Put in g and g/784.",
-            "For |g| far above ε the fraction is ±1 whatever g is; far below, it is g/ε.",
+            "For |g| far above ε the fraction is nearly ±1 whatever g is: ε is small, not zero. Far below, it is g/ε.",
         ),
         {
             "An image has 28 · 28 pixels, not 28.": {key: word.replace("784", "28") for key, word in _MEAN.items()},
@@ -183,6 +183,10 @@ EXERCISES = {
                 **_MEAN,
                 "Adam's step on a weight whose gradient is far above ε": "784 times smaller",
                 "Adam's step on a weight whose gradient is far below ε": "about as large",
+            },
+            "Nearly. The fraction would be exactly ±1 only if ε were zero, and ε is small, not zero.": {
+                **_MEAN,
+                "Adam's step on a weight whose gradient is far above ε": "exactly as large",
             },
             "The margin loss does not know of the pixels at all.": {
                 **_MEAN,

@@ -40,7 +40,7 @@ from capslib.plots.margin import (
 )
 from capslib.plots.marks import LINES, MARKERS, coupling_scale, draw_coupling, draw_grid, draw_lengths
 from capslib.plots.pairs import two_digits
-from capslib.plots.pose import against_bases, dimension_sweep, direction_spectra, slopes_by_class
+from capslib.plots.pose import against_bases, dimension_sweep, direction_spectra, read_from_codes, slopes_by_class
 from capslib.plots.poses import (
     face_row,
     face_votes,
@@ -112,6 +112,7 @@ __all__ = [
     "patches_and_vectors",
     "png",
     "race_to_level",
+    "read_from_codes",
     "routing_iterations",
     "routing_progress",
     "routings_side_by_side",

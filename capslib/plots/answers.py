@@ -38,7 +38,7 @@ def digit_sheet(images, captions, columns=8) -> Figure:
 
     Args:
         images: (N, H, H) or (N, H, H, 1) in 0–1.
-        captions: N texts.
+        captions: N texts, "" for none.
         columns: how many in a row.
     """
     rows = -(-len(images) // columns)
@@ -48,7 +48,7 @@ def digit_sheet(images, captions, columns=8) -> Figure:
     for ax, image, caption in zip(axes.flat, images, captions, strict=False):
         draw_digit(ax, image)
         ax.set_title(caption, fontsize=9)
-    words = "; ".join(" ".join(caption.split()) for caption in captions)
+    words = "; ".join(" ".join(caption.split()) for caption in captions if caption)
     return described(fig, f"{len(images)} small pictures with the captions {words}.")
 
 

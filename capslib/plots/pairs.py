@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from capslib import style
 from capslib.plots.base import described, figure
+from capslib.plots.marks import few_shades
 from capslib.style import COLOURS
 
 INKS = (COLOURS["u"], COLOURS["v"], COLOURS["ink"])
@@ -30,8 +31,8 @@ def two_digits(images, drawn, read, lengths, labels, names=("longest", "second")
         labels: (N, 2) the two digits in the picture; a drawing of any other is marked with ✗.
         names: K names of the rows.
     """
-    drawn, N, K = np.asarray(drawn), len(images), len(names)
-    fig, axes = figure(1.15 * N + 0.6, 1.42 * (K + 2), K + 2, N, squeeze=False)
+    drawn, N, K = few_shades(drawn), len(images), len(names)
+    fig, axes = figure(1.05 * N + 0.6, 1.3 * (K + 2), K + 2, N, squeeze=False)
     rows = [*zip(("picture", "together", *names), ("black", COLOURS["ink"], *INKS), strict=False)]
     for row, (name, colour) in zip(axes, rows, strict=True):
         row[0].set_ylabel(name, color=colour)
@@ -39,7 +40,11 @@ def two_digits(images, drawn, read, lengths, labels, names=("longest", "second")
     for n, column in enumerate(axes.T):
         here = sorted(int(label) for label in labels[n])
         alone = [_inked(drawn[n, k : k + 1], INKS[k : k + 1]) for k in range(K)]
-        shown = [_inked(np.reshape(images[n], (1, 36, 36)), ("black",)), _inked(drawn[n, :2], INKS[:2]), *alone]
+        shown = [
+            _inked(few_shades(np.reshape(images[n], (1, 36, 36))), ("black",)),
+            _inked(drawn[n, :2], INKS[:2]),
+            *alone,
+        ]
         wrong = ["" if digit in here else " ✗" for digit in read[n]]
         under = [f"{digit}: {long:.2f}{mark}" for digit, long, mark in zip(read[n], lengths[n], wrong, strict=True)]
         for ax, picture, title in zip(column, shown, (f"{here[0]} and {here[1]}", "", *under), strict=True):

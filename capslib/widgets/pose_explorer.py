@@ -40,6 +40,7 @@ class PoseExplorer(Widget, script="pose_explorer/index.js", styles="pose_explore
         start: index of the image that is on the page at first.
         routings: iterations that the network was trained with, 1 to 20.
         offset: of its squashes.
+        unit: what the effects are counted in, such as "standard deviations"; "" if that needs no saying.
 
     Attributes:
         digit: index of the capsule that is decoded, −1 for the longest. You can read and set this and the next three.
@@ -61,6 +62,7 @@ class PoseExplorer(Widget, script="pose_explorer/index.js", styles="pose_explore
     images = traitlets.Bytes(read_only=True).tag(sync=True)
     labels = traitlets.List(traitlets.Int(), read_only=True).tag(sync=True)
     effects = traitlets.Dict(read_only=True).tag(sync=True)
+    unit = traitlets.Unicode(read_only=True).tag(sync=True)
     limits = traitlets.Dict(
         {"change": CHANGE, "length": LONGEST, "pictures": PICTURES, "unsorted": UNSORTED}, read_only=True
     ).tag(sync=True)
@@ -75,7 +77,7 @@ class PoseExplorer(Widget, script="pose_explorer/index.js", styles="pose_explore
     chosen = Checked()
     sort = Checked(default=UNSORTED)
 
-    def __init__(self, weights, images, labels=None, effects=None, start=0, routings=3, offset=1.0):
+    def __init__(self, weights, images, labels=None, effects=None, start=0, routings=3, offset=1.0, unit=""):
         self._arrays = networks.check_weights("weights", weights, "pose_capsnet")
         if "decode1.kernel" not in self._arrays:
             raise ValueError(
@@ -88,6 +90,8 @@ class PoseExplorer(Widget, script="pose_explorer/index.js", styles="pose_explore
         saved = b"".join(base64.b64encode(x.tobytes()) for x in packed(self._arrays).values())  # As notebooks save it.
         self.check_size({"weights": saved}, LIMIT, "round its arrays to float16, or take a smaller network")
         self.check_size({"images": base64.b64encode(pages.tobytes())}, LIMIT - len(saved))
+        if not isinstance(unit, str):
+            raise ValueError(f"unit: got {unit!r:.60}, expected a text, such as 'standard deviations'")
         routings, offset = check_whole("routings", routings, 1, 20), check_positive("offset", offset)
         super().__init__(
             weights=NetworkWeights.of(self._arrays),
@@ -95,6 +99,7 @@ class PoseExplorer(Widget, script="pose_explorer/index.js", styles="pose_explore
             images=pages.tobytes(),
             labels=labels,
             effects=_checked_effects(effects, self._D),
+            unit=unit,
             routings=routings,
             offset=offset,
             page=page,
@@ -174,14 +179,14 @@ class PoseExplorer(Widget, script="pose_explorer/index.js", styles="pose_explore
         j = _decoded(v, self.digit)
         error = np.square(image - self.reconstruction).sum()
         text = f"{what_is_on(self.page, image, self.images, self.labels)}, decoded from capsule {j} of length "
-        text += f"{np.linalg.norm(v[j]):.2f}"
+        text += _below_one(np.linalg.norm(v[j]))
         moved = np.flatnonzero(self.change)
         if len(moved):
             d = np.abs(self.change).argmax()
             text += (
                 f", changed in {len(moved)} of its {self._D} dimensions, most in dimension {d} by {self.change[d]:+.2f}"
             )
-            text += f"; its length is then {self.length:.2f}"
+            text += f"; its length is then {_below_one(self.length)}"
         text += f". The squared differences between image and reconstruction add up to {error:.1f}."
         if np.linalg.norm(v[j] + self.change) >= 1:
             text += f" The changed vector was shortened to a length of {LONGEST}."
@@ -200,6 +205,11 @@ def shortened(vectors) -> np.ndarray:
     """Vectors (…, D); those of length 1 or more are shortened to LONGEST, since squash makes none so long."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors * np.where(norms < 1, 1, LONGEST / np.maximum(norms, 1))
+
+
+def _below_one(size):
+    """A length in words: one that rounds to 1.00 has a third decimal, since no squashed vector reaches 1."""
+    return f"{size:.{3 if size >= 0.995 else 2}f}"
 
 
 def _decoded(v, digit):

@@ -98,7 +98,7 @@ class Quiz(Widget, script="quiz.js", styles="quiz.css"):
     def picture(self) -> bytes:
         lines = []
         for n, question in enumerate(self.questions, 1):
-            lines += textwrap.wrap(f"{n}. {question['text']}", 100)
+            lines += textwrap.wrap(f"{n}. {question['text']}", 96)
             for choice, _ in question["choices"]:
                 lines += textwrap.wrap(choice, 95, initial_indent="    ○ ", subsequent_indent="       ")
             lines.append("")

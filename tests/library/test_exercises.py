@@ -178,6 +178,10 @@ def test_each_wrong_try_earns_a_stronger_hint_and_a_stub_none(name, unseen, caps
         (lambda *arguments: {"a": 1}, "it returns a dict, expected an array"),
         (lambda *arguments: int("one"), r"it raised ValueError: invalid literal for int\(\) with base 10: 'one'\.\n"),
         (lambda *arguments: np.ones(2) + np.ones(3), r"it raised ValueError: operands .* \(2,\) \(3,\)\.\n"),
+        (
+            lambda *arguments: np.sum(np.ones((2, 3)), axis=(1, 2)),
+            r"it takes axis 2 of an array that has 2 axes, counted from 0\.",
+        ),
         (lambda *arguments: "right", "it returns a str, expected an array"),
         (lambda *arguments: np.zeros((7, 1)), r"it returns the shape \(7, 1\), expected \("),
         (lambda s, *others: s if s > 0 else -s, r"it uses an array as one True or False\. `if` cannot .* np\.where"),

@@ -83,6 +83,7 @@ def test_a_vector_that_is_too_long_is_shortened_and_that_is_told():
     assert widget.length == pytest.approx(0.999)
     cosine = widget.changed @ (widget.v[widget.capsule] + towards)
     assert cosine == pytest.approx(0.999 * np.linalg.norm(widget.v[widget.capsule] + towards))
+    assert "its length is then 0.999." in widget.describe()
     assert widget.describe().endswith("The changed vector was shortened to a length of 0.999.")
     exactly = np.eye(3)[0]
     np.testing.assert_allclose(
@@ -169,6 +170,7 @@ def test_the_networks_size_and_ten_digits_fit_into_a_notebook():
         ({"start": 3}, "start: got 3, expected a whole number from 0 to 2"),
         ({"routings": 0}, "routings: got 0, expected a whole number from 1 to 20"),
         ({"offset": 0}, "offset: got 0, expected a positive number"),
+        ({"unit": 1}, "unit: got 1, expected a text, such as 'standard deviations'"),
         ({"effects": {}}, r"effects: got \{\}, expected a dict from a property's name to an array \(10, 16\)"),
         ({"effects": [1]}, r"effects: got \[1\], expected a dict"),
         (

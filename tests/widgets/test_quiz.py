@@ -83,6 +83,11 @@ def test_the_right_choice_is_not_always_in_one_place():
     assert {0, 1} <= set(places) and max(map(places.count, set(places))) < 0.7 * len(places)
 
 
+@pytest.mark.parametrize("lesson", QUIZZES)
+def test_in_no_lesson_all_right_choices_stand_at_the_same_place(lesson):
+    assert len({list(question.choices).index(question.right) for question in QUIZZES[lesson]}) > 1
+
+
 def test_every_quiz_stands_in_its_lesson_and_no_other():
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         asked = re.findall(r"exercises\.quiz\(\\\"(\w+)\\\"\)", path.read_text(encoding="utf-8"))

@@ -45,6 +45,16 @@ def test_plots_know_nothing_of_keras():
     assert not {"keras", "tensorflow", "matplotlib.pyplot"} & set(loaded)
 
 
+def test_a_saved_png_is_smaller_and_looks_the_same(digit):
+    grey = plots.digit_sheet([digit[0].reshape(28, 28)] * 3, ["a", "b", "c"])
+    for fig in (grey, plots.film_strip(*digit, 3), plots.slopes_by_class(np.linspace(-1, 1, 160).reshape(10, 16), "x")):
+        fig.set_layout_engine("none")  # It would move things again at the second drawing.
+        drawn, whole, saved = io.BytesIO(), plots.png(fig), plots.png(fig, saved=True)
+        fig.savefig(drawn, format="png")
+        a, b = (np.asarray(Image.open(one).convert("RGB"), float) for one in (drawn, io.BytesIO(saved)))
+        assert len(saved) < 0.95 * len(whole) and np.abs(a - b).max() < 32 and np.abs(a - b).mean() < 3
+
+
 def test_png_has_the_pixels_of_the_figure(digit):
     fig, saved = plots.film_strip(*digit, 3), io.BytesIO()
     fig.set_layout_engine("none")  # It would move things again at the second drawing.

@@ -1,6 +1,9 @@
 """Pictures of what a capsule's dimensions do."""
 
+import io
+
 import numpy as np
+from PIL import Image
 
 from capslib import plots
 
@@ -19,6 +22,16 @@ def test_dimension_sweep_has_a_row_for_each_dimension_and_frames_the_steps_that_
     np.testing.assert_array_equal(frames, [[1.5, -0.5, 2.5, 0.5], [0.5, 0.5, 3.5, 1.5], [-0.5, 1.5, 4.5, 2.5]])
     assert fig.get_label().startswith("3 rows of 5 pictures") and "one is 0.02 to 0.30." in fig.get_label()
     assert not plots.dimension_sweep(pictures, steps).axes[0].patches
+
+
+def test_dimension_sweep_draws_each_pixel_as_a_square_of_whole_pixels():
+    pictures = np.random.default_rng(0).random((2, 3, 28, 28))
+    drawn = Image.open(io.BytesIO(plots.png(plots.dimension_sweep(pictures, [-1, 0, 1])))).convert("L")
+    shades = np.asarray(drawn, float)
+    expected = 255 * (1 - np.round(3 * pictures[:, :, 3:25, 3:25]) / 3).transpose(0, 2, 1, 3).reshape(44, 66)
+    sheet = np.kron(expected, np.ones((2, 2)))
+    top = 30
+    np.testing.assert_allclose(shades[top : top + 88, 56 : 56 + 132], sheet, atol=3)
 
 
 def test_slopes_by_class_rings_the_strongest_of_either_sign_on_one_scale():
@@ -40,6 +53,19 @@ def test_against_bases_sets_the_dimensions_beside_the_random_bases():
     assert drawn == [[[0.2, 0], [0.6, 0]], [[0.4, 0]], [[0.5, 0]], [[0.1, 1], [0.25, 1]], [[0.2, 1]], [[0.3, 1]]]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["slant", "width"]
     assert "slant 0.50 against 0.20 to 0.60; width 0.30 against 0.10 to 0.25." in fig.get_label()
+
+
+def test_read_from_codes_has_a_panel_for_each_property_and_a_bar_for_each_code():
+    values = {"capsule": [0.9, -0.05], "CNN": [0.5, 0.1], "shuffled": [0.0, 1.0]}
+    fig = plots.read_from_codes(values, ("slant", "width"), "R²")
+    left, right = fig.axes
+    assert (left.get_title(), right.get_title()) == ("slant", "width")
+    assert [label.get_text() for label in left.get_yticklabels()] == ["capsule", "CNN", "shuffled"]
+    np.testing.assert_allclose([bar.get_width() for bar in left.patches], [0.9, 0.5, 0])
+    np.testing.assert_allclose([bar.get_width() for bar in right.patches], [0, 0.1, 1])
+    assert [text.get_text() for text in right.texts] == ["−0.05", "0.10", "1.00"]
+    assert left.get_ylim() == (2.5, -0.5)  # The first on top.
+    assert fig.get_label() == "Bars of R² for capsule, CNN, shuffled: slant 0.90, 0.50, 0.00; width -0.05, 0.10, 1.00."
 
 
 def test_direction_spectra_adds_up_the_shares():

@@ -48,6 +48,11 @@ def ink(page, name, width=28, view=0):
     return pixels(page, name, width, view)[..., 3] / 255
 
 
+def told(size):
+    """A length as the page writes it: none says 1.00, since squash keeps every vector below 1."""
+    return f"{size:.3f}" if size >= 0.995 else f"{size:.2f}"
+
+
 def strips_drawn(page):
     expect(page.locator(".caps-pose-stale")).to_have_count(0)
 
@@ -60,8 +65,8 @@ def in_python(page, pose):
     np.testing.assert_allclose(ink(page, "original"), pose.image, atol=0.51 / 255)
     np.testing.assert_allclose(ink(page, "reconstruction"), pose.reconstruction, atol=0.51 / 255 + 1e-4)
     before, error = pose.lengths[pose.capsule], np.square(pose.image - pose.reconstruction).sum()
-    assert control(page, "length").inner_text().split(" → ")[0] == f"{before:.2f}"
-    assert control(page, "length").inner_text().split(" → ")[-1] == f"{pose.length:.2f}"
+    assert control(page, "length").inner_text().split(" → ")[0] == told(before)
+    assert control(page, "length").inner_text().split(" → ")[-1] == told(pose.length)
     assert float(control(page, "error").inner_text().split(" → ")[-1]) == pytest.approx(error, abs=0.11)
     for d in range(16):
         assert float(control(page, f"slider-{d}").input_value()) == pytest.approx(pose.change[d])
@@ -182,6 +187,41 @@ def test_a_drawing_is_encoded_in_the_browser_and_its_strips_follow(mounted, pose
     assert not in_python(page, pose).centred
 
 
+def test_the_key_0_sets_a_slider_back_and_leaves_the_others(mounted, pose):
+    page = mounted(pose)
+    for d, key in ((3, "Home"), (5, "End")):
+        control(page, f"slider-{d}").press(key)
+    control(page, "slider-3").press("0")
+    change = in_python(page, pose).change
+    assert change[3] == 0 and change[5] == 0.25 and control(page, "slider-3").input_value() == "0"
+    control(page, "slider-5").press("Control+0")  # The page's zoom.
+    assert in_python(page, pose).change[5] == 0.25
+    assert "the key 0 sets it back" in page.locator(".caps-pose-lead").inner_text()
+
+
+@pytest.mark.parametrize("by", ["clear", "start-3"])
+def test_another_page_begins_unchanged_and_undo_brings_the_changes_back(mounted, pose, by):
+    page = mounted(pose)
+    control(page, "slider-5").press("End")
+    assert in_python(page, pose).change[5] == 0.25
+    control(page, by).click()
+    assert not in_python(page, pose).change.any()
+    if by == "clear":
+        draw(page, [(0.25, 0.2), (0.75, 0.2), (0.45, 0.85)])
+        assert not in_python(page, pose).change.any() and "Nothing is changed" in line(page)
+        control(page, "undo").click()
+    control(page, "undo").click()
+    assert in_python(page, pose).change[5] == 0.25 and "Dimension 5 +0.25" in line(page)
+
+
+def test_the_unit_of_effects_is_told_where_the_strips_are_sorted(mounted, data):
+    page = mounted(PoseExplorer(WEIGHTS, data.x_test[:4], effects=EFFECTS, unit="standard deviations"))
+    legend = page.locator(".caps-pose-legend")
+    assert "standard deviations" not in legend.inner_text()
+    control(page, "sort").select_option("slant")
+    assert "was measured to change slant, in standard deviations; largest first." in legend.inner_text()
+
+
 def test_a_digit_that_is_not_there_is_decoded_when_asked_for(mounted, pose):
     page = mounted(pose)
     other, first = int(pose.lengths.argmin()), pose.capsule
@@ -200,6 +240,8 @@ def test_a_vector_that_is_too_long_is_shortened_and_told(mounted, pose):
     page.evaluate("(change) => model.set({ change })", (0.25 * np.sign(pose.v[pose.capsule])).tolist())
     wanted = np.linalg.norm(in_python(page, pose).v[pose.capsule] + pose.change)
     assert wanted > 1 and pose.length == pytest.approx(0.999)
+    assert control(page, "length").inner_text().endswith(" → 0.999") and " → 0.999, squared error" in line(page)
+    assert "of length 0.999" in control(page, "reconstruction").get_attribute("aria-label")
     assert f"would have length {wanted:.2f}" in line(page) and "shortened to 0.999" in line(page)
     page.evaluate("(change) => model.set({ change })", [0] * 16)
     assert "shortened" not in line(page)

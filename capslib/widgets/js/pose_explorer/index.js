@@ -5,7 +5,7 @@ import { drawing_pad, pad_widget, pages_of, paint, what_is_on } from "../pad.js"
 import { clock, time_icon } from "../player.js";
 import { explored } from "./state.js";
 import { dimension_rows } from "./strips.js";
-import { described_pose, norm_of_capsule, signed_change } from "./words.js";
+import { below_one, described_pose, norm_of_capsule, signed_change } from "./words.js";
 
 /** From one step of a sweep to the next: how far in hundredths, and milliseconds; in larger steps for who wants less motion. */
 const SWEEP = { step: 1, pace: 40 };
@@ -33,9 +33,12 @@ function pose_view({ model, el, loaded: state, history }) {
   const starts = pages_of(model);
   const limits = model.get("limits");
   const tint = diverging("contribution");
+  // Another digit has another capsule: a change that was made to the last one would be read as its own.
+  const unchanged = model.get("change").map(() => 0);
   const { pad, toolbar, strip, ink, drawing, put, draw: draw_pad } = drawing_pad({
     test: "pose", model, history, starts, labels, redraw: () => draw(),
-    cleared: { centred: true }, taken: { centred: false }, clear: "Clear the page",
+    cleared: { centred: true, change: unchanged }, taken: { centred: false, change: unchanged },
+    clear: "Clear the page and set all changes back to 0",
   });
 
   // A sweep: the chosen dimension goes up, down, and back to where it was not changed.
@@ -67,7 +70,7 @@ function pose_view({ model, el, loaded: state, history }) {
 
   const { by_hand } = sweep;
   const reset = button("pose-reset", "Set all changes back to 0", "Reset",
-    by_hand(() => put({ change: model.get("change").map(() => 0) })));
+    by_hand(() => put({ change: unchanged })));
   const decoded = choice("pose-digit", "Decode capsule", [], by_hand((value) => put({ digit: Number(value) })));
   const properties = [limits.unsorted, ...Object.keys(model.get("effects"))].map((name) => [name, name]);
   const sorted = choice("pose-sort", "Sort the strips by", properties, by_hand((value) => put({ sort: value })));
@@ -92,10 +95,11 @@ function pose_view({ model, el, loaded: state, history }) {
     choose: by_hand((d) => put({ chosen: d })),
     move: by_hand((d, value) => put({ change: with_change(d, value), chosen: d })),
   };
-  const rows = dimension_rows(D, steps, hands);
+  const rows = dimension_rows(D, steps, hands, model.get("unit"));
   const text = html("p", { class: "caps-pose-text", "aria-live": "polite", "data-testid": "pose-text" });
   const lead = html("p", { class: "caps-pose-lead" },
-    `The decoder draws a digit from one capsule, ${D} numbers. Change one of them, and watch what it draws.`);
+    `The decoder draws a digit from one capsule, ${D} numbers. Change one of them, and watch what it draws. On a slider, `
+    + "the key 0 sets it back.");
   const first_row = html("div", { class: "caps-row" }, sweep_button, reset, decoded.node,
     ...(properties.length > 1 ? [sorted.node] : []));
   el.replaceChildren(lead, first_row,
@@ -135,20 +139,20 @@ function pose_view({ model, el, loaded: state, history }) {
     const what = what_is_on(page, starts, labels);
     const arrow = (one, other) => (one === other ? one : `${one} → ${other}`);
     length_name.textContent = `${norm_of_capsule(j)} =`;
-    length_value.textContent = arrow(number(now.before), number(now.now));
+    length_value.textContent = arrow(below_one(now.before), below_one(now.now));
     length_fill.style.width = `${100 * now.now}%`;
     length_mark.style.left = `${100 * now.before}%`;
     error_value.textContent = arrow(number(now.error_before, 1), number(now.error, 1));
     set(original.canvas, { "aria-label": blank ? "A blank page" : `The original. ${what}.` });
     set(reconstruction.canvas, {
-      "aria-label": `The picture decoded from capsule ${j} of length ${number(now.now)}, with ${signed_change(now.change[now.chosen])} `
+      "aria-label": `The picture decoded from capsule ${j} of length ${below_one(now.now)}, with ${signed_change(now.change[now.chosen])} `
         + `added to dimension ${now.chosen}`,
     });
     set(difference.canvas, {
       "aria-label": `Reconstruction minus original; the squares add up to ${number(now.error, 1)}`,
     });
     fill(decoded.list, [[-1, `longest (${now.first})`],
-      ...Array.from(lengths, (size, k) => [k, `${k}, length ${number(size)}`])]);
+      ...Array.from(lengths, (size, k) => [k, `${k}, length ${below_one(size)}`])]);
     decoded.list.value = String(model.get("digit"));
     sorted.list.value = now.sort;
     name_sweep();

@@ -94,12 +94,12 @@ export function explored(model, weights) {
     };
   }
 
-  /** The pictures of one dimension's strip, and the lengths that v + change would have. */
+  /** The pictures of one dimension's strip, the lengths that v + change would have, and those of what is decoded. */
   function strip({ v, own, j, D }, d) {
     return steps.map((step) => {
       const one = Array.from({ length: D }, (_, k) => (k === d ? step : 0));
       const { vector, wanted } = changed_vector(own, one, longest);
-      return { ink: drawn_from(vector, j, v), wanted };
+      return { ink: drawn_from(vector, j, v), wanted, now: length(vector, D)[0] };
     });
   }
   return { read, strip };

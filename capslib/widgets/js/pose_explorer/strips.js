@@ -1,7 +1,7 @@
 /** The dimensions of PoseExplorer: for each a strip of decoded pictures, and a slider under it. */
 import { button, html, number, set } from "../dom.js";
 import { SIDE } from "../ink.js";
-import { signed_change } from "./words.js";
+import { below_one, signed_change } from "./words.js";
 
 /** A slider's step. */
 const FINE = 0.01;
@@ -45,6 +45,9 @@ function dimension_row(d, steps, { choose, move }) {
   const range = html("input", {
     type: "range", min: -most, max: most, step: FINE, "data-testid": `pose-slider-${d}`, "aria-label": `dimension ${d}`,
     oninput: () => move(Number(Number(range.value).toFixed(2))),
+    onkeydown: (event) => {
+      if (event.key === "0" && !event.ctrlKey && !event.metaKey && !event.altKey) move(0); // With them: the page's zoom.
+    },
   });
   const value = html("span", { class: "caps-pose-value" });
   const node = html("div", { class: "caps-pose-row", role: "group", "aria-label": `Dimension ${d}` },
@@ -75,7 +78,7 @@ function dimension_row(d, steps, { choose, move }) {
     const inner = (list) => (list.indexOf(false) < 0 ? count : list.indexOf(false));
     left.style.width = `${(100 * inner(long)) / count}%`;
     right.style.width = `${(100 * (inner(long) < count ? inner(long.toReversed()) : 0)) / count}%`;
-    const [first, last] = [pictures[0], pictures.at(-1)].map(({ wanted }) => number(Math.min(wanted, 1)));
+    const [first, last] = [pictures[0], pictures.at(-1)].map(({ now }) => below_one(now));
     set(canvas, {
       "aria-label": `${count} pictures with ${signed_change(-most)} to ${signed_change(most)} added to dimension ${d}; `
         + `the vector's length goes from ${first} to ${last}.`,
@@ -90,8 +93,9 @@ function dimension_row(d, steps, { choose, move }) {
  * @param {number} D
  * @param {number[]} steps
  * @param {{choose: (d: number) => void, move: (d: number, value: number) => void}} hands
+ * @param {string} unit what effects are counted in, or ""
  */
-export function dimension_rows(D, steps, { choose, move }) {
+export function dimension_rows(D, steps, { choose, move }, unit) {
   const rows = Array.from({ length: D }, (_, d) =>
     dimension_row(d, steps, { choose: () => choose(d), move: (value) => move(d, value) }));
   const list = html("div", { class: "caps-pose-rows", "data-testid": "pose-rows" }, ...rows.map(({ node }) => node));
@@ -111,11 +115,11 @@ export function dimension_rows(D, steps, { choose, move }) {
     if (order.join() !== shown) list.append(...order.map((d) => rows[d].node));
     shown = order.join();
     list.classList.toggle("caps-pose-sorted", slopes !== undefined);
-    sorted = slopes ? `By how much each dimension of class ${j} was measured to change ${sort}, largest first. ` : "";
+    sorted = slopes ? `By how much each dimension of class ${j} was measured to change ${sort}${unit && `, in ${unit}`}; largest first. ` : "";
     say();
   }
 
-  /** All pictures. @param {(d: number) => {ink: ArrayLike<number>, wanted: number}[]} strip */
+  /** All pictures. @param {(d: number) => {ink: ArrayLike<number>, wanted: number, now: number}[]} strip */
   function draw_films(strip) {
     const long = rows.map((row, d) => row.draw_film(strip(d)));
     short = long.some(Boolean)

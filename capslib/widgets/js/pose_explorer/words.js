@@ -4,6 +4,12 @@ import { number } from "../dom.js";
 /** A number with its sign, "0" for none. @param {number} x */
 export const signed_change = (x) => (Math.abs(x) < 0.005 ? "0" : `${x > 0 ? "+" : ""}${number(x)}`);
 
+/**
+ * The length of a vector that squash could have made: one that rounds to 1.00 has a third decimal, since none reaches 1.
+ * @param {number} x
+ */
+export const below_one = (x) => number(x, x >= 0.995 ? 3 : 2);
+
 /** ‖v₃‖ @param {number} j */
 export const norm_of_capsule = (j) => `‖v${"₀₁₂₃₄₅₆₇₈₉"[j]}‖`;
 
@@ -27,11 +33,11 @@ function changed_dimensions(change) {
 export function described_pose(what, blank, now) {
   const { j, first, lengths, before, error_before, error, change, wanted, longest } = now;
   const page = blank ? "The page is blank: draw a digit." : `${what}.`;
-  const capsule = j === first ? `The longest capsule is ${j}, with ${norm_of_capsule(j)} = ${number(before)}.`
-    : `Capsule ${j} has ${norm_of_capsule(j)} = ${number(before)}; the longest is ${first} (${number(lengths[first])}).`;
+  const capsule = j === first ? `The longest capsule is ${j}, with ${norm_of_capsule(j)} = ${below_one(before)}.`
+    : `Capsule ${j} has ${norm_of_capsule(j)} = ${below_one(before)}; the longest is ${first} (${below_one(lengths[first])}).`;
   const moved = changed_dimensions(change);
   const effect = moved
-    ? `${moved}: length ${number(before)} → ${number(now.now)}, squared error ${number(error_before, 1)} → ${number(error, 1)}.`
+    ? `${moved}: length ${below_one(before)} → ${below_one(now.now)}, squared error ${number(error_before, 1)} → ${number(error, 1)}.`
     : `Nothing is changed; the squared differences between reconstruction and original add up to ${number(error, 1)}.`;
   const short = wanted < 1 ? "" : ` The changed vector would have length ${number(wanted)}. Squash keeps every vector `
     + `below 1, so it is shortened to ${number(longest, 3)}.`;

@@ -105,7 +105,7 @@ def test_what_has_nothing_to_do_with_v_is_not_predicted(cloud):
 def test_a_map_is_fitted_in_each_class_on_its_own(cloud):
     v, y, rng = cloud
     turns = rng.normal(size=(3, 4, 4))
-    assert scores.changes(v, np.einsum("nd,nde->ne", v, turns[y]), y)["map"] > 0.999
+    assert scores.changes(v, np.einsum("ni,nij->nj", v, turns[y]), y)["map"] > 0.999
 
 
 def test_too_few_examples_of_a_class_are_refused(cloud):

@@ -28,13 +28,13 @@ def png(fig, saved=False) -> bytes:
     """The figure as PNG bytes with a palette of 256 colours: a third of the size, and no difference to the eye.
 
     Drawn straight into memory, since encoding it twice took half of the time.
-    What is `saved` in a notebook is packed for longer, and has 64 colours, or 16 shades if it is grey. They are chosen
+    What is `saved` in a notebook is packed for longer, and has 128 colours, or 32 shades if it is grey. They are chosen
     to cover all that occur: the method that takes half of the time would spend most on greys, and dull the others.
     """
     canvas = FigureCanvasAgg(fig)
     canvas.draw()
     pixels, small = np.asarray(canvas.buffer_rgba())[..., :3], io.BytesIO()
-    colours = (16 if (pixels == pixels[..., :1]).all() else 64) if saved else 256
+    colours = (32 if (pixels == pixels[..., :1]).all() else 128) if saved else 256
     method = Image.Quantize.MAXCOVERAGE if saved else Image.Quantize.MEDIANCUT
     Image.fromarray(pixels).quantize(colours, method, dither=Image.Dither.NONE).save(
         small, format="png", optimize=saved

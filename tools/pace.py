@@ -15,7 +15,7 @@ from tools.render import VIEW
 
 WORDS_A_MINUTE, SECONDS_A_LINE, SECONDS_A_PICTURE, MINUTES_A_WIDGET = 180, 5, 20, 4
 DEEPER = "## Going deeper"
-EXERCISE = re.compile(r"(?:### Exercise .*|## Quiz )\((\d+) minutes\)")
+EXERCISE = re.compile(r"(?:### Exercise .*|## Quiz )\((\d+) minutes?\)")
 SAYS = re.compile(
     r"\*\*Time:\*\* (\d+) minutes(?:, (\d+) more for \*Going deeper\*)?(?:, (\d+) for quiz and exercises)? · "
 )

@@ -11,6 +11,7 @@ import numpy as np
 
 from capslib import plots
 from capslib.exercises import limits, progress
+from capslib.exercises.mend import Mend, problem_of
 
 TRIALS = 5
 """On how many random arguments a solution is tried, besides the edge cases."""
@@ -73,7 +74,7 @@ def numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return np.round(rng.normal(size=shape), 1) + 0.0  # No −0.
 
 
-EXERCISES: dict[str, Exercise | Matching] = {}
+EXERCISES: dict[str, Exercise | Matching | Mend] = {}
 """Every exercise of the course by its name, lesson by lesson; the package fills it."""
 
 LESSON_OF: dict[str, str] = {}
@@ -108,6 +109,8 @@ def passes(name: str, solution: Any) -> bool:
     exercise = EXERCISES[name]
     if isinstance(exercise, Matching):
         problem, meant = _mismatch(exercise, solution)
+    elif isinstance(exercise, Mend):
+        problem, meant = problem_of(exercise, solution, NOTHING)
     else:
         problem, meant = _difference(exercise, solution)
     if problem is None:

@@ -15,6 +15,7 @@ from capslib.plots.answers import (
     two_answers,
 )
 from capslib.plots.base import described, figure, png, show
+from capslib.plots.bugs import draw_look, looked_at, patient_beside_healthy
 from capslib.plots.exercises import expected_and_got, text_page
 from capslib.plots.gradients import WEIGHT, gradient_parts, gradient_paths, weights_and_sums
 from capslib.plots.inside import (
@@ -88,6 +89,7 @@ __all__ = [
     "draw_coupling",
     "draw_grid",
     "draw_lengths",
+    "draw_look",
     "em_votes",
     "expected_and_got",
     "face_row",
@@ -100,6 +102,7 @@ __all__ = [
     "gradient_paths",
     "labelled_curves",
     "learning_rates",
+    "looked_at",
     "lower_capsule",
     "margin_against_softmax",
     "margin_descent",
@@ -110,6 +113,7 @@ __all__ = [
     "measured_curves",
     "one_vote",
     "patches_and_vectors",
+    "patient_beside_healthy",
     "png",
     "race_to_level",
     "read_from_codes",

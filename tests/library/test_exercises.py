@@ -53,7 +53,7 @@ def solved():
 
 SOLUTIONS = solved()
 FUNCTIONS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, exercises.Exercise)]
-MATCHINGS = [name for name in EXERCISES if name not in FUNCTIONS]
+MATCHINGS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, exercises.Matching)]
 MISTAKES = [(name, hint) for name in FUNCTIONS for hint in EXERCISES[name].mistakes]
 softmax_backward, agreement_without_votes = SOLUTIONS["softmax_backward"], SOLUTIONS["agreement_without_votes"]
 

@@ -85,6 +85,7 @@ def routing_explorer():
 
 
 EXAMPLES = {
+    "Diagnosis": lambda: widgets.Diagnosis("break"),
     "LiveCapsNet": live_capsnet,
     "MarginLossExplorer": lambda: widgets.MarginLossExplorer(
         [0.04, 0.06, 0.12, 0.62, 0.02, 0.3, 0.05, 0.09, 0.45, 0.2], 3

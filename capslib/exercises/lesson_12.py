@@ -8,14 +8,10 @@ from collections.abc import Callable
 import numpy as np
 
 from capslib.bugs.tape import Tensor, gradients
-from capslib.exercises.mend import Mend
+from capslib.exercises.mend import Mend, examples
 
-RNG = np.random.default_rng(1200)
-V, U_HAT = RNG.normal(size=(2, 3, 4)), RNG.normal(size=(2, 6, 3, 4))
-B, A = RNG.normal(size=(2, 6, 3)), RNG.normal(size=(2, 6, 3))
-LENGTHS, Y = RNG.uniform(0.05, 0.95, (4, 5)), np.eye(5)[[0, 2, 2, 4]]
-IMAGE, PICTURE = RNG.uniform(size=(2, 3, 49))
-GRID = RNG.normal(size=(2, 3, 4, 4))
+V, U_HAT, B, A, LENGTHS, IMAGE, PICTURE, GRID = examples(seed=1200)
+Y = np.eye(5)[[0, 2, 2, 4]]
 
 
 def _slope(step: Callable, x: np.ndarray) -> np.ndarray:

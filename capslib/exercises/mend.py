@@ -45,6 +45,21 @@ class Mend:
         return getattr(steps_of(CASES[self.case].fault), self.step)
 
 
+def examples(seed: int) -> tuple[np.ndarray, ...]:
+    """Small arrays to try steps on, the same for the same seed.
+
+    Returns:
+        Capsules (2, 3, 4); votes (2, 6, 3, 4); logits and agreements (2, 6, 3); lengths (4, 5) in 0.05–0.95; an image
+        and a picture (3, 49) in 0–1; features with channels first (2, 3, 4, 4).
+    """
+    rng = np.random.default_rng(seed)
+    v, u_hat = rng.normal(size=(2, 3, 4)), rng.normal(size=(2, 6, 3, 4))
+    b, a = rng.normal(size=(2, 6, 3)), rng.normal(size=(2, 6, 3))
+    lengths = rng.uniform(0.05, 0.95, (4, 5))
+    image, picture = rng.uniform(size=(2, 3, 49))
+    return v, u_hat, b, a, lengths, image, picture, rng.normal(size=(2, 3, 4, 4))
+
+
 def problem_of(mend: Mend, solution: Any, nothing: str) -> tuple[str | None, str | None]:
     """What is wrong with a solution, or None, and the reason if its mistake is a known one; shows a picture if it runs.
 

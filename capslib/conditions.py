@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from capslib import transforms
-from capslib.checks import check_count
-from capslib.digits import as_images, as_labels
+from capslib.checks import check_count, check_seed
+from capslib.digits import as_images, as_labels, one_hot
+from capslib.pairs import FARTHEST, of_another_class
 
 ANGLES = tuple(range(15, 181, 15))
 """Degrees, counter-clockwise."""
@@ -98,12 +99,12 @@ def has_room(images: ArrayLike, right: int, down: int) -> np.ndarray:
     return moved.sum((1, 2, 3), dtype=np.float64) == ink
 
 
-def over_each_other(images: ArrayLike, labels: ArrayLike, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def over_each_other(x: ArrayLike, y: ArrayLike, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Lay another digit over each one, of another class, moved by up to 4 pixels each way.
 
     Args:
-        images: (N, 28, 28, 1) in 0–1.
-        labels: (N,), of at least two classes.
+        x: images (N, 28, 28, 1) in 0–1.
+        y: their labels (N,), of at least two classes.
         seed: whole number ≥ 0.
 
     Returns:
@@ -112,14 +113,11 @@ def over_each_other(images: ArrayLike, labels: ArrayLike, seed: int = 0) -> tupl
     Raises:
         ValueError: naming the argument that does not fit.
     """
-    x, y = as_images(images), as_labels(labels)
-    if len(np.unique(y)) < 2:
-        raise ValueError(f"labels: got {len(np.unique(y))} class, expected at least two")
-    rng = np.random.default_rng(seed)
-    other = np.array([rng.choice(np.flatnonzero(y != label)) for label in y])
-    right, down = rng.integers(-ROOM, ROOM + 1, (2, len(x)))
-    both = np.eye(10, dtype=np.float32)[y] + np.eye(10, dtype=np.float32)[y[other]]
-    return transforms.overlap(x, x[other], right, down, cut=True), both
+    x, y = as_images(x), as_labels(y)
+    rng = np.random.default_rng(check_seed("seed", seed))
+    other = of_another_class(y, rng)
+    right, down = rng.integers(-FARTHEST, FARTHEST + 1, (2, len(x)))
+    return transforms.overlap(x, x[other], right, down, cut=True), one_hot(y) + one_hot(y[other])
 
 
 def shuffled_cells(cells: int) -> np.ndarray:

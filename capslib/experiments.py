@@ -64,6 +64,9 @@ TURNED = ("capsnet_3", "cnn_flatten", "cnn_flatten_margin", "pose_3")
 """The networks that are also trained with digits turned by any angle."""
 
 SEEDS = (0, 1, 2, 3, 4)
+ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+"""What a run is started with: sums in another order are rounded in another way."""
+
 STORED = REPOSITORY / "notebooks" / "results" / f"{findings.RESULT}.json"
 RATES, TUNING_SEED, TUNING_EPOCHS = (3e-3, 9e-3, 2.7e-2), 1000, 3
 LONG, LONG_SEED = 20, 0
@@ -281,6 +284,7 @@ def work(
         ValueError: if a file in the folder is of another task, or another process is writing to it.
     """
     folder = Path(folder)
+    os.environ.update(ONE_THREAD)  # The processes inherit it.
     with alone(folder):
         left = [task for task in todo if read(folder, task) is None]
         if scheduler:
@@ -312,7 +316,7 @@ def apart(task: Task, size: Size = WHOLE, source: str = "full") -> dict:
         out = Path(folder) / "result.json"
         words = ["--size", json.dumps(asdict(size)), "--source", source, "--out", str(out)]
         command = [sys.executable, "-m", "capslib.experiments", "--one", json.dumps(asdict(task)), *words]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, text=True, env=os.environ | ONE_THREAD)
         if done.returncode:
             raise RuntimeError((done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1])
         return json.loads(out.read_text(encoding="utf-8"))
@@ -352,10 +356,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--size", default="{}", help=argparse.SUPPRESS)
     parser.add_argument("--source", choices=["bundled", "full"], default="full", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
-    # One thread each: what is summed in another order is rounded in another way.
-    os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1")
     try:
         if given.one:
+            os.environ.update(ONE_THREAD)
             result = run(Task(**json.loads(given.one)), Size(**json.loads(given.size)), given.source)
             _write(given.out, result)
             return

@@ -46,14 +46,9 @@ def make(x: ArrayLike, y: ArrayLike, seed: int | np.random.Generator) -> Pairs:
     x, y = as_images(x, "x"), as_labels(y, "y")
     if len(y) != len(x):
         raise ValueError(f"y: got {len(y)} labels, expected one for each of {len(x)} images")
-    if len(np.unique(y)) < 2:
-        raise ValueError(f"y: got {y[0]} for every image, expected at least two classes")
     rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(check_seed("seed", seed))
     N = len(x)
-    second = np.empty(N, np.int64)
-    for digit in np.unique(y):
-        second[y == digit] = rng.choice(np.flatnonzero(y != digit), np.sum(y == digit))
-    both = np.stack([np.arange(N), second], 1)  # (N, 2)
+    both = np.stack([np.arange(N), of_another_class(y, rng)], 1)  # (N, 2)
     down, right = rng.integers(0, 2 * FARTHEST + 1, (2, N, 2))
     # Side by side in the last axis, as a network draws them: `training` takes them from there without a copy.
     drawn = np.zeros((N, SIDE, SIDE, 2), np.float32)
@@ -64,6 +59,20 @@ def make(x: ArrayLike, y: ArrayLike, seed: int | np.random.Generator) -> Pairs:
     images = np.minimum(drawn.sum(-1, keepdims=True), 1)
     labels = np.eye(CLASSES, dtype=np.float32)[y[both]].sum(1)
     return Pairs(images, labels, np.moveaxis(drawn, -1, 1)[..., None], y[both])
+
+
+def of_another_class(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """For each label (N,) the index of an example of another class, int64 (N,): any of them alike.
+
+    Raises:
+        ValueError: if all labels are of one class.
+    """
+    if len(np.unique(y)) < 2:
+        raise ValueError(f"y: got {y[0]} for every image, expected at least two classes")
+    other = np.empty(len(y), np.int64)
+    for digit in np.unique(y):
+        other[y == digit] = rng.choice(np.flatnonzero(y != digit), np.sum(y == digit))
+    return other
 
 
 def both_longest(lengths: ArrayLike, labels: ArrayLike) -> np.ndarray:

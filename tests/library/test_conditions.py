@@ -88,7 +88,7 @@ def test_two_digits_lie_over_each_other(some):
     assert (both[np.arange(len(y)), y] == 1).all()
     assert (pictures >= x).all()  # The first digit stays where it was, and ink only adds up.
     assert (pictures.sum((1, 2, 3)) > x.sum((1, 2, 3))).all()
-    with pytest.raises(ValueError, match="labels: got 1 class"):
+    with pytest.raises(ValueError, match="y: got 7 for every image, expected at least two classes"):
         conditions.over_each_other(x[:3], np.array([7, 7, 7]))
 
 

@@ -148,14 +148,19 @@ def tasks(
         seeds: whole numbers ≥ 0.
         long: whether one seed of each network is also trained for LONG epochs, with small shifts and turns.
     """
-    grid = [
-        Task(network, augmentation, seed, GRID.epochs, rate)
-        for seed in seeds
-        for augmentation in AUGMENTATIONS
-        for network, rate in rates.items()
-        if augmentation != "turned" or network in TURNED
-    ]
-    return grid + [Task(name, "some", LONG_SEED, LONG, rate) for name, rate in rates.items() if long]
+
+    seeds = tuple(seeds)
+
+    def grid(augmentations: Iterable[str], networks: Iterable[str]) -> list[Task]:
+        return [
+            Task(name, augmentation, seed, GRID.epochs, rates[name])
+            for seed in seeds
+            for augmentation in augmentations
+            for name in networks
+        ]
+
+    longer = [Task(name, "some", LONG_SEED, LONG, rate) for name, rate in rates.items() if long]
+    return grid(("none", "some"), rates) + longer + grid(("turned",), [name for name in TURNED if name in rates])
 
 
 def run(task: Task, size: Size = WHOLE, source: str = "full") -> dict:

@@ -97,9 +97,9 @@ def judge_faces(model: keras.Model, people: list, count: int) -> dict:
 
 
 def predict(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    """What a model answers to x (N, ...), 500 at a time, as float32."""
-    # A call instead of `predict`, which takes a tenth of a second to begin; here there are a hundred short ones.
-    found = [ops.convert_to_numpy(model(x[start : start + 500])) for start in range(0, len(x), 500)]
+    """What a model answers to x (N, ...), 100 at a time, as float32."""
+    # `predict` takes a tenth of a second to begin, and here there are a hundred short ones; a call takes twice as long.
+    found = [model.predict_on_batch(x[start : start + 100]) for start in range(0, len(x), 100)]
     return np.concatenate(found).astype(np.float32)
 
 

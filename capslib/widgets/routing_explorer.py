@@ -25,6 +25,10 @@ PANELS = ["settings", "origin", "logits", "votes", "entropy"]
 
 MOST_ROUTINGS = 8
 MOST_UPPER = 12
+MOST_MOMENTS = 12
+
+LEARNING_LIMIT = 750_000
+"""Bytes of arrays and program where several moments of a training are shown: 1 MB as a notebook stores them."""
 
 LIMITS = {"steps": STEPS, "rules": RULES, "routings": MOST_ROUTINGS, "panels": PANELS}
 
@@ -50,6 +54,18 @@ def _made(ink, u, parameters):
     return NetworkWeights.of(arrays)
 
 
+def _moments(texts, parameters):
+    """The names of the moments as a list, empty for None."""
+    if texts is None:
+        return []
+    texts = [str(text) for text in texts]
+    if not 2 <= len(texts) <= MOST_MOMENTS:
+        raise ValueError(f"moments: got {len(texts)}, expected 2 to {MOST_MOMENTS}")
+    if parameters is not None:
+        raise ValueError("parameters: got some beside moments, expected None: they would be those of one moment")
+    return texts
+
+
 def _routed(u_hat, routings, offset, rule):
     """A RoutingTrace by one of RULES; `equations.route` has only the first, the paper's."""
     b, steps = np.zeros(u_hat.shape[:-1], u_hat.dtype), []
@@ -66,11 +82,11 @@ def _routed(u_hat, routings, offset, rule):
 class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routing_explorer.css"):
     """The routing of a digit, one step of one iteration at a time, computed in the browser.
 
-    Attributes that both Python and the page can change: `chosen` (which digit), `routings` (how many iterations),
-    `rule` (the routing rule, of RULES), `iteration` (from 1), `step` (of STEPS), the pair `i`, `j` (lower and upper
-    capsule), `kind` ("contribution" or "coupling", the colours of the grid), `links` ("upper": from all lower capsules
-    to j; "lower": from i to all upper ones), and `unfolded` (which of PANELS are open). `lengths` holds ‖v_j‖ as last
-    drawn, (J,); it is empty before the first squash.
+    Attributes that both Python and the page can change: `chosen` (which digit), `moment` (which of several moments of
+    the training, from 0), `routings` (how many iterations), `rule` (the routing rule, of RULES), `iteration` (from 1),
+    `step` (of STEPS), the pair `i`, `j` (lower and upper capsule), `kind` ("contribution" or "coupling", the colours of
+    the grid), `links` ("upper": from all lower capsules to j; "lower": from i to all upper ones), and `unfolded` (which
+    of PANELS are open). `lengths` holds ‖v_j‖ as last drawn, (J,); it is empty before the first squash.
     """
 
     images = traitlets.Bytes(read_only=True).tag(sync=True)
@@ -86,11 +102,14 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
     labels = traitlets.List(read_only=True).tag(sync=True)
     captions = traitlets.List(read_only=True).tag(sync=True)
     presets = traitlets.List(read_only=True).tag(sync=True)
+    moments = traitlets.List(read_only=True).tag(sync=True)
+    """What the moments of the training are called; empty where only one is shown."""
     trained = traitlets.Int(read_only=True).tag(sync=True)
     offset = traitlets.Float(read_only=True).tag(sync=True)
     limits = traitlets.Dict(LIMITS, read_only=True).tag(sync=True)
 
     chosen = Checked(_whole)
+    moment = Checked(_whole, default=0)
     routings = Checked(check_whole, 1, MOST_ROUTINGS)
     rule = Checked(check_choice, RULES, default="accumulate")
     iteration = Checked(_whole, default=1)
@@ -114,6 +133,7 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         captions=None,
         presets=None,
         parameters=None,
+        moments=None,
         **kwargs,
     ):
         """It starts before the first step of the first iteration, ready to play.
@@ -130,6 +150,8 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
             presets: dict from the text of a button to the digit that it chooses, or None.
             parameters: the network's arrays by name, as `weights.arrays("article_capsnet")` gives them, to show where u
                 comes from: image, maps of both convolutions, u. None to leave that out.
+            moments: T texts, one for each of several moments of the training, 2 to 12 in their order; then u is
+                (T, N, 49, D_in), W is (T, D_in, J, D), and `parameters` is None. None for a single one.
             kwargs: any of the settable traits, to begin elsewhere, as in `iteration=1`.
 
         Raises:
@@ -138,11 +160,15 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         """
         x = digits.as_images(images)[..., 0]
         N = len(x)
-        u, W = check_floats("u", u, (N, 49, "D_in")), check_floats("W", W, ("D_in", "J", "D"))
-        if len(W) != u.shape[-1]:
-            raise ValueError(f"W: got shape {W.shape}, expected ({u.shape[-1]}, J, D) to fit u of shape {u.shape}")
-        if not 2 <= W.shape[1] <= MOST_UPPER:
-            raise ValueError(f"W: got {W.shape[1]} upper capsules, expected 2 to {MOST_UPPER}")
+        moments = _moments(moments, parameters)
+        T = (len(moments),) if moments else ()
+        u, W = check_floats("u", u, (*T, N, 49, "D_in")), check_floats("W", W, (*T, "D_in", "J", "D"))
+        D_in, J, D = W.shape[-3:]
+        if u.shape[-1] != D_in:
+            expected = ", ".join(map(str, (*T, u.shape[-1], "J", "D")))
+            raise ValueError(f"W: got shape {W.shape}, expected ({expected}) to fit u of shape {u.shape}")
+        if not 2 <= J <= MOST_UPPER:
+            raise ValueError(f"W: got {J} upper capsules, expected 2 to {MOST_UPPER}")
         labels = [] if labels is None else digits.as_labels(labels, "labels").tolist()
         captions = [] if captions is None else [str(text) for text in captions]
         for name, given in (("labels", labels), ("captions", captions)):
@@ -162,21 +188,26 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
             "W": W.tobytes(),
             "where": np.packbits(u != 0).tobytes(),
         }
-        self.check_size(buffers)
+        if moments:
+            self.check_size(buffers, LEARNING_LIMIT)
+        else:
+            self.check_size(buffers)
 
-        self._arrays = x, u, W  # For the picture that stands in.
+        self._arrays = x, u.reshape(-1, *u.shape[-3:]), W.reshape(-1, *W.shape[-3:])  # For the picture that stands in.
         rule = check_choice("rule", kwargs.get("rule", RULES[0]), RULES)
-        trace = _routed(predict(u[chosen], W), int(routings), float(offset), rule)
+        moment = check_whole("moment", kwargs.get("moment", 0), 0, max(len(moments), 1) - 1)
+        trace = self._routed(moment, chosen, int(routings), float(offset), rule)
         j = kwargs.get("j", int(trace.lengths[-1].argmax()))  # The pair to watch: the winner and its strongest cell.
-        check_whole("j", j, 0, W.shape[1] - 1)
+        check_whole("j", j, 0, J - 1)
         super().__init__(
             **buffers,
             parameters=network,
             limits={**LIMITS, "panels": [panel for panel in PANELS if network or panel != "origin"]},
-            shape={"N": N, "I": 49, "D_in": len(W), "J": W.shape[1], "D": W.shape[2]},
+            shape={"N": N, "I": 49, "D_in": D_in, "J": J, "D": D},
             labels=labels,
             captions=captions,
             presets=[[str(text), int(k)] for text, k in presets],
+            moments=moments,
             trained=int(routings),
             offset=float(offset),
             routings=int(routings),
@@ -186,9 +217,12 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         )
         self.lengths = self._lengths().tolist()
 
-    def _trace(self):
+    def _routed(self, moment, chosen, routings, offset, rule):
         _, u, W = self._arrays
-        return _routed(predict(u[self.chosen], W), self.routings, self.offset, self.rule)
+        return _routed(predict(u[moment, chosen], W[moment]), routings, offset, rule)
+
+    def _trace(self):
+        return self._routed(self.moment, self.chosen, self.routings, self.offset, self.rule)
 
     def _lengths(self):
         """‖v_j‖ at the state's step, (J,), or (0,) before the first squash."""
@@ -197,7 +231,7 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
 
     def picture(self) -> bytes:
         """PNG bytes of the first and the last iteration of the digit's routing, as it is set now."""
-        trace, size = self._trace(), np.linalg.norm(self._arrays[1][self.chosen], axis=-1)
+        trace, size = self._trace(), np.linalg.norm(self._arrays[1][self.moment, self.chosen], axis=-1)
         entropy = (trace.entropy * size).sum(-1) / max(size.sum(), 1e-9)
         return plots.png(plots.first_and_last(self._arrays[0][self.chosen], trace, self.j, entropy), saved=True)
 
@@ -207,7 +241,8 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         before, after = (int(x.argmax()) for x in (lengths[0], lengths[-1]))
         label = f", labelled {self.labels[self.chosen]}" if self.labels else ""
         rule = "" if self.rule == RULES[0] else f', routing rule "{self.rule}"'
-        text = f"Routing of digit {self.chosen + 1} of {self.shape['N']}{label}{rule}. "
+        moment = f", moment of the training: {self.moments[self.moment]}" if self.moments else ""
+        text = f"Routing of digit {self.chosen + 1} of {self.shape['N']}{label}{rule}{moment}. "
         text += f"Iteration {self.iteration} of {self.routings}, {STEP_NAMES[self.step]}: "
         text += f"the longest capsule is {now.argmax()} ({now.max():.2f}). " if len(now) else "no lengths yet. "
         text += (
@@ -221,10 +256,11 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
 
     # What depends on other traits is judged when all that were set together have arrived.
 
-    @validate("chosen", "i", "j", "iteration")
+    @validate("chosen", "moment", "i", "j", "iteration")
     def _within(self, name, value):
         least = int(name == "iteration")
         sizes = {"chosen": self.shape["N"], "i": self.shape["I"], "j": self.shape["J"], "iteration": self.routings + 1}
+        sizes["moment"] = max(len(self.moments), 1)
         return check_whole(name, value, least, sizes[name] - 1)
 
     @validate("unfolded")

@@ -72,8 +72,10 @@ def test_the_grid_has_every_network_seed_and_augmentation_once():
     rates = dict.fromkeys(experiments.NETWORKS, 3e-3)
     plan = experiments.tasks(rates)
     assert len({task.name for task in plan}) == len(plan) == 12 * 2 * 5 + len(experiments.TURNED) * 5 + 12
-    assert [task.seed for task in plan] == sorted(task.seed for task in plan[:-12]) + [0] * 12
-    assert {task.epochs for task in plan[:-12]} == {6} and {task.epochs for task in plan[-12:]} == {20}
+    first, longer, turned = plan[:120], plan[120:132], plan[132:]
+    assert [task.seed for task in first] == sorted(task.seed for task in first), "seed by seed"
+    assert {task.epochs for task in first + turned} == {6} and {task.epochs for task in longer} == {20}
+    assert {task.augmentation for task in turned} == {"turned"}, "what can be left out comes last"
     assert {c for pair in findings.CONTRASTS for c in pair} <= set(experiments.NETWORKS)
 
 

@@ -220,6 +220,72 @@ def test_without_parameters_there_is_nothing_to_unfold():
         widget.unfolded = ["origin"]
 
 
+MOMENTS = ["untrained", "1 epoch", "2 epochs"]
+RATES = np.array([0.2, 0.5, 1], np.float32)
+U_LEARNING = np.stack([U, np.roll(U, 1, 1), np.roll(U, 2, 1)])
+W_LEARNING = RATES[:, None, None, None] * W
+
+
+def learning(u=U_LEARNING, w=W_LEARNING, moments=MOMENTS, **kwargs):
+    return RoutingExplorer(X, u, w, moments=moments, **kwargs)
+
+
+@pytest.mark.parametrize("moment", range(3))
+def test_of_several_moments_it_shows_the_chosen_ones_routing(moment):
+    widget = learning(moment=moment, iteration=5, step="squash", chosen=2)
+    trace = equations.route(equations.predict(U_LEARNING[moment, 2], W_LEARNING[moment]), 5)
+    np.testing.assert_allclose(widget.lengths, trace.lengths[-1], atol=1e-6)
+    assert widget.j == trace.lengths[-1].argmax()
+    assert f"moment of the training: {MOMENTS[moment]}. " in widget.describe()
+    assert widget.picture() != learning(moment=(moment + 1) % 3, iteration=5, step="squash", chosen=2).picture()
+
+
+def test_the_moments_are_sent_one_after_the_other():
+    widget = learning()
+    u = np.zeros(U_LEARNING.size, np.float32)
+    u[np.unpackbits(np.frombuffer(widget.where, np.uint8))[: u.size] == 1] = np.frombuffer(widget.u, "<f4")
+    np.testing.assert_array_equal(u.reshape(U_LEARNING.shape), U_LEARNING)
+    np.testing.assert_array_equal(np.frombuffer(widget.W, "<f4").reshape(W_LEARNING.shape), W_LEARNING)
+    assert widget.moments == MOMENTS and widget.shape == {"N": N, "I": 49, "D_in": 8, "J": 10, "D": 6}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"moments": ["one"]}, "moments: got 1, expected 2 to 12"),
+        ({"moments": ["one"] * 13}, "moments: got 13, expected 2 to 12"),
+        ({"moments": MOMENTS[:2]}, r"u: got shape \(3, 4, 49, 8\), expected \(2, 4, 49, D_in\)"),
+        ({"u": U}, r"u: got shape \(4, 49, 8\), expected \(3, 4, 49, D_in\)"),
+        ({"w": W}, r"W: got shape \(8, 10, 6\), expected \(3, D_in, J, D\)"),
+        ({"w": W_LEARNING[:, :7]}, r"W: got shape \(3, 7, 10, 6\), expected \(3, 8, J, D\) to fit u"),
+        ({"moments": None}, r"u: got shape \(3, 4, 49, 8\), expected \(4, 49, D_in\)"),
+        ({"moment": 3}, "moment: got 3, expected a whole number from 0 to 2"),
+        ({"moment": "last"}, "moment: got 'last', expected a whole number"),
+        ({"parameters": PARAMETERS}, "parameters: got some beside moments, expected None"),
+    ],
+)
+def test_moments_that_do_not_fit_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        learning(**wrong)
+
+
+def test_a_moment_that_is_not_there_cannot_be_chosen():
+    widget = learning(moment=2)
+    with pytest.raises(ValueError, match="moment: got 3, expected a whole number from 0 to 2"):
+        widget.moment = 3
+    assert widget.moment == 2
+    with pytest.raises(ValueError, match="moment: got 1, expected a whole number from 0 to 0"):
+        explorer().moment = 1
+
+
+def test_ten_moments_of_ten_digits_of_the_course_fit():
+    u, w = np.zeros((10, 10, 49, 32), np.float32), np.zeros((10, 32, 10, 30), np.float32)
+    u[..., ::4] = 1  # Fewer features are on in every moment of the recorded run.
+    assert RoutingExplorer(np.zeros((10, 28, 28)), u, w, moments=range(10)).shape["N"] == 10
+    with pytest.raises(ValueError, match=r"u: got 627,200 bytes"):
+        RoutingExplorer(np.zeros((10, 28, 28)), u + 1, w, moments=range(10))
+
+
 def test_too_many_digits_are_refused():
     many = 60
     with pytest.raises(ValueError, match=r"u: got 376,320 bytes, .* show fewer examples"):

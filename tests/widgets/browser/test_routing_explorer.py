@@ -267,6 +267,105 @@ def test_votes_of_nothing_but_zeros_are_drawn(mounted):
     assert "0.100" in text(page, "re-matrix-note") and "NaN" not in page.content().split("</script>")[-1]
 
 
+# Moments of a training ----------------------------------------------------------------------------------------------
+
+MOMENTS = ["untrained", "30 steps", "1 epoch", "20 epochs"]
+U_LEARNING = np.stack([np.roll(U, n, 1) for n in range(4)])
+W_LEARNING = np.array([0.1, 0.3, 0.6, 1], np.float32)[:, None, None, None] * W
+
+
+def learning(**kwargs):
+    given = {"moments": MOMENTS, "iteration": 5, "step": "squash", "j": 2, "i": 9, **kwargs}
+    return RoutingExplorer(X, U_LEARNING, W_LEARNING, LABELS, **given)
+
+
+def traces_of(chosen, routings=5):
+    return [equations.route(equations.predict(U_LEARNING[m, chosen], W_LEARNING[m]), routings) for m in range(4)]
+
+
+def frame(page, moment):
+    return page.get_by_test_id(f"re-moment-{moment}")
+
+
+def check_moment(page, moment, chosen=0):
+    traces = traces_of(chosen)
+    now, trace = state(page), traces[moment]
+    assert page.evaluate("model.get('moment')") == moment
+    t, j = now["iteration"] - 1, now["j"]
+    np.testing.assert_allclose(now["lengths"], trace.lengths[t], atol=1e-5)
+    limit = max(np.abs(one.contribution).max() for one in traces)  # One scale for all moments.
+    cells = page.get_by_test_id("re-grid").locator(".caps-re-cell")
+    painted(cells, CONTRIBUTION, trace.contribution[t, :, j] / limit)
+    shown = [numbers(frame(page, n).locator(".caps-re-frame-value").text_content()) for n in range(4)]
+    np.testing.assert_allclose(np.ravel(shown), [one.lengths[t, j] for one in traces], atol=CLOSE[2])
+    pressed = [frame(page, n).get_attribute("aria-pressed") for n in range(4)]
+    assert pressed == [str(n == moment).lower() for n in range(4)]
+    assert f"Training: {MOMENTS[moment]}. Iteration {t + 1} of 5" in text(page, "re-status")
+    for n, one in enumerate(traces):
+        pixels = (
+            frame(page, n)
+            .locator("canvas")
+            .evaluate("(node) => [...node.getContext('2d').getImageData(0, 0, 28, 28).data]")
+        )
+        ink = 1 - 0.5 * X[chosen, 2::4, 2::4].ravel()[:, None]  # At half its strength on the middle of each cell.
+        tint = CONTRIBUTION((one.contribution[t, :, j] / limit + 1) / 2)[:, :3]
+        found = np.reshape(pixels, (28, 28, 4))[2::4, 2::4, :3].reshape(49, 3)
+        assert np.abs(found - 255 * ink * tint).max() < 5, MOMENTS[n]
+
+
+def test_each_moment_of_a_training_is_numpys_by_mouse_and_by_keys(mounted, keep):
+    page = mounted(learning(), width=1000)
+    for moment in (0, 3, 1):
+        frame(page, moment).click()
+        check_moment(page, moment)
+    root = page.get_by_test_id("re-root")
+    for key, moment in ((".", 2), (".", 3), (".", 3), (",", 2), (",", 1), (",", 0), (",", 0)):
+        root.press(key)
+        check_moment(page, moment)
+    page.get_by_test_id("re-digit").select_option("1")
+    frame(page, 2).click()
+    check_moment(page, 2, chosen=1)
+    page.get_by_test_id("re-iteration-2").click()
+    check_moment(page, 2, chosen=1)
+    keep(page, "routing-explorer-training")
+
+
+def test_at_the_first_softmax_no_moment_has_a_length(mounted):
+    page = mounted(learning(iteration=1, step="softmax"))
+    for moment in range(4):
+        assert numbers(frame(page, moment).inner_text()) == []
+        label = frame(page, moment).get_attribute("aria-label")
+        assert label == f"training: {MOMENTS[moment]}, no length yet"
+
+
+def test_a_training_plays_alone_to_its_end(mounted):
+    page = mounted(learning(moment=3))
+    page.clock.install()
+    play, steps = page.get_by_test_id("re-learn"), page.get_by_test_id("re-play")
+    steps.click()  # From its end: begins again.
+    assert steps.get_attribute("aria-label") == "Pause"
+    play.click()
+    assert steps.get_attribute("aria-label") == "Play", "one plays at a time"
+    assert play.get_attribute("aria-label") == "Pause the training"
+    assert page.evaluate("model.get('moment')") == 0
+    for moment in (1, 2, 3):
+        page.clock.run_for(1500)
+        assert page.evaluate("model.get('moment')") == moment
+    assert play.get_attribute("aria-label") == "Play the training"
+    play.click()
+    page.get_by_test_id("re-forward").click()
+    page.clock.run_for(5000)
+    assert page.evaluate("model.get('moment')") == 0, "who takes a step by hand stops it"
+
+
+def test_without_moments_there_is_no_film_of_the_training(mounted):
+    page = mounted(explorer())
+    assert not page.get_by_test_id("re-training").is_visible()
+    assert "training" not in page.locator(".caps-re-keys").inner_text()
+    page.get_by_test_id("re-root").press(".")
+    assert page.evaluate("model.get('moment')") == 0
+
+
 # What it shows at first ----------------------------------------------------------------------------------------------
 
 

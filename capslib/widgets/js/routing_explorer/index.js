@@ -4,7 +4,7 @@ import { rescue } from "../rescue.js";
 import { choices, notes, settings, step_buttons, transport } from "./controls.js";
 import { couplings_panel } from "./couplings.js";
 import { entropy_panel, logits_panel } from "./curves.js";
-import { film_strip } from "./film.js";
+import { film_strip, training_film } from "./film.js";
 import { fold } from "./folds.js";
 import { grid_panel } from "./grid.js";
 import { lengths_panel } from "./lengths.js";
@@ -17,6 +17,8 @@ import { status_line, step_formula } from "./words.js";
 const HELP =
   "Click a cell, a coupling, a bar or a vote to choose it. Keys: ← → step, ↑ ↓ iteration, p play or pause; " +
   "on a picture, arrows choose.";
+
+const LEARNING_HELP = " Comma and full stop go back and forth in the training.";
 
 /** Panels that wait until they are unfolded, by their names in routing_explorer.py. */
 const FOLDED = {
@@ -32,6 +34,7 @@ function explorer({ model, el, network }) {
   const state = explorer_state(model, draw);
   const digit = choices(state);
   const [note, time, film] = [notes(state), transport(state), film_strip(state)];
+  const training = training_film(state);
   const stage = [step_buttons(state), step_formula(state)];
   const panels = [grid_panel, couplings_panel, lengths_panel].map((panel_of) => panel_of(state));
   const status = status_line(state);
@@ -52,6 +55,8 @@ function explorer({ model, el, network }) {
     PageDown: () => state.go_iteration(state.now().iteration + 1),
     Home: () => state.go(0),
     End: () => state.go(state.last_position()),
+    ",": () => state.go_moment(state.now().moment - 1),
+    ".": () => state.go_moment(state.now().moment + 1),
   };
   function press(event) {
     if (event.defaultPrevented) return; // A picture has taken it.
@@ -75,20 +80,21 @@ function explorer({ model, el, network }) {
     html("div", { class: "caps-row caps-re-controls" }, ...digit.nodes, setting.button.node),
     setting.part.node,
     note.node,
+    training.node,
     html("div", { class: "caps-re-time" }, time.node, film.node),
     html("section", { class: "caps-re-stage" }, ...stage.map(({ node }) => node)),
     html("div", { class: "caps-re-panels" }, ...panels.map(({ node }) => node)),
     status.node,
     html("div", { class: "caps-row caps-re-more", role: "group", "aria-label": "more panels" }, "Show more:", ...buttons),
     html("div", { class: "caps-re-panels caps-re-unfolded" }, ...more.map(({ part }) => part.node)),
-    html("p", { class: "caps-re-keys" }, HELP),
+    html("p", { class: "caps-re-keys" }, state.moments.length ? HELP + LEARNING_HELP : HELP),
   );
   const tip = tooltip(root);
 
   function draw() {
     if (state.busy()) return;
     const now = state.update();
-    for (const part of [digit, note, time, film, ...stage, ...panels, status]) part.draw(now);
+    for (const part of [digit, note, training, time, film, ...stage, ...panels, status]) part.draw(now);
     for (const { name, part, button } of folded) {
       button.draw(now);
       if (now.unfolded.includes(name)) part.draw(now);

@@ -44,11 +44,12 @@ export const tints = { contribution: diverging("contribution"), coupling: diverg
  * @param {Now} now
  * @param {number} t
  * @param {number} i
+ * @param {import("./state.js").Routing} trace of another moment, or else what is shown
  */
-export function tint(state, now, t, i) {
+export function tint(state, now, t, i, trace = now.trace) {
   const pair = i * state.J + now.j;
-  if (now.kind === "coupling") return tints.coupling(coupling_scale(now.trace.c[t][pair], state.J));
-  return tints.contribution(now.trace.contribution[t][pair] / now.most);
+  if (now.kind === "coupling") return tints.coupling(coupling_scale(trace.c[t][pair], state.J));
+  return tints.contribution(trace.contribution[t][pair] / now.most);
 }
 
 /**

@@ -24,6 +24,7 @@ import { clock } from "../player.js";
  *
  * @typedef {Object} Now what is shown
  * @property {number} chosen the digit
+ * @property {number} moment of the training, from 0
  * @property {string} rule
  * @property {number} routings
  * @property {number} iteration from 1
@@ -40,7 +41,8 @@ import { clock } from "../player.js";
  *   which each quantity is there, and of which the tint of the grid is; −1 before the first
  * @property {string} foreign a sentence on how the weights were trained, if otherwise than shown; or ""
  * @property {string[]} unfolded the panels that are open
- * @property {boolean} playing
+ * @property {boolean} playing the steps
+ * @property {boolean} learning whether the moments of the training are played
  *
  * @typedef {ReturnType<typeof explorer_state>} State
  */
@@ -128,8 +130,10 @@ export function explorer_state(model, changed) {
   const images = bytes(model.get("images"));
   const pixels = images.length / N;
   const each = I * shape.D_in; // numbers of one digit's u
-  const u = unpacked(floats(model.get("u")), bytes(model.get("where")), N * each);
-  const W = floats(model.get("W"));
+  const moments = model.get("moments");
+  const T = Math.max(moments.length, 1);
+  const u = unpacked(floats(model.get("u")), bytes(model.get("where")), T * N * each);
+  const W = floats(model.get("W")); // (T, D_in, J, D)
 
   /** @type {Map<string, Routing>} */
   const traces = new Map();
@@ -139,40 +143,46 @@ export function explorer_state(model, changed) {
   let now;
   let busy = false; // What this view sets, one thing after the other, it draws once.
 
-  /** The lower capsules of digit k, (I, D_in). @param {number} k */
-  const u_of = (k) => u.subarray(k * each, (k + 1) * each);
+  /** The lower capsules of digit k at a moment, (I, D_in). @param {number} k @param {number} moment */
+  const u_of = (k, moment = 0) => u.subarray((moment * N + k) * each, (moment * N + k + 1) * each);
 
-  /** What digit k's routing computed, with at least so many iterations. */
-  function trace_of(k, rule, iterations) {
-    const key = `${k} ${rule}`;
+  /** What digit k's routing computed at a moment, with at least so many iterations. */
+  function trace_of(k, moment, rule, iterations) {
+    const key = `${k} ${moment} ${rule}`;
     if (!(traces.get(key)?.c.length >= iterations)) {
-      traces.set(key, routing(u_of(k), W, shape, { iterations, offset, rule }));
+      const W_then = W.subarray((moment * W.length) / T, ((moment + 1) * W.length) / T);
+      traces.set(key, routing(u_of(k, moment), W_then, shape, { iterations, offset, rule }));
     }
     return traces.get(key);
   }
 
-  /** @param {Routing} trace @param {number} routings */
-  const most_of = (trace, routings) =>
-    trace.contribution.slice(0, routings).reduce((most, of) => of.reduce((x, y) => Math.max(x, Math.abs(y)), most), 1e-9);
+  /** The largest contribution at any moment, so that all are drawn on one scale. */
+  function most_of(k, rule, routings) {
+    const all = range(T).flatMap((moment) => trace_of(k, moment, rule, routings).contribution.slice(0, routings));
+    return all.reduce((most, of) => of.reduce((x, y) => Math.max(x, Math.abs(y)), most), 1e-9);
+  }
 
   /** Read the model, and work out what follows. */
   function update() {
-    const [chosen, routings, rule, step] = ["chosen", "routings", "rule", "step"].map((name) => model.get(name));
+    const [chosen, moment, routings] = ["chosen", "moment", "routings"].map((name) => model.get(name));
+    const [rule, step] = ["rule", "step"].map((name) => model.get(name));
     const [i, j, kind, links, unfolded] = ["i", "j", "kind", "links", "unfolded"].map((name) => model.get(name));
     const iteration = Math.min(model.get("iteration"), routings);
-    const trace = trace_of(chosen, rule, routings);
+    const trace = trace_of(chosen, moment, rule, routings);
     const done = steps.indexOf(step);
     const after = (n) => iteration - (done >= n ? 1 : 2); // of what step n computes
     const at = { b: iteration - 1, c: iteration - 1, s: after(1), v: after(2), a: after(3) };
     const as_trained = routings === trained && rule === "accumulate";
     now = {
-      ...{ chosen, routings, rule, iteration, step, i, j, kind, links, unfolded, trace },
-      most: kept(scales, `${chosen} ${rule} ${routings}`, () => most_of(trace, routings)),
-      votes: () => kept(planes, `${chosen} ${rule} ${routings} ${j}`, () => votes_in_plane(trace, shape, routings, j)),
+      ...{ chosen, moment, routings, rule, iteration, step, i, j, kind, links, unfolded, trace },
+      most: kept(scales, `${chosen} ${rule} ${routings}`, () => most_of(chosen, rule, routings)),
+      votes: () =>
+        kept(planes, `${chosen} ${moment} ${rule} ${routings} ${j}`, () => votes_in_plane(trace, shape, routings, j)),
       pair: i * J + j,
       at: { ...at, tint: kind === "coupling" ? at.c : at.s },
       foreign: as_trained ? "" : `The weights were trained with ${trained} iterations and the rule accumulate.`,
-      playing: time.playing(),
+      playing: steps_clock.playing(),
+      learning: moments_clock.playing(),
     };
     return now;
   }
@@ -199,10 +209,30 @@ export function explorer_state(model, changed) {
   /** @param {number} to */
   const go_iteration = (to) => put({ iteration: between(1, to, now.routings) });
 
-  const time = clock(
+  const steps_clock = clock(
     { at_end: () => position() === last_position(), rewind: () => go(0), forward: () => go(position() + 1), changed },
     PAUSE,
   );
+  const moments_clock = clock({
+    at_end: () => now.moment === T - 1,
+    rewind: () => go_moment(0),
+    forward: () => go_moment(now.moment + 1),
+    changed,
+  });
+  function stop() {
+    steps_clock.stop();
+    moments_clock.stop();
+  }
+  /** One plays at a time. */
+  const alone = (mine, other) => () => {
+    other.stop();
+    mine.toggle();
+  };
+  const by_hand = (then) => (...given) => {
+    stop();
+    then(...given);
+  };
+  const time = { stop, by_hand, toggle: alone(steps_clock, moments_clock), learn: alone(moments_clock, steps_clock) };
 
   // What is looked at -------------------------------------------------------------------------------------------------
 
@@ -211,9 +241,9 @@ export function explorer_state(model, changed) {
 
   /** Another digit: the pair follows what leads there now, not what will lead. @param {number} k */
   function choose_digit(k) {
-    const { at, rule, routings } = now;
+    const { at, moment, rule, routings } = now;
     if (at.v < 0) return put({ chosen: k });
-    const { lengths, contribution: gives } = trace_of(k, rule, routings);
+    const { lengths, contribution: gives } = trace_of(k, moment, rule, routings);
     const j = largest([...lengths[at.v]]);
     put({ chosen: k, j, i: largest(range(I).map((i) => gives[at.s][i * J + j])) });
   }
@@ -223,6 +253,9 @@ export function explorer_state(model, changed) {
     const last = now.iteration === now.routings;
     put({ iteration: last ? routings : Math.min(now.iteration, routings), routings });
   }
+
+  /** The nearest moment of the training. @param {number} to */
+  const go_moment = (to) => put({ moment: between(0, to, T - 1) });
 
   /** Unfold a panel, or fold it again. @param {string} name */
   function unfold(name) {
@@ -245,6 +278,7 @@ export function explorer_state(model, changed) {
   return {
     ...{ N, I, J, steps, rules, most_routings: limits.routings, panels: limits.panels, labels, captions, trained, offset },
     presets: model.get("presets"),
+    ...{ moments, trace_of, go_moment },
     D_in: shape.D_in,
     u_of,
     side: Math.sqrt(I), // of the square grid of lower capsules

@@ -114,6 +114,7 @@ export function status_line(state) {
       pair_text(now),
       `Entropy of c: ${H} nats of at most ${most}.`,
     ];
+    if (state.moments.length) sentences.unshift(`Training: ${state.moments[now.moment]}.`);
     if (state.labels.length) sentences.unshift(`Labelled ${state.labels[now.chosen]}.`);
     if (now.foreign) sentences.push(now.foreign);
     const text = sentences.join(" ");

@@ -6,8 +6,10 @@ PYTHON ?=
 JOBS ?= 2
 # More options for JupyterLab, as in: make lab LAB_ARGS=--no-browser
 LAB_ARGS ?=
-# What `make notebooks` runs and `make pages` shows, as in: make notebooks NOTEBOOKS=notebooks/03_squash.ipynb
+# What `make notebooks` runs, as in: make notebooks NOTEBOOKS=notebooks/03_squash.ipynb
 NOTEBOOKS ?= $(wildcard notebooks/*.ipynb notebooks/solutions/*.ipynb)
+# Where the site will be, as in: make site ADDRESS=https://example.org/capsules/
+ADDRESS ?=
 # Which exercises `make class` sets, as in: make class EXERCISES="unsquash broken_routers"; without any, all
 EXERCISES ?=
 
@@ -16,7 +18,7 @@ APART = KERAS_BACKEND=tensorflow sh tools/apart.sh
 CNNS = matched_cnn_flatten matched_cnn_global
 NEUTRAL = $(addprefix tests/library/test_,equations.py gradients.py layers.py losses.py models.py tracing.py)
 
-.PHONY: help setup lab test lint notebooks pages class figures weights bench experiments test-backends test-class lock clean
+.PHONY: help setup lab test lint notebooks site class figures weights bench experiments test-backends test-class lock clean
 
 help:
 	@echo "make lab            open the course in JupyterLab (sets everything up the first time)"
@@ -24,7 +26,7 @@ help:
 	@echo "make test           lint, unit tests, and every notebook run again and compared"
 	@echo "make lint           style, spelling, imports between rooms, types, and the JavaScript alone"
 	@echo "make notebooks      run notebooks and save their outputs; NOTEBOOKS=... chooses which"
-	@echo "make pages          make build/pages/*.html, lessons for a browser alone; NOTEBOOKS=... chooses which"
+	@echo "make site           make build/site, the course as a web site; ADDRESS=https://... for its sitemap"
 	@echo "make class          make class/, a course of nbgrader from the exercises; EXERCISES=... chooses which"
 	@echo "make figures        draw figures/*.svg again"
 	@echo "make weights        train the shipped networks again (hours; needs the full MNIST set)"
@@ -64,9 +66,10 @@ test: lint
 notebooks: setup
 	@$(APART) $(PY) tools/render.py $(NOTEBOOKS)
 
-# Each page is one file that needs no Jupyter, no kernel and no network; its widgets live.
-pages: setup
-	@$(PY) tools/pages.py $(NOTEBOOKS)
+# Pages that need no Jupyter and no kernel, for any static host, or a browser alone; their widgets live.
+site: setup
+	@sh tools/site_env.sh
+	@$(PY) -m tools.web --address "$(ADDRESS)"
 
 class: setup
 	@$(PY) -m tools.assignments $(EXERCISES)

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests import ROOT
+from tools.web import __main__ as web
 
 # Floors -----------------------------------------------------------------------------------------------------------
 
@@ -100,9 +101,19 @@ def read_yaml(path):
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
-def test_the_one_workflow_runs_what_tests_everything():
-    (file,) = (ROOT / ".github/workflows").iterdir()
-    workflow = read_yaml(file)
+def test_one_workflow_publishes_the_site_that_make_site_makes():
+    workflow = read_yaml(".github/workflows/site.yml")
+    (job,) = workflow["jobs"].values()
+    (command,) = [step["run"] for step in job["steps"] if "run" in step]
+    assert command.startswith("make site ADDRESS=")
+    (folder,) = [step["with"]["path"] for step in job["steps"] if "path" in step.get("with", {})]
+    assert ROOT / folder == web.SITE
+
+
+def test_the_other_workflow_runs_what_tests_everything():
+    files = {file.name for file in (ROOT / ".github/workflows").iterdir()}
+    assert files == {"ci.yml", "site.yml"}
+    workflow = read_yaml(".github/workflows/ci.yml")
     assert {"push", "pull_request"} <= set(workflow[True]), "YAML reads `on` as true"
     (job,) = workflow["jobs"].values()
     assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]

@@ -89,7 +89,7 @@ def mounted_page(saved, views=1, dark=False):
     """A widget as one HTML page that needs nothing else, from what `saved_state` gives."""
     parts = {
         "theme": theme(dark),
-        "widgets": (ROOT / "tools" / "page" / "widgets.js").read_text(encoding="utf-8"),
+        "widgets": (ROOT / "tools" / "web" / "static" / "widgets.js").read_text(encoding="utf-8"),
         "state": escape_script(json.dumps({**saved, "views": views})),
     }
     template = (Path(__file__).parent / "mounted.html").read_text(encoding="utf-8")

@@ -26,9 +26,15 @@ export function set(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
 }
 
-/** A button with a name for screen readers and for tests. */
-export const button = (test, label, text, onclick) =>
-  html("button", { type: "button", "data-testid": test, "aria-label": label, title: label, onclick }, text);
+/**
+ * A button with a name for screen readers and for tests. The name has the words that one sees, so that they can be said
+ * to a machine that listens; where `label` has not, they come first.
+ */
+export function button(test, label, text, onclick) {
+  const seen = typeof text === "string" ? text.trim() : "";
+  const name = label.toLowerCase().includes(seen.toLowerCase()) ? label : `${seen}: ${label}`;
+  return html("button", { type: "button", "data-testid": test, "aria-label": name, title: label, onclick }, text);
+}
 
 /** A labelled choice; `options` are pairs of a value and a text. */
 export function choice(test, label, options, onchange) {

@@ -1,10 +1,12 @@
 """Saved notebooks that show widgets, made without a kernel."""
 
+import json
+
 import nbformat
 from ipywidgets.embed import dependency_state
 
-from tools import pages
 from tools.browser.harness import STATE
+from tools.web import sources
 
 
 def notebook(path, *widgets, source="# A title", gone=()):
@@ -36,13 +38,25 @@ def notebook(path, *widgets, source="# A title", gone=()):
 
 
 def exported(page, folder, *widgets):
-    """Open the page that `make pages` would make of a notebook with these widgets.
+    """Open a page with these widgets, with the site's own scripts and nothing of its theme.
 
     Returns:
-        The page's text.
+        The text of the script that holds their states.
     """
-    text = pages.page(notebook(folder / "saved.ipynb", *widgets))
+    return opened(page, folder, json.loads(notebook(folder / "saved.ipynb", *widgets).read_text(encoding="utf-8")))
+
+
+def opened(page, folder, saved):
+    """The same of a notebook that is given as what its file holds."""
+    static = sources.Static(folder / "_static")
+    static.shared()
+    *programs, states = static.states("saved", sources.models_of(saved))
+    outputs = [output for cell in sources.page(saved, "", static)["cells"] for output in cell.get("outputs", [])]
     made = folder / "saved.html"
-    made.write_text(text, encoding="utf-8")
+    scripts = "".join(f'<script defer src="_static/{path}"></script>' for path in (*programs, states))
+    shown = "".join("".join(output["data"]["text/html"]) for output in outputs)
+    head = f'<meta charset="utf-8"><title>saved</title><script src="_static/course.js"></script>{scripts}'
+    made.write_text(f'<!doctype html><html lang="en">{head}<main>{shown}</main></html>', encoding="utf-8")
     page.goto(made.as_uri())
-    return text
+    page.locator("html[data-course=ready]").wait_for()
+    return (static.folder / states).read_text(encoding="utf-8")

@@ -122,7 +122,8 @@ function start({ model, el, loaded: networks, history }) {
         + "Vermilion adds, blue subtracts. Click a length to see another capsule.";
     [scale_low.textContent, scale_high.textContent] = [number(-limit, 1), number(limit, 1)];
     for (const [k, row] of lengths.rows.entries()) {
-      const label = `Capsule ${k}, length ${number(caps.lengths[k])}: show the contributions to it`;
+      // First what one sees in the row.
+      const label = `${k} ${number(caps.lengths[k])}, the length of capsule ${k}: show the contributions to it`;
       set(row, { "aria-pressed": k === j, "aria-label": label });
     }
     set(longest, { "aria-pressed": upper < 0 });

@@ -113,7 +113,7 @@ async function show(model, el) {
 }
 
 /** Put a live widget in the place of each picture that stands in for one; where it needs Python or fails, the picture stays. */
-// biome-ignore lint/correctness/noUnusedVariables: the page calls it.
+// biome-ignore lint/correctness/noUnusedVariables: live.js and mounted.html call it.
 async function show_all(states) {
   const models = new Models(states);
   /** @type {NodeListOf<HTMLElement>} */

@@ -1,0 +1,1 @@
+"""The web edition: all lessons as a static site, `make site`."""

@@ -1,0 +1,68 @@
+"""Sphinx' configuration of the web edition; `python -m tools.web` puts the sources together and runs it."""
+
+import json
+import os
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+facts = json.loads(os.environ["COURSE_SITE"])
+"""What tools.web tells: title, version, author, address (or ""), mathjax (or ""), static, the scripts of each page."""
+
+project = facts["title"]
+author = copyright = facts["author"]
+release = facts["version"]
+language = "en"
+
+extensions = ["myst_nb"]
+nb_execution_mode = "off"
+nb_merge_streams = True
+nb_render_markdown_format = "myst"
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+exclude_patterns = ["jupyter_execute", "**/jupyter_execute"]
+suppress_warnings = ["mystnb.unknown_mime_type"]
+
+html_theme = "sphinx_book_theme"
+html_title = project
+html_baseurl = facts["address"]
+html_static_path = [facts["static"]]
+html_css_files = ["course.css"]
+html_js_files = ["course.js"]
+html_copy_source = False
+html_show_sourcelink = False
+html_permalinks_icon = "#"
+templates_path = [str(HERE / "templates")]
+html_context = {"default_mode": "auto"}
+html_theme_options = {
+    "home_page_in_toc": True,
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+    "use_source_button": False,
+    "use_issues_button": False,
+    "navbar_persistent": [],
+    "show_toc_level": 2,
+    "toc_title": "On this page",
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}
+# A formula is drawn by the one program that lies beside the page; without it formulas stay TeX.
+mathjax_path = facts["mathjax"]
+mathjax3_config = {
+    "tex": {"inlineMath": [["\\(", "\\)"]], "displayMath": [["\\[", "\\]"]]},
+    "options": {"enableMenu": False},
+}
+
+
+def scripts(app, page, template, context, doctree):
+    """Give a page its own scripts."""
+    for name in facts["scripts"].get(page, ()):
+        app.add_js_file(name, loading_method="defer")
+    # These names hide the words that one sees, so a voice command with them would find nothing.
+    context["body"] = context.get("body", "").replace(' aria-label="Toggle hidden content"', "")
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.connect("html-page-context", scripts)
+    if not facts["mathjax"]:
+        app.connect("builder-inited", lambda app: setattr(app.builder, "math_renderer_name", "mathjax"))

@@ -125,11 +125,12 @@ function start({ model, el }) {
   /** What a test said about a suspect, in a sentence. @param {[number, number]} pair */
   function outcome([suspect, of]) {
     const { title, read, patient, healthy, predicted, same } = tests[of];
-    const others = same.filter((alike, n) => alike && n !== suspect).length;
+    const others = suspects.filter((_, n) => same[n] && n !== suspect).map(({ text }) => `“${text.replace(/\.$/, "")}”`);
     const found = `${title} (${read}): the patient gives ${patient}, a healthy network ${healthy}. Your suspect, planted, gives ${predicted[suspect]}`;
     if (!same[suspect]) return { mark: "✗", text: `${found}: refuted.` };
-    const left = others === 0 ? "No other suspect would: this test tells." : `So would ${others} other${others > 1 ? "s" : ""}: it does not tell.`;
-    return { mark: "✓", text: `${found}: as the patient. ${left}` };
+    if (!others.length) return { mark: "✓", text: `${found}: as the patient. No other suspect would: this test tells.` };
+    const who_else = others.length === suspects.length - 1 ? "every other suspect" : others.join(" and ");
+    return { mark: "✓", text: `${found}: as the patient. So would ${who_else}: it does not tell.` };
   }
 
   function draw() {
@@ -174,7 +175,7 @@ function start({ model, el }) {
     });
     const proof = tells ? "Your test told it from all the others." : "But no test of yours told it from all the others: run one that does.";
     const said =
-      last === undefined ? "" : solved ? `✓ ${suspects[facts.right].text} ${proof} Now mend it, below.` : `✗ Not this one. ${suspects[last].against}`;
+      last === undefined ? "" : solved ? `✓ ${suspects[facts.right].text} ${proof} Now mend it, in exercise ${facts.number}.` : `✗ Not this one. ${suspects[last].against}`;
     if (verdict.textContent !== said) verdict.textContent = said;
     verdict.dataset.right = String(solved);
   }

@@ -56,6 +56,9 @@ def test_a_case_is_solved_by_keys(diagnosis, mounted):
     page.get_by_test_id("diagnosis-look-0").focus()
     page.keyboard.press("Enter")
     expect(page.locator("figure")).to_have_count(2)
+    expect(page.get_by_test_id("diagnosis-look-0")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("diagnosis-line")).to_contain_text("9 of 10 points.")
     page.get_by_test_id("diagnosis-suspect-0").focus()
     page.keyboard.press("Space")
     for _ in range(right):
@@ -67,9 +70,13 @@ def test_a_case_is_solved_by_keys(diagnosis, mounted):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("diagnosis-results")).to_contain_text("this test tells")
-    page.get_by_test_id("diagnosis-name").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("diagnosis-verdict")).to_contain_text("Now mend it, in exercise 11.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("diagnosis-name")).to_be_focused()
+    assert state(page, "tried") == [[right, telling]] and state(page, "named") == [right]
 
 
 def test_a_wrong_suspect_is_refuted_and_a_wrong_name_costs_three_points(diagnosis, mounted):

@@ -134,7 +134,7 @@ function start({ model, el }) {
     const found = `${title} (${read}): the patient gives ${patient}, a healthy network ${healthy}. Your suspect, planted, gives ${predicted[suspect]}`;
     if (!same[suspect]) return { mark: "✗", text: `${found}: refuted.` };
     if (!others.length) return { mark: "✓", text: `${found}: as the patient. No other suspect would: this test tells.` };
-    const who_else = others.length === suspects.length - 1 ? "every other suspect" : others.join(" and ");
+    const who_else = others.length === suspects.length - 1 ? "every other suspect" : [others.slice(0, -1).join(", "), ...others.slice(-1)].filter(Boolean).join(" and ");
     return { mark: "✓", text: `${found}: as the patient. So would ${who_else}: it does not tell.` };
   }
 

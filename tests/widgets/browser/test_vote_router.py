@@ -641,8 +641,8 @@ LETTERS = """() => Math.min(...[...document.querySelectorAll(".caps-plane text")
 @pytest.mark.parametrize("rule", ["EM", "agreement"])
 @pytest.mark.parametrize("width", [320, 420, 480, 560])
 def test_on_a_narrow_page_numbers_fit_their_cells_and_planes_can_be_read(mounted, keep, width, rule):
-    router = em_router(iterations=10)
-    router.rule, router.iteration, router.step = rule, 10, "agreement"
+    router = em_router(iterations=5)
+    router.rule, router.iteration, router.step = rule, 5, "agreement"
     page = mounted(router, width=width, dark=True)
     keep(page, f"vote-router-{rule}-{width}-dark")
     assert page.locator(".caps-vr-table td").count() > 20 and page.evaluate(TOO_WIDE) == 0

@@ -20,7 +20,7 @@ class Case:
     """One patient.
 
     Attributes:
-        key: by which it is called.
+        key: by which it is called. A word of what the learner is told, since it is read before the case is solved.
         name: its title, which gives nothing away.
         grade: 1 to 3.
         kind: what is examined, one of `looks.KINDS`.

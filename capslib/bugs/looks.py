@@ -76,7 +76,9 @@ LOOKS: dict[str, Look] = {
     "accuracy": Look("Test accuracy", "after the last epoch", _last, "epoch", floor=0.1),
     "fitted": Look("Training digits that it gets wrong, a share", "after the last epoch", _last, "epoch", floor=0.03),
     "numbers": Look("First update whose loss is no number", "which; 0 if none", _last, ("update",), True, digits=0),
-    "start": Look("Lengths before training", "their mean", _mean, tuple(f"v{j}" for j in range(CLASSES)), True, 0.002),
+    "start": Look(
+        "Lengths before training", "their mean", _mean, tuple(f"v{j}" for j in range(CLASSES)), True, 0.002, 3
+    ),
     "lengths": Look(
         "Lengths after training", "of the right capsule", _first, ("right", "longest wrong", "mean wrong"), True
     ),

@@ -28,7 +28,7 @@ def _refuses(step: Callable, *arguments: object) -> bool:
     return False
 
 
-# blank: the length -------------------------------------------------------------------------------------
+# nan: the length ---------------------------------------------------------------------------------------
 
 
 def _root_only_where_positive(v: np.ndarray) -> np.ndarray:
@@ -36,8 +36,8 @@ def _root_only_where_positive(v: np.ndarray) -> np.ndarray:
     return np.where(n > 0, np.sqrt(n), 0)
 
 
-BLANK = Mend(
-    "blank",
+NAN = Mend(
+    "nan",
     "length",
     {
         "ordinary vectors keep their length to three decimals": lambda f: np.allclose(
@@ -66,7 +66,7 @@ BLANK = Mend(
     },
 )
 
-# flat: the scores --------------------------------------------------------------------------------------
+# high: the scores --------------------------------------------------------------------------------------
 
 
 def _softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -74,8 +74,8 @@ def _softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
-FLAT = Mend(
-    "flat",
+HIGH = Mend(
+    "high",
     "scores",
     {
         "a length of 0.9 is judged as 0.9": lambda f: np.allclose(f(np.full((1, 5), 0.9)), 0.9),
@@ -142,7 +142,7 @@ SHORT = Mend(
     },
 )
 
-# thrice: the margin loss -------------------------------------------------------------------------------
+# three: the margin loss --------------------------------------------------------------------------------
 
 
 def _hinges(lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -164,8 +164,8 @@ def _square_of_sum(y: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return np.sum(y * present + 0.5 * (1 - y) * absent, axis=-1) ** 2
 
 
-THRICE = Mend(
-    "thrice",
+THREE = Mend(
+    "three",
     "loss",
     {
         "beyond both margins the loss is 0": lambda f: np.allclose(f(Y, np.where(Y > 0, 0.95, 0.05)), 0),
@@ -193,7 +193,7 @@ THRICE = Mend(
     },
 )
 
-# memory: the first logits ------------------------------------------------------------------------------
+# hover: the first logits -------------------------------------------------------------------------------
 
 
 def _zeros_or(kept: np.ndarray | None, u_hat: np.ndarray) -> np.ndarray:
@@ -204,8 +204,8 @@ def _uniform(b: np.ndarray) -> bool:
     return b.shape == U_HAT.shape[:-1] and np.allclose(b, b[..., :1])
 
 
-MEMORY = Mend(
-    "memory",
+HOVER = Mend(
+    "hover",
     "start",
     {
         "the first batch starts undecided": lambda f: _uniform(f(U_HAT, None)),
@@ -269,7 +269,7 @@ CALM = Mend(
     },
 )
 
-# places: the reshape -----------------------------------------------------------------------------------
+# ink: the reshape --------------------------------------------------------------------------------------
 
 
 def _order(axes: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
@@ -282,8 +282,8 @@ def _order(axes: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
     return reshaped
 
 
-PLACES = Mend(
-    "places",
+INK = Mend(
+    "ink",
     "capsules",
     {
         "the shape is (B, H·W, D)": lambda f: f(GRID).shape == (2, 16, 3),
@@ -335,13 +335,16 @@ GREY = Mend(
         "You summed over the batch, too: the loss grows with the number of images.": lambda x, r: (
             0.0005 * np.sum((x - r) ** 2) * np.ones(len(x))
         ),
+        "You summed over the batch, too. Each image keeps its own loss: axis=-1.": lambda x, r: (
+            0.0005 * np.sum((x - r) ** 2)
+        ),
         "A root makes it a distance. The loss is the sum of squares.": lambda x, r: (
             0.0005 * np.sqrt(np.sum((x - r) ** 2, axis=-1))
         ),
     },
 )
 
-# green: the loop ---------------------------------------------------------------------------------------
+# pass: the loop ----------------------------------------------------------------------------------------
 
 
 def _updated_first(b: np.ndarray, couple: Callable, agreed: Callable, iterations: int) -> list:
@@ -371,8 +374,8 @@ def _counted(loop: Callable, n: int = 3) -> list[tuple[float, float]]:
     return [(float(b), float(c)) for b, c in loop(0.0, lambda b: 10 * b, lambda b, c: b + c + 1, n)]
 
 
-GREEN = Mend(
-    "green",
+PASS = Mend(
+    "pass",
     "couplings",
     {
         "there is one pair (b, c) for each iteration": lambda f: len(_counted(f)) == 3,
@@ -508,11 +511,10 @@ TABLE = Mend(
         "The most accurate of those that begin so may be another one.": lambda runs, name: max(
             _begin_so(runs, name), key=lambda run: run["accuracy"]
         ),
-        "The shortest name is right while the run is there. Where it is missing, another is drawn.": _shortest,
+        "That is right while the run is there. Where it is missing, another one is drawn.": _shortest,
     },
 )
 
 EXERCISES = {
-    f"mend_{mend.case}": mend
-    for mend in (BLANK, FLAT, SHORT, THRICE, MEMORY, CALM, PLACES, GREY, GREEN, CHANCE, BREAK, TABLE)
+    f"mend_{mend.case}": mend for mend in (NAN, HIGH, SHORT, THREE, HOVER, CALM, INK, GREY, PASS, CHANCE, BREAK, TABLE)
 }

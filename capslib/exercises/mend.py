@@ -151,7 +151,7 @@ def _reason(mend: Mend, solution: Callable) -> str | None:
                 if all(map(_alike, got, _results(mend, wrong))):
                     return reason
             if all(map(_alike, got, _results(mend, mend.patient))):
-                return "This is still the patient's own step: it gives the same numbers."
+                return "This is still the patient's own step: it gives the same results."
     except Exception:  # What cannot be compared is none of them.
         return None
     return None

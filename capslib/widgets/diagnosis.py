@@ -105,7 +105,11 @@ def _facts(case, seed):
     against = {fault: [] for fault in case.suspects}
     for name in [case.shown, *case.looks, *case.tests]:
         for fault in bugs.refuted(case.key, name, seed):
-            against[fault].append(bugs.LOOKS[name].title)
+            planted = bugs.reading(name, bugs.examine(case.kind, fault, seed)[name])
+            against[fault].append(
+                f"{bugs.LOOKS[name].title} ({looks[name]['read']}): planted, it gives {bugs.written(name, planted)}, "
+                f"and the patient gives {bugs.number(bugs.LOOKS[name], patient[name])}"
+            )
     tests = []
     for name in case.tests:
         read = bugs.reading(name, patient[name])

@@ -89,8 +89,8 @@ def test_other_mends_that_work_are_accepted(shown, capsys):
         n = np.sum(v * v, axis=-1)
         return np.where(n > 0, np.sqrt(np.where(n > 0, n, 1)), 0)
 
-    assert ask("mend_blank", where_twice, capsys)[0]
-    assert ask("mend_memory", lambda u_hat, kept: np.ones(u_hat.shape[:-1]), capsys)[0], "a constant is undecided, too"
+    assert ask("mend_nan", where_twice, capsys)[0]
+    assert ask("mend_hover", lambda u_hat, kept: np.ones(u_hat.shape[:-1]), capsys)[0], "a constant is undecided, too"
     assert ask("mend_chance", lambda I, D_in, J, D_out: np.sqrt(6 / (D_in + D_out)), capsys)[0]
 
 

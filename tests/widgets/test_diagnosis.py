@@ -70,3 +70,9 @@ def test_every_case_reaches_the_page_as_plain_numbers_with_one_test_that_tells(k
     against = [suspect["against"] for suspect in facts["suspects"]]
     assert [bool(text) for text in against] == [not right for right in alone]
     assert facts["number"] == list(CASES).index(key) + 1
+
+
+def test_what_speaks_against_a_suspect_is_said_with_both_numbers(diagnosis):
+    against = [suspect["against"] for suspect in diagnosis.facts["suspects"] if "learning rate" in suspect["text"]]
+    said = "Learning rate in each epoch (last over first): planted, it gives 0.10, and the patient gives 1.00."
+    assert against == [f"What speaks against it: {said}"]

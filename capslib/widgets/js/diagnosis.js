@@ -77,6 +77,9 @@ function start({ model, el }) {
   };
   const append = (name, value) => change(name, [...model.get(name), value]);
   const price = (points) => ` (−${points})`;
+  // Disabled in name only, since a button that is disabled under the finger loses the focus.
+  const off = (/** @type {HTMLElement} */ control) => control.getAttribute("aria-disabled") === "true";
+  const allow = (/** @type {HTMLElement} */ control, /** @type {boolean} */ may) => control.setAttribute("aria-disabled", String(!may));
 
   const line = html("p", { "aria-live": "polite", class: "caps-diagnosis-points", "data-testid": "diagnosis-line" });
   const again = button("diagnosis-again", "Begin the case again", "⟲ begin again", () => {
@@ -92,7 +95,9 @@ function start({ model, el }) {
     html("span", { class: "caps-diagnosis-swatch-patient" }), "patient (solid, ■)");
   const shown = chart(facts.shown, facts.shown.rows, facts.shown.said);
   const look_buttons = looks.map((look, n) =>
-    button(`diagnosis-look-${n}`, `Look at: ${look.title}`, look.title + price(prices.look), () => append("looked", n)),
+    button(`diagnosis-look-${n}`, `Look at: ${look.title}`, look.title + price(prices.look), () => {
+      if (!model.get("looked").includes(n)) append("looked", n);
+    }),
   );
   const charts = html("div", { class: "caps-diagnosis-charts" }, shown);
   const who = choices("diagnosis-suspect", "3 · Suspect", suspects.map(({ text }) => text), (n) => change("suspect", n));
@@ -100,12 +105,12 @@ function start({ model, el }) {
     test = n;
     draw();
   });
-  const run = button("diagnosis-run", "Run the chosen test", `run the test${price(prices.test)}`, () =>
-    append("tried", [model.get("suspect"), test]),
-  );
-  const name = button("diagnosis-name", "Name the chosen suspect as the bug", "this is the bug", () =>
-    append("named", model.get("suspect")),
-  );
+  const run = button("diagnosis-run", "Run the chosen test", `run the test${price(prices.test)}`, () => {
+    if (!off(run)) append("tried", [model.get("suspect"), test]);
+  });
+  const name = button("diagnosis-name", "Name the chosen suspect as the bug", "this is the bug", () => {
+    if (!off(name)) append("named", model.get("suspect"));
+  });
   const results = html("div", { role: "status", class: "caps-diagnosis-results", "data-testid": "diagnosis-results" });
   const verdict = html("p", { role: "status", class: "caps-diagnosis-verdict", "data-testid": "diagnosis-verdict" });
   const part = (/** @type {string} */ title, /** @type {Node[]} */ ...nodes) =>
@@ -125,11 +130,12 @@ function start({ model, el }) {
   /** What a test said about a suspect, in a sentence. @param {[number, number]} pair */
   function outcome([suspect, of]) {
     const { title, read, patient, healthy, predicted, same } = tests[of];
-    const others = same.filter((alike, n) => alike && n !== suspect).length;
+    const others = suspects.filter((_, n) => same[n] && n !== suspect).map(({ text }) => `“${text.replace(/\.$/, "")}”`);
     const found = `${title} (${read}): the patient gives ${patient}, a healthy network ${healthy}. Your suspect, planted, gives ${predicted[suspect]}`;
     if (!same[suspect]) return { mark: "✗", text: `${found}: refuted.` };
-    const left = others === 0 ? "No other suspect would: this test tells." : `So would ${others} other${others > 1 ? "s" : ""}: it does not tell.`;
-    return { mark: "✓", text: `${found}: as the patient. ${left}` };
+    if (!others.length) return { mark: "✓", text: `${found}: as the patient. No other suspect would: this test tells.` };
+    const who_else = others.length === suspects.length - 1 ? "every other suspect" : [others.slice(0, -1).join(", "), ...others.slice(-1)].filter(Boolean).join(" and ");
+    return { mark: "✓", text: `${found}: as the patient. So would ${who_else}: it does not tell.` };
   }
 
   function draw() {
@@ -141,7 +147,7 @@ function start({ model, el }) {
     if (line.textContent !== told) line.textContent = told;
 
     for (const [n, control] of look_buttons.entries()) {
-      control.disabled = looked.includes(n);
+      allow(control, !looked.includes(n));
       if (looked.includes(n) && !drawn.has(n)) {
         drawn.set(n, chart(looks[n], looks[n].rows, looks[n].said));
         charts.append(drawn.get(n));
@@ -153,8 +159,8 @@ function start({ model, el }) {
     for (const [n, radio] of who.radios.entries()) radio.checked = n === suspect;
     for (const [n, radio] of what.radios.entries()) radio.checked = n === test;
     const done = tried.some((/** @type {number[]} */ pair) => pair[0] === suspect && pair[1] === test);
-    run.disabled = suspect < 0 || test < 0 || done;
-    name.disabled = suspect < 0 || solved || named.includes(suspect);
+    allow(run, suspect >= 0 && test >= 0 && !done);
+    allow(name, suspect >= 0 && !solved && !named.includes(suspect));
 
     const written = JSON.stringify(tried);
     if (results.dataset.written !== written) {
@@ -174,7 +180,7 @@ function start({ model, el }) {
     });
     const proof = tells ? "Your test told it from all the others." : "But no test of yours told it from all the others: run one that does.";
     const said =
-      last === undefined ? "" : solved ? `✓ ${suspects[facts.right].text} ${proof} Now mend it, below.` : `✗ Not this one. ${suspects[last].against}`;
+      last === undefined ? "" : solved ? `✓ ${suspects[facts.right].text} ${proof} Now mend it, in exercise ${facts.number}.` : `✗ Not this one. ${suspects[last].against}`;
     if (verdict.textContent !== said) verdict.textContent = said;
     verdict.dataset.right = String(solved);
   }

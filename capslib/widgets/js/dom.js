@@ -144,9 +144,12 @@ export function roving(group, controls) {
 /** Whether who looks has asked for less motion. */
 export const calm = () => globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches ?? false;
 
+// Every widget of a page has its own copy of this module, so that a count alone would begin anew in each. Radio buttons of
+// one name are one group, wherever on the page they are.
+const module_name = Math.random().toString(36).slice(2);
 let made_so_far = 0;
 /** A name that no other element of the page has, for `aria-labelledby` and the like. */
-export const unique = () => `caps-${++made_so_far}`;
+export const unique = () => `caps-${module_name}-${++made_so_far}`;
 
 /**
  * A widget's module from its `start({model, el})`, which draws into `el` and returns {draw, stop}. `draw` is called at

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from capslib.bugs import CASES
 from capslib.widgets import Diagnosis
+from tests.widgets.browser.saved import notebook
 
 
 @pytest.fixture
@@ -55,6 +56,9 @@ def test_a_case_is_solved_by_keys(diagnosis, mounted):
     page.get_by_test_id("diagnosis-look-0").focus()
     page.keyboard.press("Enter")
     expect(page.locator("figure")).to_have_count(2)
+    expect(page.get_by_test_id("diagnosis-look-0")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("diagnosis-line")).to_contain_text("9 of 10 points.")
     page.get_by_test_id("diagnosis-suspect-0").focus()
     page.keyboard.press("Space")
     for _ in range(right):
@@ -66,9 +70,13 @@ def test_a_case_is_solved_by_keys(diagnosis, mounted):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("diagnosis-results")).to_contain_text("this test tells")
-    page.get_by_test_id("diagnosis-name").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("diagnosis-verdict")).to_contain_text("Now mend it")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("diagnosis-verdict")).to_contain_text("Now mend it, in exercise 11.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("diagnosis-name")).to_be_focused()
+    assert state(page, "tried") == [[right, telling]] and state(page, "named") == [right]
 
 
 def test_a_wrong_suspect_is_refuted_and_a_wrong_name_costs_three_points(diagnosis, mounted):
@@ -95,6 +103,39 @@ def test_a_test_that_does_not_tell_says_so_and_a_guess_is_called_one(diagnosis, 
     expect(page.get_by_test_id("diagnosis-verdict")).to_contain_text("no test of yours told it from all the others")
 
 
+def test_a_test_that_does_not_tell_names_the_suspects_that_are_left(diagnosis, mounted):
+    right, facts = diagnosis.facts["right"], diagnosis.facts
+    test, left = next(
+        (n, [k for k, same in enumerate(test["same"]) if same and k != right])
+        for n, test in enumerate(facts["tests"])
+        if 1 < sum(test["same"]) < len(test["same"])
+    )
+    diagnosis.tried = [[right, test]]
+    results = mounted(diagnosis).get_by_test_id("diagnosis-results")
+    quoted = " and ".join(f"“{facts['suspects'][n]['text'].removesuffix('.')}”" for n in left)
+    expect(results).to_contain_text(f"So would {quoted}: it does not tell.")
+
+
+def test_a_test_in_which_all_suspects_agree_says_so(mounted):
+    widget = Diagnosis("nan")
+    test = next(n for n, test in enumerate(widget.facts["tests"]) if all(test["same"]))
+    widget.tried = [[0, test]]
+    expect(mounted(widget).get_by_test_id("diagnosis-results")).to_contain_text("So would every other suspect: it does")
+
+
+def test_two_cases_in_one_notebook_do_not_share_their_radio_buttons(lab, page, tmp_path):
+    """In JupyterLab each widget runs its own copy of the JavaScript, which must not choose another's names."""
+    path = notebook(tmp_path / "two.ipynb", Diagnosis("break"), Diagnosis("calm"))
+    lab.open(page, path, run=False, trusted=True)
+    first, second = (page.locator(".caps").nth(n) for n in range(2))
+    first.get_by_test_id("diagnosis-suspect-2").click()
+    second.get_by_test_id("diagnosis-suspect-1").click()
+    expect(first.get_by_test_id("diagnosis-suspect-2")).to_be_checked()
+    second.get_by_test_id("diagnosis-look-5").focus()
+    page.keyboard.press("Tab")
+    expect(second.get_by_test_id("diagnosis-suspect-1")).to_be_focused()
+
+
 def test_a_case_can_begin_again(diagnosis, mounted):
     page = mounted(diagnosis)
     page.get_by_test_id("diagnosis-look-1").click()
@@ -117,8 +158,8 @@ def test_what_was_looked_at_before_is_there_and_two_views_agree(diagnosis, mount
 
 
 def test_a_quantity_that_is_no_number_is_drawn_as_far_as_it_is_one(mounted, keep):
-    widget = Diagnosis("blank")
-    widget.looked = list(range(len(CASES["blank"].looks)))
+    widget = Diagnosis("nan")
+    widget.looked = list(range(len(CASES["nan"].looks)))
     page = mounted(widget)
     expect(page.locator("figure").first).to_contain_text("patient NaN")
     assert "NaN" not in page.locator("svg").first.inner_html()

@@ -627,6 +627,29 @@ def test_labels_lie_neither_on_each_other_nor_outside(mounted, width):
         assert page.evaluate(LABELS) == 0
 
 
+TOO_WIDE = """() => [...document.querySelectorAll(".caps-vr-table td")].filter((cell) => {
+    const words = document.createRange();
+    words.selectNodeContents(cell);
+    return words.getBoundingClientRect().width > cell.clientWidth;
+}).length"""
+LETTERS = """() => Math.min(...[...document.querySelectorAll(".caps-plane text")].map((text) => {
+    const { width } = text.ownerSVGElement.viewBox.baseVal;
+    return parseFloat(getComputedStyle(text).fontSize) * text.ownerSVGElement.getBoundingClientRect().width / width;
+}))"""
+
+
+@pytest.mark.parametrize("rule", ["EM", "agreement"])
+@pytest.mark.parametrize("width", [320, 420, 480, 560])
+def test_on_a_narrow_page_numbers_fit_their_cells_and_planes_can_be_read(mounted, keep, width, rule):
+    router = em_router(iterations=5)
+    router.rule, router.iteration, router.step = rule, 5, "agreement"
+    page = mounted(router, width=width, dark=True)
+    keep(page, f"vote-router-{rule}-{width}-dark")
+    assert page.locator(".caps-vr-table td").count() > 20 and page.evaluate(TOO_WIDE) == 0
+    assert page.evaluate(LETTERS) > 8
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 @pytest.mark.parametrize("width", [800, 1280])
 def test_controls_planes_and_formula_are_in_view_together(mounted, width):
     page = mounted(whole(), width=width)

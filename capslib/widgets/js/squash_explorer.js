@@ -105,8 +105,8 @@ function start({ model, el }) {
     draw();
   });
   const named = [{ k: least, name: "lowest" }, ...NAMED].map(({ k, name }) => {
-    const node = button(`squash-offset-${k}`, `offset ${k}, ${name}`, `${k}`, () => save({ offset: k }));
-    node.append(html("small", {}, name));
+    const node = button(`squash-offset-${k}`, `offset ${k} ${name}`, `${k}`, () => save({ offset: k }));
+    node.append(" ", html("small", {}, name));
     node.style.setProperty("--at", (k - least) / (most - least));
     return { k, node };
   });

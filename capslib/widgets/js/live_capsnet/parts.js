@@ -25,7 +25,7 @@ export function bars(tag, test, title, unit, attributes = (_j) => ({})) {
     const fill = html("span", { class: "caps-live-fill" });
     const value = html("span", { class: "caps-live-value" });
     const row = html(tag, { class: "caps-live-bar", "data-testid": `${test}-${j}`, ...attributes(j) },
-      html("span", { class: "caps-live-digit" }, String(j)), html("span", { class: "caps-live-track" }, fill), value);
+      html("span", { class: "caps-live-digit" }, String(j)), " ", html("span", { class: "caps-live-track" }, fill), value);
     return { row, fill, value };
   });
   const sum = html("p", { class: "caps-live-sum" });

@@ -88,8 +88,21 @@ def stored(name: str) -> dict:
     Raises:
         FileNotFoundError: if there is none; it names the folders looked in.
     """
+    return json.loads(stored_file(name, ".json").read_text(encoding="utf-8"))
+
+
+def stored_file(name: str, ending: str) -> Path:
+    """Where the result of a long run is stored.
+
+    Args:
+        name: of its file, without the ending.
+        ending: ".json", or ".npz" for arrays.
+
+    Raises:
+        FileNotFoundError: if there is none; it names the folders looked in.
+    """
     for folder in RESULTS:
-        file = folder / f"{name}.json"
+        file = folder / f"{name}{ending}"
         if file.is_file():
-            return json.loads(file.read_text(encoding="utf-8"))
+            return file
     raise FileNotFoundError(f"name: got {name!r}, expected a result stored in {' or '.join(map(str, RESULTS))}")

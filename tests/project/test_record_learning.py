@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from capslib import digits, weights
+from capslib import digits, equations, networks, records, weights
 from capslib.records import sha256
 from tests.library.test_runs import Interrupt, small
 from tests.library.test_training import SHORT, quiet, same
@@ -53,3 +53,21 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_moments(few, tmp_path
     assert same(resumed, model)
     for name, array in whole.items():
         np.testing.assert_array_equal(again[name], array)
+
+
+def test_the_stored_record_is_whole_and_belongs_to_its_card():
+    card, file = records.stored("learning"), records.stored_file("learning", ".npz")
+    assert card["sha256"] == sha256(file) and file.stat().st_size < 1_000_000
+    assert tuple(card["steps"]) == record_learning.STEPS and len(card["history"]) == 40
+    shipped, record = weights.arrays("article_capsnet"), weights.read_arrays(file)
+    assert {name: one.shape for name, one in record.items()} == {
+        name: (len(record_learning.STEPS), *one.shape) for name, one in shipped.items()
+    }
+    x, y = digits.load("bundled")[4:]
+    right = []
+    for m in (0, -1):
+        u = networks.trunk(x, {name: one[m].astype(np.float32) for name, one in record.items()}).reshape(len(x), 49, -1)
+        trace = equations.route(equations.predict(u, record["v.W"][m].astype(np.float32)), 5)
+        right.append((trace.lengths[-1].argmax(-1) == y).mean())
+    # 500 of the digits by which the card's validation accuracy was read are here.
+    assert right[0] < 0.2 and abs(right[1] - card["history"][-1]["val_accuracy"]) < 0.01

@@ -251,6 +251,7 @@ class AttentionCapsule(_Float32Layer):
     Args:
         num_capsule: J, how many upper capsules; at least 1.
         dim_capsule: D_out, their dimension; at least 1.
+        attention: if False, c_ij = 1/J for every input, as a control.
 
     Input (B, I, D_in) with a fixed I, output v (B, J, D_out). Kernel (I, D_in, J, D_out), which starts as that of
     Capsule; prior (I, J), which starts at 0.
@@ -259,15 +260,16 @@ class AttentionCapsule(_Float32Layer):
         ValueError: naming the argument, if one of the above is out of range or the input has the wrong rank.
     """
 
-    def __init__(self, num_capsule: int, dim_capsule: int, **kwargs: Any) -> None:
+    def __init__(self, num_capsule: int, dim_capsule: int, attention: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.num_capsule = check_count("num_capsule", num_capsule)
         self.dim_capsule = check_count("dim_capsule", dim_capsule)
+        self.attention = bool(attention)
 
     def build(self, input_shape: Shape) -> None:
-        if len(input_shape) != 3 or None in input_shape[1:]:
+        I, D_in = input_shape[1:] if len(input_shape) == 3 else (None, None)
+        if I is None or D_in is None:
             raise ValueError(f"u: got shape {tuple(input_shape)}, expected (B, I, D_in) with a fixed I")
-        _, I, D_in = input_shape
         J, D_out = self.num_capsule, self.dim_capsule
         self.kernel = self.add_weight(name="W", shape=(I, D_in, J, D_out), initializer=_first(D_in, J * D_out))
         self.prior = self.add_weight(name="prior", shape=(I, J), initializer="zeros")
@@ -275,7 +277,8 @@ class AttentionCapsule(_Float32Layer):
     def call(self, u: Tensor) -> Tensor:
         u_hat = predict(self._widen(u), self._widen(self.kernel))  # (B, J, I, D_out)
         b = (u_hat @ ops.sum(u_hat, axis=2)[..., None])[..., 0] / math.sqrt(self.dim_capsule)  # (B, J, I)
-        weights = couple(b) + ops.transpose(self._widen(self.prior))
+        c = couple(b if self.attention else ops.zeros_like(b))
+        weights = c + ops.transpose(self._widen(self.prior))
         s = (weights[:, :, None, :] @ u_hat)[:, :, 0]
         return ops.cast(exponential_squash(s), self.compute_dtype)
 
@@ -283,7 +286,12 @@ class AttentionCapsule(_Float32Layer):
         return (input_shape[0], self.num_capsule, self.dim_capsule)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "num_capsule": self.num_capsule, "dim_capsule": self.dim_capsule}
+        return {
+            **super().get_config(),
+            "num_capsule": self.num_capsule,
+            "dim_capsule": self.dim_capsule,
+            "attention": self.attention,
+        }
 
 
 @keras.saving.register_keras_serializable(package="capslib")

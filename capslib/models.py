@@ -175,23 +175,26 @@ def paper_capsnet(decoder: bool = False) -> keras.Model:
     return _finish(image, output, "paper_capsnet", None)
 
 
-def efficient_capsnet(weights: str | None = None) -> keras.Model:
+def efficient_capsnet(weights: str | None = None, attention: bool = True) -> keras.Model:
     """Efficient-CapsNet: four convolutions, 16 capsules of 8 numbers, and self-attention routing to 10 capsules of 16.
 
     Args:
-        weights: None for a fresh network, "shipped" for the trained one.
+        weights: None for a fresh network, "shipped" for the trained one, which has attention.
+        attention: if False, every coupling is 1/10, as a control.
 
     Returns:
         A Keras model, images (B, 28, 28, 1) in 0–1 → lengths (B, 10); 161,824 trained parameters, and 576 running
         means and variances of its batch normalisation.
 
     Raises:
-        ValueError: if `weights` has another value, or the shipped file does not match its card.
+        ValueError: if `weights` has another value, are shipped without attention, or do not match their card.
     """
+    if not attention and weights is not None:
+        raise ValueError(f"weights: got {weights!r}, expected None, since no network without attention is shipped")
     image = keras.Input((28, 28, 1), name="image")
     x = keras.layers.Reshape((16, 8), name="capsules")(_efficient_trunk(image))
     u = ExponentialSquash(name="u")(x)
-    v = AttentionCapsule(10, 16, name="v")(u)
+    v = AttentionCapsule(10, 16, attention, name="v")(u)
     return _finish(image, Length(name="lengths")(v), "efficient_capsnet", weights)
 
 

@@ -31,6 +31,7 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "two_digit_capsnet": models.two_digit_capsnet,
     "two_digit_cnn": models.two_digit_cnn,
     "efficient_capsnet": models.efficient_capsnet,
+    "efficient_capsnet_uniform": lambda: models.efficient_capsnet(attention=False),
     "efficient_cnn": models.efficient_cnn,
 }
 STATE = "state.npz"

@@ -66,7 +66,10 @@ def trace_attention(model: keras.Model, images: np.ndarray) -> AttentionTrace:
     Raises:
         ValueError: naming the argument, if the model does not fit or the images are not digits.
     """
-    prior = keras.ops.convert_to_numpy(_capsule_layer(model, AttentionCapsule).prior)
+    capsule = _capsule_layer(model, AttentionCapsule)
+    if not capsule.attention:
+        raise ValueError("model: got an AttentionCapsule layer without attention, expected one with it")
+    prior = keras.ops.convert_to_numpy(capsule.prior)
     u_hat = predict(*capsule_inputs(model, images))
     return attend(u_hat[0] if np.ndim(images) == 2 else u_hat, prior)
 

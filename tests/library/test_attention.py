@@ -51,9 +51,9 @@ def cases(draw):
     return rng.normal(size=(B, I, D_in)), W, rng.normal(scale=0.3, size=(I, J))
 
 
-def layer_for(W, prior, dtype):
+def layer_for(W, prior, dtype, **kwargs):
     """An AttentionCapsule that holds exactly W and prior."""
-    layer = AttentionCapsule(*W.shape[-2:], dtype=dtype)
+    layer = AttentionCapsule(*W.shape[-2:], dtype=dtype, **kwargs)
     layer.build((None, *W.shape[:2]))
     layer.kernel.assign(W)
     layer.prior.assign(prior)
@@ -88,6 +88,18 @@ def test_the_layer_equals_numpy(case):
     )
     v = numpy(layer_for(W, prior, "float64")(u))
     np.testing.assert_allclose(v, eq.attend(eq.predict(u, W), prior).v, atol=1e-10)
+
+
+def test_without_attention_every_coupling_is_the_same():
+    rng = np.random.default_rng(4)
+    u, W, prior = rng.normal(size=(3, 5, 4)), rng.normal(size=(5, 4, 6, 2)), rng.normal(size=(5, 6))
+    layer = layer_for(W, prior, "float64", attention=False)
+    u_hat = eq.predict(u, W)
+    expected = eq.exponential_squash(eq.weighted_sum(1 / 6 + prior, u_hat))
+    np.testing.assert_allclose(numpy(layer(u)), expected, atol=1e-10)
+    assert np.abs(expected - eq.attend(u_hat, prior).v).max() > 0.01
+    assert not AttentionCapsule.from_config(layer.get_config()).attention
+    assert not models.efficient_capsnet(attention=False).get_layer("v").attention
 
 
 def test_votes_that_agree_win():
@@ -170,6 +182,11 @@ def test_slopes_are_finite_where_nothing_is_there():
         (lambda: eq.attend(np.ones((2, 3, 4)), np.inf), "prior: got"),
         (lambda: models.efficient_capsnet("other"), "weights: got 'other'"),
         (lambda: models.efficient_cnn("other"), "weights: got 'other'"),
+        (lambda: models.efficient_capsnet("shipped", attention=False), "weights: got 'shipped', expected None"),
+        (
+            lambda: trace_attention(models.efficient_capsnet(attention=False), np.ones((28, 28))),
+            "model: got an AttentionCapsule layer without attention",
+        ),
         (lambda: trace(models.efficient_capsnet(), np.ones((28, 28))), "model: got 0 Capsule layers"),
         (lambda: trace_attention(models.article_capsnet(), np.ones((28, 28))), "model: got 0 AttentionCapsule layers"),
     ],

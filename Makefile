@@ -16,7 +16,7 @@ EXERCISES ?=
 PY = .venv/bin/python
 APART = KERAS_BACKEND=tensorflow sh tools/apart.sh
 CNNS = matched_cnn_flatten matched_cnn_global
-NEUTRAL = $(addprefix tests/library/test_,equations.py gradients.py layers.py losses.py models.py tracing.py)
+NEUTRAL = $(addprefix tests/library/test_,attention.py equations.py gradients.py layers.py losses.py models.py tracing.py)
 
 .PHONY: help setup lab test lint notebooks site class figures weights bench experiments test-backends test-class lock clean
 

@@ -2,7 +2,8 @@
 
 Symbols follow the course's notation table: batch first, I lower and J upper capsules in that order.
 Equation numbers are those of Sabour, Frosst and Hinton, *Dynamic Routing Between Capsules* (2017), and in the part
-on EM routing those of Hinton, Sabour and Frosst, *Matrix Capsules with EM Routing* (2018).
+on EM routing those of Hinton, Sabour and Frosst, *Matrix Capsules with EM Routing* (2018). The part on self-attention
+routing follows the program of Mazzia, Salvetti and Chiaberge, *Efficient-CapsNet* (2021).
 
 Longer than 400 lines, since whoever looks for an equation should find it in one file.
 """
@@ -186,11 +187,7 @@ def route(u_hat: np.ndarray, iterations: int = 3, offset: float = 0.5, axis: int
         ValueError: if `u_hat` has another rank, an empty axis or a value that is not finite, if
             `iterations` is not a whole number ≥ 1, if `offset` is not positive, or if `axis` is not −1 or −2.
     """
-    u_hat = as_float(u_hat)
-    if u_hat.ndim not in (3, 4) or 0 in u_hat.shape:
-        raise ValueError(f"u_hat: got shape {u_hat.shape}, expected (I, J, D) or (B, I, J, D) with no empty axis")
-    if not np.isfinite(u_hat).all():
-        raise ValueError("u_hat: got NaN or infinite values, expected finite votes")
+    u_hat = _votes(u_hat)
     check_count("iterations", iterations)
     check_whole("axis", axis, -2, -1)
     steps = []
@@ -373,6 +370,92 @@ def em_route(
     return EMTrace(r, means, variances, costs, active, votes)
 
 
+# Self-attention routing: the votes for one capsule attend to each other ----------------------------------------------
+
+
+def exponential_squash(s: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Shrink vectors below length 1 without turning them; short ones keep nearly all of their length.
+
+    v = (1 − exp(−n)) / n · s  with  n = √(‖s‖² + ε)                                 (Efficient-CapsNet)
+
+    Args:
+        s: array of any shape; the vectors lie along `axis`. Norms up to 1e18 in float32.
+        axis: the axis that holds the vectors' components.
+
+    Returns:
+        v, an array of the shape of `s`; lengths from 0 to 1, and below 1 as far as the floating type can tell.
+    """
+    s = as_float(s)
+    n = np.sqrt(np.sum(s * s, axis=axis, keepdims=True) + s.dtype.type(EPSILON))
+    return -np.expm1(-n) / n * s
+
+
+def self_agreement(u_hat: np.ndarray) -> np.ndarray:
+    """Agreement of each vote with all votes for the same upper capsule.                 (Efficient-CapsNet)
+
+    b_ij = Σ_k ⟨û_ij, û_kj⟩ / √D = ⟨û_ij, Σ_k û_kj⟩ / √D
+
+    The middle is a table of attention between the votes, summed over its rows; the right side needs no table.
+
+    Args:
+        u_hat: votes, (..., I, J, D).
+
+    Returns:
+        b, (..., I, J).
+    """
+    return agreement(u_hat, np.sum(u_hat, axis=-3)) / u_hat.dtype.type(np.sqrt(u_hat.shape[-1]))
+
+
+@dataclass(frozen=True)
+class AttentionTrace:
+    """Everything that one self-attention routing computed. For a single example, the axis B is missing.
+
+    Attributes:
+        b: (B, I, J) self-agreements.
+        c: (B, I, J) coupling coefficients, Σ_j c_ij = 1.
+        prior: (I, J) or one number, learnt, of either sign, and the same for every example.
+        s: (B, J, D) sums of the votes, weighted by c + prior.
+        v: (B, J, D) output capsules, exponential squash of `s`.
+        u_hat: (B, I, J, D) the votes routed.
+    """
+
+    b: np.ndarray
+    c: np.ndarray
+    prior: np.ndarray
+    s: np.ndarray
+    v: np.ndarray
+    u_hat: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """‖v_j‖, (B, J)."""
+        return length(self.v)
+
+
+def attend(u_hat: np.ndarray, prior: ArrayLike = 0.0) -> AttentionTrace:
+    """Self-attention routing, in one pass.                                               (Efficient-CapsNet)
+
+    b_ij = Σ_k ⟨û_ij, û_kj⟩ / √D; c = softmax_j(b); s_j = Σ_i (c_ij + prior_ij) û_ij; v_j = exponential_squash(s_j)
+
+    Args:
+        u_hat: votes of one example, (I, J, D), or of a batch, (B, I, J, D).
+        prior: one number or (I, J). It is added after the softmax, so it is no logarithm of a probability.
+
+    Returns:
+        An AttentionTrace in the floating type of `u_hat`.
+
+    Raises:
+        ValueError: if `u_hat` has another rank, an empty axis or a value that is not finite, or if `prior` does not
+            fit it or is not finite.
+    """
+    u_hat = _votes(u_hat)
+    prior = _one_or_each("prior", prior, u_hat, u_hat.shape[-3:-1])
+    b = self_agreement(u_hat)
+    c = softmax(b)
+    s = weighted_sum(c + prior, u_hat)
+    return AttentionTrace(b, c, prior, s, exponential_squash(s), u_hat)
+
+
 def margin_loss(
     y_true: np.ndarray, lengths: np.ndarray, m_plus: float = 0.9, m_minus: float = 0.1, lam: float = 0.5
 ) -> np.ndarray:
@@ -466,6 +549,16 @@ def reconstruction_loss(image: np.ndarray, reconstruction: np.ndarray) -> np.nda
             f"image: got shape {image.shape}, expected (B, H, W, 1) like the reconstruction {reconstruction.shape}"
         )
     return np.sum((image - reconstruction) ** 2, axis=(1, 2, 3))
+
+
+def _votes(u_hat: np.ndarray) -> np.ndarray:
+    """`u_hat` as floating numbers; refused unless it can be routed."""
+    u_hat = as_float(u_hat)
+    if u_hat.ndim not in (3, 4) or 0 in u_hat.shape:
+        raise ValueError(f"u_hat: got shape {u_hat.shape}, expected (I, J, D) or (B, I, J, D) with no empty axis")
+    if not np.isfinite(u_hat).all():
+        raise ValueError("u_hat: got NaN or infinite values, expected finite votes")
+    return u_hat
 
 
 def _entropy(c: np.ndarray) -> np.ndarray:

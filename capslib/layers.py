@@ -1,6 +1,8 @@
 """Capsule layers for Keras 3, written with `keras.ops` alone so that any Keras backend runs them.
 
 The equations are those of `capslib.equations`; only the order of the sums differs.
+
+Longer than 400 lines, since a capsule network reads best with all its layers in one place.
 """
 
 import math
@@ -33,6 +35,22 @@ def squash(s: Tensor, offset: float = 0.5) -> Tensor:
     """
     n = ops.sum(ops.square(s), axis=-1, keepdims=True) + EPSILON
     return ops.sqrt(n) / (offset + n) * s
+
+
+@keras.saving.register_keras_serializable(package="capslib")
+def exponential_squash(s: Tensor) -> Tensor:
+    """Shrink vectors below length 1 without turning them; the last axis holds their components.
+
+    v = (1 − exp(−n)) / n · s  with  n = √(‖s‖² + ε)                                 (Efficient-CapsNet)
+
+    Args:
+        s: tensor (..., D).
+
+    Returns:
+        v, a tensor of the shape of `s`; lengths from 0 to 1.
+    """
+    n = ops.sqrt(ops.sum(ops.square(s), axis=-1, keepdims=True) + EPSILON)
+    return -ops.expm1(-n) / n * s
 
 
 def couple(b: Tensor) -> Tensor:
@@ -137,12 +155,7 @@ class Capsule(_Float32Layer):
             raise ValueError(f"u: got shape {tuple(input_shape)}, expected a fixed I because share_weights is False")
         J, D_out = self.num_capsule, self.dim_capsule
         lower = () if self.share_weights else (I,)
-        # Glorot's variance, 2 / (fan in + fan out). Keras' "glorot_uniform" guesses the fans from a kernel's shape and
-        # takes the first axes for a receptive field, for terms of one sum. But a vote û_ij sums over D_in alone: with I
-        # in the fans, the votes of unshared capsules start √I too small, and two such layers in a row do not learn.
-        limit = math.sqrt(3 * 2 / (D_in + J * D_out))  # of a uniform distribution, whose variance is limit² / 3
-        initializer = keras.initializers.RandomUniform(-limit, limit)
-        self.kernel = self.add_weight(name="W", shape=(*lower, D_in, J, D_out), initializer=initializer)
+        self.kernel = self.add_weight(name="W", shape=(*lower, D_in, J, D_out), initializer=_first(D_in, J * D_out))
 
     def call(self, u: Tensor) -> Tensor:
         u, W = self._widen(u), self._widen(self.kernel)
@@ -201,6 +214,17 @@ class Capsule(_Float32Layer):
         return name if builtin else keras.saving.serialize_keras_object(self.activation)
 
 
+def _first(fan_in: int, fan_out: int) -> keras.initializers.Initializer:
+    """First values of W.
+
+    Glorot's variance, 2 / (fan in + fan out). Keras' "glorot_uniform" guesses the fans from a kernel's shape and takes
+    the first axes for a receptive field, for terms of one sum. But a vote û_ij sums over D_in alone: with I in the
+    fans, the votes of unshared capsules start √I too small, and two such layers in a row do not learn.
+    """
+    limit = math.sqrt(3 * 2 / (fan_in + fan_out))  # of a uniform distribution, whose variance is limit² / 3
+    return keras.initializers.RandomUniform(-limit, limit)
+
+
 def predict(u: Tensor, W: Tensor) -> Tensor:
     """Votes of unshared lower capsules: û_ij = u_i W_ij.                          (Eq. 2, right)
 
@@ -215,6 +239,73 @@ def predict(u: Tensor, W: Tensor) -> Tensor:
     # `@` throughout: Keras' own `matmul` computes float64 in float32 on PyTorch; TensorFlow's `einsum` takes longer.
     flat = ops.transpose(u, (1, 0, 2)) @ ops.reshape(W, (I, D_in, J * D_out))
     return ops.transpose(ops.reshape(flat, (I, -1, J, D_out)), (1, 2, 0, 3))
+
+
+@keras.saving.register_keras_serializable(package="capslib")
+class AttentionCapsule(_Float32Layer):
+    """Upper capsules from lower ones through self-attention routing.                      (Efficient-CapsNet)
+
+    û_ij = u_i W_ij; b_ij = Σ_k ⟨û_ij, û_kj⟩ / √D_out; c = softmax_j(b); s_j = Σ_i (c_ij + prior_ij) û_ij;
+    v_j = exponential_squash(s_j)
+
+    Args:
+        num_capsule: J, how many upper capsules; at least 1.
+        dim_capsule: D_out, their dimension; at least 1.
+        attention: if False, c_ij = 1/J for every input, as a control.
+
+    Input (B, I, D_in) with a fixed I, output v (B, J, D_out). Kernel (I, D_in, J, D_out), which starts as that of
+    Capsule; prior (I, J), which starts at 0.
+
+    Raises:
+        ValueError: naming the argument, if one of the above is out of range or the input has the wrong rank.
+    """
+
+    def __init__(self, num_capsule: int, dim_capsule: int, attention: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.num_capsule = check_count("num_capsule", num_capsule)
+        self.dim_capsule = check_count("dim_capsule", dim_capsule)
+        self.attention = bool(attention)
+
+    def build(self, input_shape: Shape) -> None:
+        I, D_in = input_shape[1:] if len(input_shape) == 3 else (None, None)
+        if I is None or D_in is None:
+            raise ValueError(f"u: got shape {tuple(input_shape)}, expected (B, I, D_in) with a fixed I")
+        J, D_out = self.num_capsule, self.dim_capsule
+        self.kernel = self.add_weight(name="W", shape=(I, D_in, J, D_out), initializer=_first(D_in, J * D_out))
+        self.prior = self.add_weight(name="prior", shape=(I, J), initializer="zeros")
+
+    def call(self, u: Tensor) -> Tensor:
+        u_hat = predict(self._widen(u), self._widen(self.kernel))  # (B, J, I, D_out)
+        b = (u_hat @ ops.sum(u_hat, axis=2)[..., None])[..., 0] / math.sqrt(self.dim_capsule)  # (B, J, I)
+        c = couple(b if self.attention else ops.zeros_like(b))
+        weights = c + ops.transpose(self._widen(self.prior))
+        s = (weights[:, :, None, :] @ u_hat)[:, :, 0]
+        return ops.cast(exponential_squash(s), self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (input_shape[0], self.num_capsule, self.dim_capsule)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "num_capsule": self.num_capsule,
+            "dim_capsule": self.dim_capsule,
+            "attention": self.attention,
+        }
+
+
+@keras.saving.register_keras_serializable(package="capslib")
+class ExponentialSquash(_Float32Layer):
+    """`exponential_squash` as a layer.
+
+    Input (..., D), output of the same shape.
+    """
+
+    def call(self, s: Tensor) -> Tensor:
+        return ops.cast(exponential_squash(self._widen(s)), self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return tuple(input_shape)
 
 
 @keras.saving.register_keras_serializable(package="capslib")

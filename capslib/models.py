@@ -1,9 +1,21 @@
 """The networks of the course, and their shipped weights."""
 
+import math
+
 from capslib import weights as shipped
 from capslib.backend import keras
 from capslib.checks import check_choice
-from capslib.layers import Capsule, Length, Longest, Mask, Places, PrimaryCapsules, Tensor
+from capslib.layers import (
+    AttentionCapsule,
+    Capsule,
+    ExponentialSquash,
+    Length,
+    Longest,
+    Mask,
+    Places,
+    PrimaryCapsules,
+    Tensor,
+)
 from capslib.pairs import SIDE
 
 
@@ -163,6 +175,55 @@ def paper_capsnet(decoder: bool = False) -> keras.Model:
     return _finish(image, output, "paper_capsnet", None)
 
 
+def efficient_capsnet(weights: str | None = None, attention: bool = True) -> keras.Model:
+    """Efficient-CapsNet: four convolutions, 16 capsules of 8 numbers, and self-attention routing to 10 capsules of 16.
+
+    Args:
+        weights: None for a fresh network, "shipped" for the trained one, which has attention.
+        attention: if False, every coupling is 1/10, as a control.
+
+    Returns:
+        A Keras model, images (B, 28, 28, 1) in 0–1 → lengths (B, 10); 161,824 trained parameters, and 576 running
+        means and variances of its batch normalisation.
+
+    Raises:
+        ValueError: if `weights` has another value, are shipped without attention, or do not match their card.
+    """
+    if not attention and weights is not None:
+        raise ValueError(f"weights: got {weights!r}, expected None, since no network without attention is shipped")
+    image = keras.Input((28, 28, 1), name="image")
+    x = keras.layers.Reshape((16, 8), name="capsules")(_efficient_trunk(image))
+    u = ExponentialSquash(name="u")(x)
+    v = AttentionCapsule(10, 16, attention, name="v")(u)
+    return _finish(image, Length(name="lengths")(v), "efficient_capsnet", weights)
+
+
+def efficient_cnn(weights: str | None = None) -> keras.Model:
+    """A plain CNN that is Efficient-CapsNet up to its 128 features, with two dense layers in place of its capsules.
+
+    Args:
+        weights: None for a fresh network, "shipped" for the trained one.
+
+    Returns:
+        A Keras model, images (B, 28, 28, 1) in 0–1 → probabilities (B, 10); 161,766 trained parameters, and 576
+        running means and variances of its batch normalisation.
+
+    Raises:
+        ValueError: if `weights` has another value, or the shipped file does not match its card.
+    """
+    image = keras.Input((28, 28, 1), name="image")
+    x = keras.layers.Flatten(name="flatten")(_efficient_trunk(image))
+    x = keras.layers.Activation("relu", name="features")(x)
+    x = keras.layers.Dense(148, activation="relu", name="hidden")(x)
+    probabilities = keras.layers.Dense(10, activation="softmax", name="probabilities")(x)
+    return _finish(image, probabilities, "efficient_cnn", weights)
+
+
+def trained_parameters(model: keras.Model) -> int:
+    """How many numbers of a model an optimizer changes; what batch normalisation keeps track of is not among them."""
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
 def has_decoder(model: keras.Model) -> bool:
     """Whether a model decodes a capsule into an image."""
     return any(layer.name == "mask" for layer in model.layers)
@@ -282,6 +343,17 @@ def _trunk(image: Tensor) -> Tensor:
     x = keras.layers.MaxPooling2D(2, name="pool1")(x)
     x = keras.layers.Conv2D(32, 5, padding="same", activation="relu", name="conv2")(x)
     return keras.layers.MaxPooling2D(2, name="pool2")(x)
+
+
+def _efficient_trunk(image: Tensor) -> Tensor:
+    """Efficient-CapsNet's convolutions, the last of them one 9×9 filter for each channel: → (B, 1, 1, 128)."""
+    x = image
+    for n, (filters, size, strides) in enumerate([(32, 5, 1), (64, 3, 1), (64, 3, 1), (128, 3, 2)], 1):
+        x = keras.layers.Conv2D(
+            filters, size, strides, activation="relu", kernel_initializer="he_normal", name=f"conv{n}"
+        )(x)
+        x = keras.layers.BatchNormalization(name=f"normal{n}")(x)
+    return keras.layers.DepthwiseConv2D(9, name="depthwise")(x)
 
 
 def _finish(image: Tensor, output: Tensor | dict[str, Tensor], name: str, weights: str | None) -> keras.Model:

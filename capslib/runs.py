@@ -30,6 +30,9 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "pose_capsnet_without_decoder": lambda: models.pose_capsnet(decoder=False),
     "two_digit_capsnet": models.two_digit_capsnet,
     "two_digit_cnn": models.two_digit_cnn,
+    "efficient_capsnet": models.efficient_capsnet,
+    "efficient_capsnet_uniform": lambda: models.efficient_capsnet(attention=False),
+    "efficient_cnn": models.efficient_cnn,
 }
 STATE = "state.npz"
 ANEW = " (name another folder, or remove this one to begin anew)"
@@ -73,11 +76,11 @@ def run(
         "data": f"{source}: {len(data.x_train):,} training, {len(data.x_val):,} validation, {len(data.x_test):,} test",
         "recipe": {"name": recipe_name, **asdict(recipe)},
         "seed": seed,
-        "parameters": model.count_params(),
+        "parameters": models.trained_parameters(model),
         "versions": versions(),
     }
     with alone(folder):
-        log(f"{model_name}: {model.count_params():,} parameters, recipe {recipe_name}, seed {seed}, {facts['data']}")
+        log(f"{model_name}: {facts['parameters']:,} parameters, recipe {recipe_name}, seed {seed}, {facts['data']}")
         learner = models.masked_by_label(model)
         progress = _train(folder, learner, data, recipe, seed, resume, facts, log)
         if len(progress.history) < recipe.epochs:

@@ -91,7 +91,8 @@ def weights_and_sums(panels) -> Figure:
     for ax, (title, c) in zip(axes[0], panels.items(), strict=True):
         c = np.asarray(c)
         I, J = c.shape
-        ax.imshow(c, cmap=WEIGHT, vmin=0, vmax=1)
+        # Square cells of a tall matrix would leave its sums no room beside each other.
+        ax.imshow(c, cmap=WEIGHT, vmin=0, vmax=1, aspect="auto" if I >= 2 * J else "equal")
         for i, j in np.ndindex(I, J):
             ax.text(j, i, f"{c[i, j]:.2f}", ha="center", va="center")
         for i, total in enumerate(c.sum(1)):

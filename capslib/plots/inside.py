@@ -192,6 +192,34 @@ def vote_plane(trace, j) -> tuple[np.ndarray, np.ndarray, float]:
     return points, plane, np.sum(points**2) / np.sum(votes**2)
 
 
+@style.context()
+def couplings_of_digits(images, c, captions) -> Figure:
+    """Digits, and below each the couplings of all its lower capsules with all upper ones.
+
+    Args:
+        images: (N, 28, 28) or (N, 28, 28, 1) in 0–1.
+        c: (N, I, J).
+        captions: N texts.
+    """
+    J = np.shape(c)[2]
+    fig, axes = figure(1.6 * len(images), 3.9, 2, len(images), height_ratios=(1, 1.6), squeeze=False)
+    for n, (pixels, matrix) in enumerate(axes.T):
+        pixels.imshow(1 - np.squeeze(images[n]), cmap="gray", vmin=0, vmax=1)
+        pixels.set(title=captions[n], xticks=[], yticks=[])
+        pixels.spines[:].set_visible(False)
+        couplings = draw_coupling(matrix, np.asarray(c[n]))
+        matrix.set(xticks=range(0, J, 3), ylabel="lower capsule i" if n == 0 else "")
+        if n > 0:
+            matrix.set_yticks([])
+    fig.colorbar(couplings, ax=axes[1], label="log₂(J·c)")
+    said = (
+        f"{caption}: {_decided(one)} of {len(one)} give more than half to one capsule, and couplings lie between "
+        f"{np.min(one):.3f} and {np.max(one):.3f}."
+        for caption, one in zip(captions, np.asarray(c), strict=True)
+    )
+    return described(fig, f"{len(images)} digits with the couplings of their lower capsules. {' '.join(said)}")
+
+
 def _rise(values, verb) -> str:
     """The first and the last of some values, in words."""
     return f"{verb} {values[0]:.2f} at first and {values[-1]:.2f} at the end"

@@ -78,6 +78,30 @@ def test_an_interrupted_run_keeps_its_best_weights_and_ends_as_if_uninterrupted(
     assert json.loads((tmp_path / "history.json").read_text()) == rest
 
 
+def normalised():
+    """As `small`, with batch normalisation before its dense layer."""
+    keras.utils.set_random_seed(0)
+    model = small()
+    x = keras.layers.BatchNormalization(momentum=0.5, name="normal")(model.get_layer("flatten").output)
+    return keras.Model(model.input, model.get_layer("scores")(x), name="normalised")
+
+
+def test_running_means_and_variances_survive_an_interruption_and_are_no_trained_parameters(few, tmp_path, monkeypatch):
+    monkeypatch.setitem(runs.MODELS, "normalised", normalised)
+    monkeypatch.setitem(RECIPES, "short", replace(SHORT, average=0.9))
+    monkeypatch.setattr(digits, "load", lambda source: few)
+    request = ("normalised", "short", 3, "bundled")
+    assert runs.run(*request, tmp_path / "resumed", log=Interrupt(after=2)) is None  # The first line is the headline.
+    resumed = runs.run(*request, tmp_path / "resumed", resume=True, log=quiet)
+    whole = runs.run(*request, tmp_path / "whole", log=quiet)
+    assert without_seconds(resumed.pop("history")) == without_seconds(whole.pop("history")) and resumed == whole
+    kept = [weights.arrays("normalised", tmp_path / name) for name in ("resumed", "whole")]
+    assert all((kept[0][name] == kept[1][name]).all() for name in kept[1])
+    assert kept[0]["normal.moving_mean"].any()
+    assert weights.card("normalised", tmp_path / "whole")["parameters"] == 49 * 10 + 10 + 2 * 49
+    assert sum(array.size for array in kept[1].values()) == 49 * 10 + 10 + 4 * 49
+
+
 @pytest.mark.parametrize("name", ["history.json", "small.npz", "small.json"])
 def test_what_a_kill_or_a_hand_changed_is_written_again_from_the_state(name, few, tmp_path):
     model = small()

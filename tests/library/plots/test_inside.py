@@ -129,3 +129,21 @@ def test_votes_of_capsule_moves_the_mean_and_the_areas_but_not_the_votes(digit):
     i = trace.c[-1, :, 3].argmax()
     assert f"mean along v̂ is {first:.2f} at first and {last:.2f} at the end" in fig.get_label()
     assert f"vote {i}, lies at {points[i, 0]:.2f} along v̂; its coupling is {trace.c[-1, i, 3]:.2f}." in fig.get_label()
+
+
+def test_couplings_of_digits_stand_below_their_own_digit_on_one_scale():
+    rng = np.random.default_rng(3)
+    images, c = rng.random((3, 28, 28, 1)), rng.dirichlet(np.full(4, 0.3), (3, 6))
+    c[1] = 0.25
+    fig = plots.couplings_of_digits(images, c, ["one", "two", "three"])
+    top, below = fig.axes[:3], fig.axes[3:6]
+    for n, (pixels, matrix) in enumerate(zip(top, below, strict=True)):
+        np.testing.assert_array_equal(pixels.images[0].get_array(), 1 - images[n, ..., 0])
+        assert pixels.get_title() == ["one", "two", "three"][n]
+        np.testing.assert_allclose(matrix.images[0].get_array(), plots.coupling_scale(c[n]))
+        assert matrix.images[0].get_clim() == (-3, 3)
+    decided = (c[0].max(-1) > 0.5).sum()
+    assert f"one: {decided} of 6 give more than half" in fig.get_label() and 0 < decided < 6
+    assert (
+        "two: 0 of 6 give more than half to one capsule, and couplings lie between 0.250 and 0.250." in fig.get_label()
+    )

@@ -83,6 +83,8 @@ def backend() -> Finding:
 
 def tensorflow() -> Finding:
     """Whether TensorFlow can be loaded; it is tried in another process, since a failure may end it."""
+    if "tensorflow" in sys.modules:
+        return Finding("TensorFlow", True, f"{sys.modules['tensorflow'].__version__} is loaded")
     command = [sys.executable, "-c", "import capslib.quiet, tensorflow; print(tensorflow.__version__)"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)

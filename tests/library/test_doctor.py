@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tomllib
+import types
 from collections import namedtuple
 
 import pytest
@@ -55,7 +56,14 @@ def test_other_versions_and_missing_packages_are_named(tmp_path):
     assert doctor.packages(tmp_path / "none").fine, "an installed copy has no lock to compare with"
 
 
+def test_a_tensorflow_that_is_loaded_is_not_loaded_again(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", types.SimpleNamespace(__version__="9.9"))
+    monkeypatch.setattr(subprocess, "run", None)
+    assert doctor.tensorflow() == doctor.Finding("TensorFlow", True, "9.9 is loaded")
+
+
 def test_a_tensorflow_that_does_not_load_is_quoted(monkeypatch):
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
     done = subprocess.CompletedProcess([], 1, "", "Traceback\nImportError: no such symbol\n")
     monkeypatch.setattr(subprocess, "run", lambda *given, **options: done)
     finding = doctor.tensorflow()
@@ -69,6 +77,7 @@ def test_a_tensorflow_that_never_loads_is_said_to(monkeypatch):
     def never(*given, **options):
         raise subprocess.TimeoutExpired("python", 300)
 
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
     monkeypatch.setattr(subprocess, "run", never)
     assert not doctor.tensorflow().fine
 

@@ -2,6 +2,7 @@
 
 import configparser
 import fnmatch
+import json
 import os
 import re
 import shutil
@@ -99,6 +100,13 @@ def test_every_module_is_in_the_lists_of_its_floor():
 
 def read_yaml(path):
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+def test_the_dev_container_has_the_python_that_everything_is_tested_with():
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    python = container["image"].removeprefix("python:")
+    assert f"- python={python}\n" in (ROOT / "environment.yml").read_text(encoding="utf-8")
+    assert container["postCreateCommand"] == "make setup"
 
 
 def test_one_workflow_publishes_the_site_that_make_site_makes():

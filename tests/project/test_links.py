@@ -7,6 +7,7 @@ import pytest
 
 from capslib import weights
 from tests import ROOT
+from tools import pace
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("notebooks/*.md"), *ROOT.glob("notebooks/**/*.ipynb")])
 PAGES = [page for page in PAGES if ".ipynb_checkpoints" not in page.parts]
@@ -95,6 +96,14 @@ def test_the_readme_links_the_lessons_that_exist_and_marks_the_others():
             assert f"](notebooks/{here[0].name})" in lesson and "to come" not in lesson
         else:
             assert lesson.endswith(" · to come") and "](" not in lesson
+
+
+def test_the_readme_gives_the_minutes_that_each_lesson_states():
+    rows = re.findall(r"^\| (?:\d\d|A\d) \| .*?\((notebooks/\S+)\) \| (.*?) \| .* \|$", prose(ROOT / "README.md"), re.M)
+    assert len(rows) == len(list(ROOT.glob("notebooks/*.ipynb")))
+    for path, told in rows:
+        main, deeper, exercises = pace.stated(json.loads((ROOT / path).read_text(encoding="utf-8"))["cells"])
+        assert told == " + ".join(str(minutes) for minutes in (main + deeper, exercises) if minutes), path
 
 
 def test_the_readme_quotes_the_accuracy_on_the_card():

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import yaml
 
-from tools import pace
 from tools.web import npm, sources
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,6 +99,7 @@ def write_sources(work: Path, static: sources.Static) -> dict[str, list[str]]:
         if models:
             scripts[name] = static.states(name.rpartition("/")[2], models)
     static.shared()
+    static.put(".", "explorer.png", (ROOT / "figures" / "explorer.png").read_bytes())
     teaching = (ROOT / "notebooks" / "TEACHING.md").read_text(encoding="utf-8")
     (work / "notebooks" / "TEACHING.md").write_text(sources.without_outside_links(teaching), encoding="utf-8")
     scripts["index"] = write_landing(work, static)
@@ -125,34 +125,18 @@ def widget_of(notebook: dict, kind: str) -> tuple[str, dict, dict]:
     raise SiteError(f"{kind}: not shown by the notebook, expected it on the landing page")
 
 
-def lessons() -> list[tuple[str, str, str, str]]:
-    """Of each lesson its number, the link to it, its minutes, and what one can do afterwards, as the README says it."""
-    rows = re.findall(r"^\| (\w\d) \| (.+?) \| (.+?) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
-    found = []
-    for number, link, gives in rows:
-        path = re.search(r"\((notebooks/\S+\.ipynb)\)", link)
-        minutes = ""
-        if path:
-            main, deeper, exercises = pace.stated(json.loads((ROOT / path[1]).read_text(encoding="utf-8"))["cells"])
-            minutes = " + ".join(str(part) for part in (main + deeper, exercises) if part)
-        found.append((number, link, minutes, gives))
-    return found
-
-
 def write_landing(work: Path, static: sources.Static) -> list[str]:
     """The first page; gives its scripts."""
     explorer, explorer_data, models = widget_of(saved("00_start_here"), "RoutingExplorer")
     drawing, drawing_data, more = widget_of(saved("08_look_inside"), "LiveCapsNet")
-    table = ["| no. | lesson | minutes | afterwards you can |", "|---|---|---|---|"]
-    table += [f"| {' | '.join(row)} |" for row in lessons()]
     names = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
     solutions = sorted(path.stem for path in (ROOT / "notebooks" / "solutions").glob("*.ipynb"))
     text = (HERE / "index.md").read_text(encoding="utf-8")
     parts = {
         "explorer": sources.place(explorer, explorer_data, "", static),
         "drawing": sources.place(drawing, drawing_data, "", static),
-        "lessons": "\n".join(table),
-        "results": section("Where it stands"),
+        "lessons": section("Lessons").replace("| |", "| no. |", 1),
+        "results": section("Results"),
         "licences": section("Licences"),
         "sources": section("Sources and citation"),
         "pages": "\n".join(f"notebooks/{name}" for name in names if name[0] != "A"),

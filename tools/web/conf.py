@@ -57,6 +57,7 @@ def scripts(app, page, template, context, doctree):
     """Give a page its own scripts."""
     for name in facts["scripts"].get(page, ()):
         app.add_js_file(name, loading_method="defer")
+    context["course"] = facts
     # These names hide the words that one sees, so a voice command with them would find nothing.
     context["body"] = context.get("body", "").replace(' aria-label="Toggle hidden content"', "")
 

@@ -11,6 +11,7 @@ import urllib.parse
 from html.parser import HTMLParser
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests import ROOT
@@ -152,6 +153,15 @@ def test_the_lessons_follow_one_another(site, parts):
         page = link and os.path.relpath(((site / page).parent / link).resolve(), site.resolve())
     lessons = [name for name in seen if re.match(r"notebooks/\w\d_", name)]
     assert lessons == [f"notebooks/{name}.html" for name in LESSONS]
+
+
+def test_a_link_to_it_has_a_picture_elsewhere(site):
+    text = (site / "index.html").read_text(encoding="utf-8")
+    (image,) = re.findall(r'<meta property="og:image" content="(.*?)">', text)
+    assert image.startswith(ADDRESS)
+    with Image.open(site / image.removeprefix(ADDRESS)) as picture:
+        assert picture.size == (1200, 630)
+    assert re.search(r'<meta name="description" content="A course .{40,}">', text)
 
 
 def test_search_engines_find_every_page(site):

@@ -195,9 +195,11 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
 
         self._arrays = x, u.reshape(-1, *u.shape[-3:]), W.reshape(-1, *W.shape[-3:])  # For the picture that stands in.
         rule = check_choice("rule", kwargs.get("rule", RULES[0]), RULES)
-        moment = check_whole("moment", kwargs.get("moment", 0), 0, max(len(moments), 1) - 1)
-        trace = self._routed(moment, chosen, int(routings), float(offset), rule)
-        j = kwargs.get("j", int(trace.lengths[-1].argmax()))  # The pair to watch: the winner and its strongest cell.
+        last = max(len(moments), 1) - 1
+        check_whole("moment", kwargs.get("moment", 0), 0, last)
+        # The pair to watch: the winner and its strongest cell, of several moments those that the training leads to.
+        trace = self._routed(last, chosen, int(routings), float(offset), rule)
+        j = kwargs.get("j", int(trace.lengths[-1].argmax()))
         check_whole("j", j, 0, J - 1)
         super().__init__(
             **buffers,

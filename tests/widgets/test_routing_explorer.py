@@ -235,7 +235,9 @@ def test_of_several_moments_it_shows_the_chosen_ones_routing(moment):
     widget = learning(moment=moment, iteration=5, step="squash", chosen=2)
     trace = equations.route(equations.predict(U_LEARNING[moment, 2], W_LEARNING[moment]), 5)
     np.testing.assert_allclose(widget.lengths, trace.lengths[-1], atol=1e-6)
-    assert widget.j == trace.lengths[-1].argmax()
+    last = equations.route(equations.predict(U_LEARNING[-1, 2], W_LEARNING[-1]), 5)
+    winner = last.lengths[-1].argmax()
+    assert (widget.j, widget.i) == (winner, last.contribution[-1, :, winner].argmax()), "where the training leads"
     assert f"moment of the training: {MOMENTS[moment]}. " in widget.describe()
     assert widget.picture() != learning(moment=(moment + 1) % 3, iteration=5, step="squash", chosen=2).picture()
 

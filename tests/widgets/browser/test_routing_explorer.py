@@ -323,6 +323,7 @@ def test_each_moment_of_a_training_is_numpys_by_mouse_and_by_keys(mounted, keep)
         root.press(key)
         check_moment(page, moment)
     page.get_by_test_id("re-digit").select_option("1")
+    assert state(page)["j"] == traces_of(1)[-1].lengths[-1].argmax(), "the winner that the training leads to"
     frame(page, 2).click()
     check_moment(page, 2, chosen=1)
     page.get_by_test_id("re-iteration-2").click()

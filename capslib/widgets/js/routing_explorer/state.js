@@ -239,11 +239,15 @@ export function explorer_state(model, changed) {
   /** The nearest pair to (i, j). @param {number} i @param {number} j */
   const choose = (i, j) => put({ i: between(0, i, I - 1), j: between(0, j, J - 1) });
 
-  /** Another digit: the pair follows what leads there now, not what will lead. @param {number} k */
+  /**
+   * Another digit: the pair follows what leads there now, not what will lead; of several moments of a training, though,
+   * what leads at the last, since what leads at the first says nothing.
+   * @param {number} k
+   */
   function choose_digit(k) {
-    const { at, moment, rule, routings } = now;
+    const { at, rule, routings } = now;
     if (at.v < 0) return put({ chosen: k });
-    const { lengths, contribution: gives } = trace_of(k, moment, rule, routings);
+    const { lengths, contribution: gives } = trace_of(k, T - 1, rule, routings);
     const j = largest([...lengths[at.v]]);
     put({ chosen: k, j, i: largest(range(I).map((i) => gives[at.s][i * J + j])) });
   }

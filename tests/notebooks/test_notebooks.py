@@ -37,6 +37,13 @@ def test_notebooks_keep_the_rules(nb, rules):
     assert not problems, "\n".join([nb.name, *problems])
 
 
+def test_a_lesson_made_from_the_template_keeps_the_rules():
+    text = (ROOT / "tools" / "lesson_template.ipynb").read_text(encoding="utf-8")
+    nb = Notebook("03_name.ipynb", text.replace("# NN", "# 03"))
+    assert [problem for rule in SAVED + LESSON for problem in rule(nb)] == []
+    assert nb.text != text, "its heading has a place for the number"
+
+
 def test_there_are_lessons_and_their_names_have_numbers():
     assert {"00", "03", "04", "05", "06", "07", "08"} <= {nb.number for nb in LESSONS}
     assert len({nb.number for nb in LESSONS}) == len(LESSONS) and None not in {nb.number for nb in LESSONS}

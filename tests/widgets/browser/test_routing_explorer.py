@@ -336,7 +336,7 @@ def test_at_the_first_softmax_no_moment_has_a_length(mounted):
     for moment in range(4):
         assert numbers(frame(page, moment).inner_text()) == []
         label = frame(page, moment).get_attribute("aria-label")
-        assert label == f"training: {MOMENTS[moment]}, no length yet"
+        assert label == f"{MOMENTS[moment]} of training, no length yet"
 
 
 def test_a_training_plays_alone_to_its_end(mounted):

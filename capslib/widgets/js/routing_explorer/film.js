@@ -55,7 +55,7 @@ export function film_strip(state) {
     const value = html("span", { class: "caps-re-frame-value" });
     const go = state.time.by_hand(() => state.go_iteration(t + 1));
     const node = button(`re-iteration-${t + 1}`, "", picture, go);
-    node.append(html("span", {}, name, value));
+    node.append(html("span", {}, name, " ", value));
     explain(node, () => {
       const { j, kind } = state.now();
       return `Go to iteration ${t + 1}. Colours: ${kind} of each cell to capsule ${j}; number: length of capsule ${j}`;
@@ -73,10 +73,9 @@ export function film_strip(state) {
       const length_there = t <= now.at.v;
       const text = length_there ? number(now.trace.lengths[t][now.j]) : "";
       value.textContent = text;
-      set(node, {
-        "aria-pressed": t === now.iteration - 1,
-        "aria-label": `iteration ${t + 1}, ${length_there ? `length of capsule ${now.j} ${text}` : "not computed yet"}`,
-      });
+      // First what one sees in the frame.
+      const label = length_there ? `${t + 1} ${text}: iteration, and length of capsule ${now.j}` : `iteration ${t + 1}, not computed yet`;
+      set(node, { "aria-pressed": t === now.iteration - 1, "aria-label": label });
       node.classList.toggle("caps-re-to-come", !there);
       const tinted = there ? `${now.moment} ${now.rule} ${now.j} ${now.kind} ${now.most}` : "";
       paint(picture, `${now.chosen} ${there} ${tinted}`, now, t, there, now.trace);
@@ -95,7 +94,7 @@ export function training_film(state) {
     const value = html("span", { class: "caps-re-frame-value" });
     const go = state.time.by_hand(() => state.go_moment(moment));
     const node = button(`re-moment-${moment}`, "", html("span", { class: "caps-re-frame-name" }, text), go);
-    node.append(picture, html("span", {}, value));
+    node.append(picture, html("span", {}, " ", value));
     explain(node, () => {
       const { j, kind, iteration } = state.now();
       const what = `Colours: ${kind} of each cell to capsule ${j} at iteration ${iteration}; number: its length`;
@@ -122,8 +121,8 @@ export function training_film(state) {
       const trace = state.trace_of(now.chosen, moment, now.rule, now.routings);
       const length_now = v < 0 ? "" : number(trace.lengths[v][now.j]);
       value.textContent = length_now;
-      const length_told = v < 0 ? "no length yet" : `length of capsule ${now.j} ${length_now}`;
-      set(frame, { "aria-pressed": moment === now.moment, "aria-label": `training: ${text}, ${length_told}` });
+      const told = v < 0 ? `${text} of training, no length yet` : `${text} ${length_now}: training, and length of capsule ${now.j}`;
+      set(frame, { "aria-pressed": moment === now.moment, "aria-label": told });
       const there = t >= 0;
       const tinted = there ? `${t} ${now.rule} ${now.j} ${now.kind} ${now.most}` : "";
       paint(picture, `${now.chosen} ${there} ${tinted}`, now, t, there, trace);

@@ -351,7 +351,7 @@ def test_the_test_set_is_scored_by_hand():
 
 def test_bad_arguments_are_named(few):
     with pytest.raises(
-        ValueError, match="recipe: got 'longest', expected 'article', 'quick', 'best', 'pose' or 'pairs'"
+        ValueError, match="recipe: got 'longest', expected 'article', 'quick', 'best', 'pose', 'pairs' or 'efficient'"
     ):
         training.train(fresh(), few, "longest")
     with pytest.raises(ValueError, match="seed: got -1, expected a whole number of at least 0"):

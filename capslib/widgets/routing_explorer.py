@@ -7,7 +7,7 @@ from ipywidgets import widget_serialization
 from capslib import digits, networks, plots
 from capslib.checks import check_choice, check_floats, check_numbers, check_positive, check_shape, check_whole, is_whole
 from capslib.equations import RoutingTrace, agreement, predict, softmax, squash, weighted_sum
-from capslib.widgets.base import Checked, Widget, validate
+from capslib.widgets.base import STATE_LIMIT, Checked, Widget, validate
 from capslib.widgets.network_weights import NetworkWeights
 
 # The page is told these as `limits`.
@@ -188,10 +188,7 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
             "W": W.tobytes(),
             "where": np.packbits(u != 0).tobytes(),
         }
-        if moments:
-            self.check_size(buffers, LEARNING_LIMIT)
-        else:
-            self.check_size(buffers)
+        self.check_size(buffers, LEARNING_LIMIT if moments else STATE_LIMIT)
 
         self._arrays = x, u.reshape(-1, *u.shape[-3:]), W.reshape(-1, *W.shape[-3:])  # For the picture that stands in.
         rule = check_choice("rule", kwargs.get("rule", RULES[0]), RULES)

@@ -47,9 +47,9 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print) ->
     static = sources.Static(work / "_static")
     scripts = write_sources(work, static)
     try:
-        program = static.put("scripts", "mathjax.js", npm.fetched(npm.MATHJAX).encode())
+        mathjax = npm.fetched(npm.MATHJAX)
     except ConnectionError as error:
-        program = ""
+        mathjax = ""  # An empty program, since Sphinx wants one; then formulas stay as they are written.
         log(f"site: formulas stay TeX, since MathJax is not there: {error}")
     cite = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     facts = {
@@ -58,7 +58,7 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print) ->
         "author": cite["authors"][0]["name"],
         "description": " ".join(cite["abstract"].split()),
         "address": address,
-        "mathjax": program,
+        "mathjax": static.put("scripts", "mathjax.js", mathjax.encode()),
         "scripts": scripts,
         "static": str(static.folder.resolve()),
     }

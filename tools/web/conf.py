@@ -6,7 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 facts = json.loads(os.environ["COURSE_SITE"])
-"""What tools.web tells: title, version, author, address (or ""), mathjax (or ""), static, the scripts of each page."""
+"""What tools.web tells: title, version, author, address (or ""), mathjax, static, the scripts of each page."""
 
 project = facts["title"]
 author = copyright = facts["author"]
@@ -45,7 +45,7 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-# A formula is drawn by the one program that lies beside the page; without it formulas stay TeX.
+# A formula is drawn by the one program that lies beside the page.
 mathjax_path = facts["mathjax"]
 mathjax3_config = {
     "tex": {"inlineMath": [["\\(", "\\)"]], "displayMath": [["\\[", "\\]"]]},
@@ -65,5 +65,3 @@ def scripts(app, page, template, context, doctree):
 def setup(app):
     """Called by Sphinx."""
     app.connect("html-page-context", scripts)
-    if not facts["mathjax"]:
-        app.connect("builder-inited", lambda app: setattr(app.builder, "math_renderer_name", "mathjax"))

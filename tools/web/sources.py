@@ -6,6 +6,7 @@ one more script. Scripts and not data, since a page opened as a file may load no
 """
 
 import base64
+import copy
 import hashlib
 import json
 import re
@@ -52,7 +53,7 @@ class Static:
     def states(self, name: str, models: dict) -> list[str]:
         """The models of a page; gives the paths of all scripts that it needs for them."""
         scripts = {}
-        models = json.loads(json.dumps(models))
+        models = copy.deepcopy(models)
         for model in models.values():
             if "_esm" in model["state"]:
                 key, path = self.program(model["state"])
@@ -97,7 +98,7 @@ def page(notebook: dict, up: str, static: Static) -> dict:
         up: from the page to the site's top, such as "../".
         static: where its pictures go.
     """
-    notebook = json.loads(json.dumps(notebook))
+    notebook = copy.deepcopy(notebook)
     notebook["metadata"].pop("widgets", None)
     texts = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
     if not any(line.startswith("## ") for cell in texts for line in cell["source"]):

@@ -371,6 +371,20 @@ def test_a_warning_of_sphinx_stops_the_build_and_leaves_the_old_site(site, tmp_p
     assert (old / "index.html").read_text() == "the old one"
 
 
+def test_without_npm_formulas_stay_tex_and_a_line_says_so(site, page, tmp_path, monkeypatch):
+    def gone(program):
+        raise ConnectionError("npm: not found")
+
+    said = []
+    monkeypatch.setattr(npm, "fetched", gone)
+    made = web.build(tmp_path / "site", log=said.append)
+    assert "formulas stay TeX" in said[0] and "npm: not found" in said[0]
+    page.goto((made / "notebooks" / "03_squash.html").as_uri())
+    ready(page)
+    expect(page.locator("mjx-container")).to_have_count(0)
+    assert r"\lVert" in page.locator("article").inner_text()
+
+
 def test_without_sphinx_one_line_says_what_makes_it(tmp_path, monkeypatch):
     monkeypatch.setattr(web, "SPHINX", ROOT / "build" / "no-env" / "bin" / "python")
     with pytest.raises(web.SiteError, match=r"not found, expected what `sh tools/site_env\.sh` makes"):

@@ -141,7 +141,7 @@ def tasks(
     seeds: Iterable[int] = SEEDS,
     long: bool = True,
 ) -> list[Task]:
-    """The runs of the grid, seed by seed, so that whatever is done first is complete in networks.
+    """The runs of the grid: first those without augmentation, of which the contrasts are, seed by seed.
 
     Args:
         rates: the learning rate of each network.
@@ -160,7 +160,8 @@ def tasks(
         ]
 
     longer = [Task(name, "some", LONG_SEED, LONG, rate) for name, rate in rates.items() if long]
-    return grid(("none", "some"), rates) + longer + grid(("turned",), [name for name in TURNED if name in rates])
+    turned = grid(("turned",), [name for name in TURNED if name in rates])
+    return grid(("none",), rates) + longer + grid(("some",), rates) + turned
 
 
 def run(task: Task, size: Size = WHOLE, source: str = "full") -> dict:

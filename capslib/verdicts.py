@@ -125,9 +125,8 @@ class Judged(NamedTuple):
         claim: a Claim.
         differences: opponent → N less that CNN, paired by seed; only those that have runs.
         corrected: opponent → p after Holm's correction over all claims and opponents.
-        verdict: "holds" where N differs from every CNN as promised, "opposite" where it differs from every one the other
-            way, "depends on the CNN" where it is one way for one and the other way, or undecided, for another, and
-            "undecided" where no difference is beyond chance.
+        verdict: "holds" where N differs from every CNN as promised, "opposite" where it differs from every CNN the
+            other way, "undecided" where it differs from none beyond chance, and else "depends on the CNN".
     """
 
     claim: Claim

@@ -120,8 +120,8 @@ EXERCISES = {
         ("m",),
         (
             "The smallest p-value counts M times, the next one M − 1 times, and so on.",
-            "order = np.argsort(p); np.arange(M, 0, -1) * p[order] are the products. Each is at least the one before it.",
-            "np.maximum.accumulate, then np.minimum(1, …), then corrected[order] = these, with corrected = np.empty(M).",
+            "order = np.argsort(p); np.arange(M, 0, -1) * p[order] are the products. None is below the one before it.",
+            "np.maximum.accumulate, np.minimum(1, …), and corrected[order] = the result, with corrected = np.empty(M).",
         ),
         {
             "This is Bonferroni's correction: every p-value M times. Holm's is never larger, and often smaller.": (
@@ -130,7 +130,7 @@ EXERCISES = {
             "The factors run the wrong way: the smallest p-value has to be multiplied by M, the largest by 1.": (
                 _one_after_another(factors=lambda M: np.arange(1, M + 1))
             ),
-            "A corrected p-value must not be below the one before it, or a weaker result would count as the surer one.": (
+            "A corrected p-value must not be below the one before it, or a weaker result would count as surer.": (
                 _one_after_another(grow=lambda p: p)
             ),
             "A p-value is at most 1.": _one_after_another(limit=lambda p: p),
@@ -184,7 +184,7 @@ EXERCISES = {
             "If a.mean() < b.mean(): a, b = b, a. Then np.mean((a[:, None] < b) + 0.5 * (a[:, None] == b)).",
         ),
         {
-            "You compared seed with seed. Whoever trains once does not know the other's seed: compare each with each.": (
+            "You compared seed with seed. Whoever trains once may have any two seeds: compare each with each.": (
                 _same_seed
             ),
             "This is how often the better network wins.": (
@@ -209,11 +209,11 @@ EXERCISES = {
         (),
         (
             "In which bin is each score? Then one loop over the bins, with a mean of `right` and one of `top` in each.",
-            "k = np.minimum((top * bins).astype(int), bins - 1) gives each score its bin; mine = k == b are those of bin b.",
+            "k = np.minimum((top * bins).astype(int), bins - 1) is the bin of each score; mine = k == b holds bin b.",
             "Add np.mean(mine) * abs(right[mine].mean() − top[mine].mean()) for every bin that is not empty.",
         ),
         {
-            "Weigh each bin by how many answers it holds: a bin with one answer must not count like one with a thousand.": (
+            "Weigh each bin by how many answers it holds: one answer must not count like a thousand.": (
                 lambda top, right, bins: np.mean(abs(_gaps(top, right, bins)[1]))
             ),
             "Too sure in one bin and too modest in another must not cancel: take the size of each gap.": (

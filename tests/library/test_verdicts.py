@@ -1,0 +1,103 @@
+"""What is concluded about claims, on runs made up for the purpose."""
+
+import numpy as np
+import pytest
+
+from capslib import intervals, verdicts
+from capslib.verdicts import CLAIMS, Claim, judge
+from tests.library.test_findings import made
+
+FLATTEN, GLOBAL = verdicts.OPPONENTS
+
+
+def runs(**values):
+    """Five runs of each network, each with a score x of its own beside what all runs have."""
+    return {name: [{**made(name, seed), "x": x} for seed, x in enumerate(some)] for name, some in values.items()}
+
+
+def score(promised=1):
+    return Claim("It has more of x", "a test", "x", lambda trained: trained["none"]["x"], promised)
+
+
+LOW, HIGH = (0.1, 0.12, 0.11, 0.1, 0.13), (0.5, 0.53, 0.51, 0.5, 0.54)
+WILD = (0.1, 0.5, 0.0, 0.6, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("subject", "flatten", "averaging", "promised", "verdict"),
+    [
+        (HIGH, LOW, LOW, 1, "holds"),
+        (HIGH, LOW, LOW, -1, "opposite"),
+        (LOW, HIGH, HIGH, 1, "opposite"),
+        (LOW, HIGH, HIGH, -1, "holds"),
+        (HIGH, LOW, WILD, 1, "depends on the CNN"),
+        (HIGH, LOW, (0.9, 0.95, 0.92, 0.9, 0.94), 1, "depends on the CNN"),
+        (LOW, WILD, HIGH, 1, "depends on the CNN"),
+        (WILD, LOW, WILD[::-1], 1, "undecided"),
+    ],
+)
+def test_a_claim_holds_only_against_every_cnn(subject, flatten, averaging, promised, verdict):
+    found = {"none": runs(capsnet_3=subject, **{FLATTEN: flatten, GLOBAL: averaging})}
+    (row,) = judge(found, claims=[score(promised)])
+    assert row.verdict == verdict
+    assert row.differences[FLATTEN] == intervals.paired(subject, flatten), "the subject less the CNN"
+
+
+def test_all_rows_are_corrected_together():
+    slight = (0.11, 0.12, 0.12, 0.1, 0.14)  # Above LOW by chance once in thirty trials.
+    found = {"none": runs(capsnet_3=slight, **{FLATTEN: LOW})}
+    alone = judge(found, claims=[score()])[0]
+    p = alone.differences[FLATTEN].p
+    assert alone.corrected[FLATTEN] == pytest.approx(p)
+    together = judge(found, claims=[score(), score(), score()])
+    assert [row.corrected[FLATTEN] for row in together] == pytest.approx([3 * p] * 3)
+
+
+def test_a_claim_may_read_two_trainings_and_only_seeds_that_have_both():
+    gain = Claim("x", "a test", "x", lambda t: t["turned"]["x"] - t["none"]["x"], -1, ("none", "turned"))
+    found = {"none": runs(capsnet_3=LOW, **{FLATTEN: LOW}), "turned": runs(capsnet_3=HIGH, **{FLATTEN: LOW})}
+    del found["turned"][FLATTEN][4]
+    (row,) = judge(found, claims=[gain])
+    assert row.differences == {FLATTEN: intervals.paired(np.subtract(HIGH, LOW)[:4], np.zeros(4))}
+    assert row.verdict == "opposite", "it gains more"
+
+
+def test_what_has_no_runs_is_left_out():
+    found = {"none": runs(capsnet_3=HIGH, **{FLATTEN: LOW})}
+    gain = Claim("x", "a test", "x", lambda t: 0.0, 1, ("none", "turned"))
+    rows = judge(found, claims=[gain, score()])
+    assert [row.claim.trainings for row in rows] == [("none",)] and list(rows[0].differences) == [FLATTEN]
+
+
+def test_no_runs_of_the_network_are_said():
+    with pytest.raises(ValueError, match="subject: got .capsnet_3., expected .*cnn_flatten_margin"):
+        judge({"none": runs(**{FLATTEN: LOW})})
+
+
+def full(network, seed, value):
+    """A run in which every score that a claim reads is the given value."""
+    run = made(network, seed)
+    run["upright"] |= {"accuracy": value}
+    for row in run["conditions"].values():
+        row |= {"accuracy": value, "accepted": value}
+    run["conditions"]["turn 180"]["by_class"] = [value if k in verdicts.UPSIDE_DOWN else 0 for k in range(10)]
+    run["conditions"]["swap top and bottom"]["auroc"] = value
+    run["conditions"]["two digits"] = {"both_found": value}
+    run["faces"] = {"swapped": {"auroc": value}, "tilted": {"auroc": 0.25}}
+    run["changes"] = {"turn 15": {"30": {"map": value}, "16": {"map": 0}}}
+    return run
+
+
+def test_every_claim_reads_the_score_that_it_names():
+    trained = {"none": full("capsnet_3", 0, 0.75), "turned": full("capsnet_3", 0, 1.0)}
+    for claim in CLAIMS:
+        expected = 0.25 if "gain" in claim.measured else 0.5 if "less AUROC" in claim.measured else 0.75
+        assert claim.outcome(trained) == pytest.approx(expected), claim.said
+    assert len({claim.said for claim in CLAIMS}) == len(CLAIMS)
+    assert {claim.promised for claim in CLAIMS if "less" in claim.said} == {-1}
+
+
+def test_a_paper_style_capsule_has_sixteen_dimensions():
+    run = full("pose_3", 0, 0.75)
+    del run["changes"]["turn 15"]["30"]
+    assert verdicts.explained(run) == 0

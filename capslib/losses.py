@@ -1,6 +1,7 @@
-"""The losses for Keras, equal to those of `capslib.equations`."""
+"""The losses for Keras; those of the paper are equal to those of `capslib.equations`."""
 
 from capslib.backend import keras, ops
+from capslib.checks import check_positive
 from capslib.layers import Tensor, fits
 
 
@@ -60,3 +61,41 @@ def reconstruction_loss(image: Tensor, reconstruction: Tensor) -> Tensor:
             f"{tuple(reconstruction.shape)}"
         )
     return ops.sum(ops.square(image - reconstruction), axis=(1, 2, 3))
+
+
+NEVER_CERTAIN = 1e-4
+"""ε of the distillation loss: keeps it and its gradient finite at the lengths 0 and 1."""
+
+
+@keras.saving.register_keras_serializable(package="capslib")
+def distillation_loss(probabilities: Tensor, lengths: Tensor, temperature: float = 1) -> Tensor:
+    """Cross-entropy of a network's lengths with the probabilities that its teachers give, both softened by T.
+
+    L = −T² Σ_k q_k log p_k                                (Hinton, Vinyals and Dean 2015, arXiv 1503.02531, Section 2)
+    with  p = softmax(z / T),  z_k = log((‖v_k‖ + ε) / (1 − ‖v_k‖ + ε)),  q_k = t_k^(1/T) / Σ_j t_j^(1/T)
+
+    A length in 0–1 has the logit z, its log odds. After a squash with offset κ they are log(‖s‖² / κ), but for ε.
+    The teachers' t need no logits, since softmax(log t / T) is q.
+
+    Args:
+        probabilities: what the teachers say, t, (B, J); each row adds up to 1.
+        lengths: lengths of the output capsules, ‖v‖, (B, J), in 0–1.
+        temperature: T, positive; 1 leaves the probabilities as they are.
+
+    Returns:
+        Losses, (B,).
+
+    Raises:
+        ValueError: if the two tensors do not have the same shape (B, J), or the temperature is not positive.
+    """
+    check_positive("temperature", temperature)
+    lengths = ops.convert_to_tensor(lengths)
+    t = ops.cast(probabilities, lengths.dtype)
+    if len(lengths.shape) != 2 or not fits(t.shape, lengths.shape):
+        raise ValueError(
+            f"probabilities: got shape {tuple(t.shape)}, expected (B, J) like lengths {tuple(lengths.shape)}"
+        )
+    softened = ops.power(t, 1 / temperature)
+    q = softened / ops.sum(softened, axis=-1, keepdims=True)
+    z = ops.log(lengths + NEVER_CERTAIN) - ops.log(1 - lengths + NEVER_CERTAIN)
+    return -(temperature**2) * ops.sum(q * ops.log_softmax(z / temperature, axis=-1), axis=-1)

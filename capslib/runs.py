@@ -20,6 +20,7 @@ from capslib import digits, models, training, weights
 from capslib.backend import keras
 from capslib.checks import check_choice, check_seed
 from capslib.records import alone, machine, versions, write_atomically
+from capslib.teaching import Teacher
 from capslib.training import RECIPES, Progress, Recipe
 
 MODELS: dict[str, Callable[[], keras.Model]] = {
@@ -104,12 +105,13 @@ def train_in(
     facts: dict | None = None,
     log: Callable[[str], object] = print,
     callbacks: Iterable[keras.callbacks.Callback] = (),
+    teacher: Teacher | None = None,
 ) -> list[dict]:
     """Train as `training.train` does, and keep state, history and best weights in a folder after every epoch.
 
     Args:
         folder: where to keep them; it is created if necessary.
-        model, data, recipe, seed, log, callbacks: as for `training.train`.
+        model, data, recipe, seed, log, callbacks, teacher: as for `training.train`.
         resume: continue from the state in `folder`, if there is one; the end is the same as without an interruption.
         facts: what else the card of the weights says.
 
@@ -123,18 +125,19 @@ def train_in(
     """
     with alone(Path(folder)):
         learner = models.masked_by_label(model)
-        return _train(Path(folder), learner, data, recipe, seed, resume, facts or {}, log, callbacks).history
+        return _train(Path(folder), learner, data, recipe, seed, resume, facts or {}, log, callbacks, teacher).history
 
 
-def _train(folder, model, data, recipe, seed, resume, facts, log, callbacks=()) -> Progress:
+def _train(folder, model, data, recipe, seed, resume, facts, log, callbacks=(), teacher=None) -> Progress:
     recipe, seed = training.as_recipe(recipe), check_seed("seed", seed)
-    asked = _asked(model, data, recipe, seed)
-    progress = _restore(folder, model, asked, recipe, resume)
+    asked = _asked(model, data, recipe, seed, teacher)
+    progress = _restore(folder, model, asked, recipe, resume, teacher)
     if progress.history:
         _write_json(folder / "history.json", progress.history)
         _write_best(folder, model, progress, facts)
         log(f"going on after epoch {len(progress.history)}")
-    training.train(model, data, recipe, seed, [_Keep(folder, asked, progress, facts), *callbacks], log, progress)
+    keep = _Keep(folder, asked, progress, facts)
+    training.train(model, data, recipe, seed, [keep, *callbacks], log, progress, teacher)
     return progress
 
 
@@ -169,7 +172,9 @@ def _arrays(model: keras.Model, best: Iterable[np.ndarray]) -> dict[str, np.ndar
     }
 
 
-def _restore(folder: Path, model: keras.Model, asked: dict, recipe: Recipe, resume: bool) -> Progress:
+def _restore(
+    folder: Path, model: keras.Model, asked: dict, recipe: Recipe, resume: bool, teacher: Teacher | None
+) -> Progress:
     """Put the state in `folder` into model and optimizer; a Progress without epochs if there is none.
 
     Raises:
@@ -191,7 +196,7 @@ def _restore(folder: Path, model: keras.Model, asked: dict, recipe: Recipe, resu
         raise ValueError(f"folder: got {folder}, which holds {told}; expected {wanted}{ANEW}")
     if not resume:
         raise ValueError(f"folder: got {folder}, which holds {told}; expected --resume to go on with it{ANEW}")
-    training.compile_model(model, recipe, asked["training digits"])
+    training.compile_model(model, recipe, asked["training digits"], teacher)
     model.optimizer.build(model.trainable_variables)
     now = _arrays(model, model.get_weights())
     if {key: array.shape for key, array in now.items()} != {key: array.shape for key, array in stored.items()}:
@@ -220,7 +225,7 @@ def _read(folder: Path) -> tuple[dict, list[dict], str, dict[str, np.ndarray]]:
     return asked, history, told, stored
 
 
-def _asked(model: keras.Model, data: digits.Digits, recipe: Recipe, seed: int) -> dict:
+def _asked(model: keras.Model, data: digits.Digits, recipe: Recipe, seed: int, teacher: Teacher | None) -> dict:
     """What a run is asked for, in the order in which differences are worth telling."""
     sums = hashlib.sha256()
     for array in data:
@@ -237,6 +242,7 @@ def _asked(model: keras.Model, data: digits.Digits, recipe: Recipe, seed: int) -
         **{name.replace("_", " "): value for name, value in asdict(recipe).items()},
         "checksum of the digits": sums.hexdigest()[:12],
         "checksum of the layers": hashlib.sha256(layers.encode()).hexdigest()[:12],
+        **({"teacher": teacher.told} if teacher else {}),
         "Keras": made_with["keras"],
         "backend": made_with["backend"],
     }

@@ -33,6 +33,7 @@ from capslib.losses import margin_loss, reconstruction_loss
 from capslib.models import has_decoder, has_scores, masked_by_label, reads_pairs
 from capslib.recipes import RECIPES as RECIPES  # So that whoever trains finds them here.
 from capslib.recipes import Recipe, as_recipe
+from capslib.teaching import Teacher
 
 JUDGED = 0
 """Seed of the validation and test pairs, which are always the same."""
@@ -74,20 +75,23 @@ def learning_rate(recipe: Recipe, examples: int) -> float | keras.optimizers.sch
     )
 
 
-def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
+def compile_model(model: keras.Model, recipe: Recipe, examples: int, teacher: Teacher | None = None) -> None:
     """Give a model the recipe's optimizer and its loss: margin loss where `models.has_scores`, else cross-entropy.
 
     With a decoder, the loss is margin loss + `recipe.reconstruction` · reconstruction loss.    (Section 4.1)
     A model that only draws has the reconstruction loss alone. A CNN that reads pairs answers ten questions with yes or
-    no, so its cross-entropy is the binary one.
+    no, so its cross-entropy is the binary one. With a teacher, the loss is `Teacher.loss`.
 
     Args:
         model: a Keras model with 10 outputs, or one that draws images (B, 28, 28, 1), or one with a decoder; then as
             `models.masked_by_label` returns it.
         recipe: a Recipe.
         examples: how many training examples an epoch has; the decay is spread over the whole run.
+        teacher: a Teacher, for a model whose only outputs are 10 lengths or scores; for another, a ValueError.
     """
     two = reads_pairs(model)
+    if teacher and (two or has_decoder(model) or not has_scores(model)):
+        raise ValueError(f"teacher: got one for {model.name!r}, expected None unless 10 lengths or scores come out")
     loss: Any = margin_loss if has_scores(model) else "binary_crossentropy" if two else "categorical_crossentropy"
     weights: Any = None
     metrics: Any = [keras.metrics.MeanMetricWrapper(_both_longest, name="accuracy")] if two else ["accuracy"]
@@ -97,6 +101,8 @@ def compile_model(model: keras.Model, recipe: Recipe, examples: int) -> None:
         metrics = {"lengths": metrics}
     elif _only_draws(model):
         loss, metrics = reconstruction_loss, None
+    elif teacher:
+        loss, metrics = teacher.loss, [keras.metrics.MeanMetricWrapper(teacher.accuracy, name="accuracy")]
     optimizer = keras.optimizers.Adam(
         learning_rate(recipe, examples),
         beta_2=recipe.beta_2,
@@ -120,7 +126,9 @@ def _both_longest(labels: Tensor, scores: Tensor) -> Tensor:
     return ops.cast(shortest > ops.max(ops.where(present, -np.inf, scores), axis=-1), "float32")
 
 
-def _to_fit(model: keras.Model, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> tuple:
+def _to_fit(
+    model: keras.Model, x: np.ndarray, y: np.ndarray, rng: np.random.Generator, teacher: Teacher | None = None
+) -> tuple:
     """The inputs and targets that a model is trained or judged with, made of images x (N, 28, 28, 1) and labels y (N,).
 
     A model that reads pairs gets each digit with another one laid over it, drawn from rng.
@@ -133,6 +141,8 @@ def _to_fit(model: keras.Model, x: np.ndarray, y: np.ndarray, rng: np.random.Gen
         labels = label = digits.one_hot(y)
     if has_decoder(model):
         return {"image": image, "label": label}, {"lengths": labels, "reconstruction": drawn}
+    if teacher:
+        return image, teacher.targets(image, labels)
     return image, drawn if _only_draws(model) else labels
 
 
@@ -245,6 +255,7 @@ def train(
     callbacks: Iterable[keras.callbacks.Callback] = (),
     log: Callable[[str], object] = print,
     progress: Progress | None = None,
+    teacher: Teacher | None = None,
 ) -> list[dict]:
     """Train a model with a recipe; it ends with the weights of its best epoch on the validation digits.
 
@@ -263,6 +274,8 @@ def train(
         log: called with a line of progress after every epoch; also when Ctrl-C ends the run early.
         progress: of an interrupted run to go on with, whose weights and optimizer the model already holds; kept up to
             date at the end of every epoch, before `callbacks` hear of it.
+        teacher: trained networks that the model learns from beside the labels; they see each image as the model does,
+            shifted, turned and scaled. `loss` and `val_loss` are then those of `Teacher.loss`.
 
     Returns:
         The history, a list with one dict per epoch: epoch, seconds, loss, accuracy, val_loss, val_accuracy; no
@@ -270,7 +283,8 @@ def train(
         are trained, the other two of the average.
 
     Raises:
-        ValueError: if the recipe is unknown, the seed is no whole number ≥ 0, or the images or labels are not digits.
+        ValueError: if the recipe is unknown, the seed is no whole number ≥ 0, the images or labels are not digits, or
+            the teacher is for another kind of model.
     """
     model = masked_by_label(model)
     recipe, seed = as_recipe(recipe), check_seed("seed", seed)
@@ -279,13 +293,13 @@ def train(
     progress = progress or Progress()
     history = progress.history
     if not history:
-        compile_model(model, recipe, len(x))
-    validation = _Validation(_to_fit(model, x_val, y_val, np.random.default_rng(JUDGED)), progress)
+        compile_model(model, recipe, len(x), teacher)
+    validation = _Validation(_to_fit(model, x_val, y_val, np.random.default_rng(JUDGED), teacher), progress)
     try:
         for epoch in range(len(history), recipe.epochs):
             order, rng = epoch_order(len(x), seed, epoch), np.random.default_rng([seed, epoch, 1])
             model.fit(
-                *_to_fit(model, augment(x[order], recipe, rng), y[order], rng),
+                *_to_fit(model, augment(x[order], recipe, rng), y[order], rng, teacher),
                 recipe.batch_size,
                 epochs=epoch + 1,
                 initial_epoch=epoch,

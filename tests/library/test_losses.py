@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
+from scipy.special import log_softmax, logit, softmax
 
 from capslib import equations as eq
-from capslib.losses import margin_loss, reconstruction_loss
+from capslib.losses import NEVER_CERTAIN, distillation_loss, margin_loss, reconstruction_loss
 from tests.library.strategies import SETTINGS
 
 
@@ -53,3 +54,66 @@ def test_reconstruction_sums_over_pixels_and_not_over_examples(loss):
 def test_images_of_another_shape_are_refused(loss, shape):
     with pytest.raises(ValueError, match=r"image: got shape .* expected \(B, H, W, 1\) like the reconstruction"):
         loss(np.ones(shape, np.float32), np.ones((3, 28, 28, 1), np.float32))
+
+
+# Distillation -----------------------------------------------------------------------------------------------------
+
+
+def distillation_by_hand(t, lengths, T):
+    """The teachers' logits are log t; what each side says is softened by T."""
+    z = np.log(lengths + NEVER_CERTAIN) - np.log(1 - lengths + NEVER_CERTAIN)
+    return -(T**2) * np.sum(softmax(np.log(t) / T, -1) * log_softmax(z / T, -1), -1)
+
+
+@SETTINGS
+@given(st.integers(1, 8), st.integers(2, 12), st.floats(0.5, 5), st.integers(0, 999))
+def test_distillation_in_keras_equals_numpy(B, J, T, seed):
+    rng = np.random.default_rng(seed)
+    t, lengths = softmax(3 * rng.normal(size=(B, J)), -1), rng.random((B, J))
+    found = ops.convert_to_numpy(distillation_loss(t, lengths, T))
+    np.testing.assert_allclose(found, distillation_by_hand(t, lengths, T), rtol=1e-4, atol=1e-5)
+
+
+def test_the_logit_of_a_squashed_length_is_that_of_its_squared_norm():
+    """‖v‖ = n / (n + κ) has the log odds log(n / κ), so softmax gives p_k ∝ n_k."""
+    n = np.array([[4.0, 1.0, 0.5]])
+    lengths = eq.length(eq.squash(np.sqrt(n)[..., None], offset=0.5))
+    np.testing.assert_allclose(logit(lengths), np.log(n / 0.5), atol=1e-5)
+    found = ops.convert_to_numpy(distillation_loss(np.eye(3)[[1]], lengths))
+    np.testing.assert_allclose(found, -np.log(1 / 5.5), atol=2e-3)
+
+
+def test_distillation_is_least_where_the_lengths_say_what_the_teachers_say():
+    t = np.array([[0.7, 0.2, 0.1]])
+    lengths = t / (t + 0.5)
+    least = distillation_by_hand(t, lengths, 1).item()
+    assert least == pytest.approx(-(t * np.log(t)).sum(), abs=1e-3)
+    for k in range(3):
+        for step in (-0.05, 0.05):
+            assert ops.convert_to_numpy(distillation_loss(t, lengths + step * np.eye(3)[k])).item() > least
+
+
+def test_distillation_and_its_gradient_are_finite_at_the_ends_and_point_away_from_them():
+    tf = pytest.importorskip("tensorflow")
+    lengths = tf.constant([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
+    t = np.float32([[1, 0, 0]] * 3)
+    for T in (1, 4):
+        with tf.GradientTape() as tape:
+            tape.watch(lengths)
+            loss = distillation_loss(t, lengths, T)
+        gradient = tape.gradient(loss, lengths).numpy()
+        assert np.isfinite(loss).all() and np.isfinite(gradient).all()
+        assert (gradient[:, 0] < 0).all() and gradient[0, 1] > 0
+
+
+@pytest.mark.parametrize("t", [np.ones(3), np.ones((2, 1)), np.ones((2, 2, 3))])
+def test_probabilities_of_another_shape_are_refused(t):
+    message = r"probabilities: got shape .* expected \(B, J\) like lengths \(2, 3\)"
+    with pytest.raises(ValueError, match=message):
+        distillation_loss(t, np.ones((2, 3), np.float32))
+
+
+@pytest.mark.parametrize("temperature", [0, -1, float("nan"), "2"])
+def test_a_temperature_that_is_not_positive_is_refused(temperature):
+    with pytest.raises(ValueError, match="temperature: got .*, expected a positive number"):
+        distillation_loss(np.ones((2, 3)) / 3, np.ones((2, 3), np.float32), temperature)

@@ -53,8 +53,8 @@ function start({ model, el }) {
     put({ asks: false });
     slider.focus({ preventScroll: true });
   });
-  const question = html("div", { class: "caps-cond-question", "data-testid": "cond-question" },
-    html("p", {}, "Which network falls first, and how far? Guess, then look."), show);
+  const asked = html("p");
+  const question = html("div", { class: "caps-cond-question", "data-testid": "cond-question" }, asked, show);
   const slider = html("input", { type: "range", "data-testid": "cond-at", class: "caps-cond-slider" });
   slider.addEventListener("input", () => {
     const { steps, at, by_name } = state.now();
@@ -120,7 +120,8 @@ function start({ model, el }) {
   // Drawing ---------------------------------------------------------------------------------------------------------
 
   let drawn = ""; // what the curves as they stand were drawn from
-  const width = () => Math.round(frame.clientWidth) || WIDTH;
+  let width = 0; // of the curves; asked for rarely, since it takes a layout of the page
+  const measure = () => (width = Math.round(frame.clientWidth) || WIDTH);
 
   function sentence(now) {
     const { rows, told, steps, covered } = now;
@@ -149,6 +150,7 @@ function start({ model, el }) {
     seeds.box.checked = now.every_seed;
     cover.hidden = now.covered;
     question.hidden = !now.covered;
+    asked.textContent = `${now.by_name ? "Which network minds most?" : "Which curve falls first, and how far?"} Guess, then look.`;
     const values = now.steps.map(({ value }, k) => (now.by_name ? k : Number(value)));
     const gaps = values.slice(1).map((value, k) => value - values[k]);
     set(slider, { min: values[0], max: values.at(-1), step: Number(Math.min(...gaps).toFixed(4)) });
@@ -181,9 +183,10 @@ function start({ model, el }) {
 
   function draw() {
     const now = state.now();
-    const key = JSON.stringify([now.condition, now.score.key, now.training, now.covered, now.every_seed, width(), model.get("networks")]);
+    if (!width) measure();
+    const key = JSON.stringify([now.condition, now.score.key, now.training, now.covered, now.every_seed, width, model.get("networks")]);
     if (key !== drawn) {
-      plot.draw(now, width());
+      plot.draw(now, width);
       drawn = key;
     }
     const words = sentence(now);
@@ -199,7 +202,10 @@ function start({ model, el }) {
     live.textContent = words;
   }
 
-  const watch = new ResizeObserver(draw);
+  const watch = new ResizeObserver(() => {
+    const before = width;
+    if (measure() !== before) draw();
+  });
   watch.observe(frame);
   return { draw, stop: () => watch.disconnect() };
 }

@@ -4,18 +4,43 @@
 of those results: a dict with its task and its scores.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from capslib.checks import check_choice
+from capslib.checks import check_choice, check_numbers, check_shape
 from capslib.conditions import ANGLES, DIRECTIONS, DISTANCES, FACTORS, STRENGTHS
 from capslib.intervals import Difference, holm, paired
 from capslib.records import stored
 from capslib.scores import area
 
 RESULT = "does_it_hold"
+
+LABELS = {
+    "capsnet_1": "CapsNet, 1 routing",
+    "capsnet_3": "CapsNet, 3 routings",
+    "capsnet_5": "CapsNet, 5 routings",
+    "capsnet_places": "CapsNet + (x, y)",
+    "capsnet_offset_1": "CapsNet, offset 1",
+    "capsnet_unshared": "CapsNet, unshared W",
+    "cnn_flatten": "CNN flatten",
+    "cnn_flatten_margin": "CNN flatten, margin loss",
+    "cnn_global": "CNN global",
+    "cnn_global_margin": "CNN global, margin loss",
+    "pose_1": "paper-style, 1 routing",
+    "pose_3": "paper-style, 3 routings",
+}
+"""What the networks are called in pictures and tables."""
+
+TRAININGS = {
+    "none": "digits as they are",
+    "some": "digits shifted by up to 2 px and turned by up to 15°",
+    "turned": "digits turned by any angle",
+}
+"""What the networks were trained on, by the name of the augmentation."""
 
 CONTRASTS = (
     ("capsnet_3", "capsnet_1"),
@@ -37,7 +62,31 @@ FAMILIES: dict[str, tuple[float, ...]] = {
 }
 """Conditions that come in strengths, with the strength at which a digit is unchanged."""
 
-SCORES = ("accuracy", "of_right", "accepted")
+MOVED = "parts moved"
+"""The condition without strengths."""
+
+SWAPS = ("swap top and bottom", "swap left and right", "swap quadrants")
+PARTS = ("none", *SWAPS, "cells shuffled")
+"""What is done to the parts of a digit, beginning with nothing; of SWAPS there is also an AUROC."""
+
+AXES = {
+    "turn": "angle in degrees counter-clockwise",
+    "shift": "shift in pixels",
+    "scale": "scale",
+    "noise": "standard deviation of the noise",
+    "salt and pepper": "share of the pixels replaced",
+    "attack": "change of every pixel by the attack",
+    MOVED: "what was moved",
+}
+"""Every condition, with what its axis is called."""
+
+SCORES = {
+    "accuracy": "accuracy",
+    "of_right": "accuracy among digits right when upright",
+    "accepted": "share of top scores above ½",
+    "auroc": "AUROC, intact against swapped",
+}
+"""What is measured under the conditions; the AUROC of SWAPS alone."""
 
 
 def runs(augmentation: str = "none", epochs: int = 6) -> dict[str, list[dict]]:
@@ -61,32 +110,88 @@ def runs(augmentation: str = "none", epochs: int = 6) -> dict[str, list[dict]]:
     return found
 
 
-def curve(run: dict, family: str, score: str = "accuracy") -> np.ndarray:
-    """One score of one run at every strength of a condition; of shifts the mean over the four directions.
+def by_training() -> dict[str, dict[str, list[dict]]]:
+    """The stored runs of 6 epochs by the augmentation of their training, as `runs` gives them; those that there are.
+
+    Raises:
+        ValueError: if there are none.
+        FileNotFoundError: if no results are stored.
+    """
+    found = {}
+    for name in TRAININGS:
+        with contextlib.suppress(ValueError):
+            found[name] = runs(name)
+    return found or {"none": runs("none")}  # Which says what is wrong.
+
+
+def scores_of(family: str) -> tuple[str, ...]:
+    """Which of SCORES are measured under a condition, a key of AXES."""
+    check_choice("family", family, AXES)
+    return tuple(name for name in SCORES if name != "auroc" or family == MOVED)
+
+
+def steps(family: str, score: str = "accuracy") -> tuple:
+    """Where a score is measured: the strengths of a condition, or what is done to the parts.
 
     Args:
-        run: a stored run.
-        family: a key of FAMILIES.
-        score: "accuracy", "of_right" (among digits that are right when unchanged) or "accepted".
-
-    Returns:
-        float64 (K,), as many as FAMILIES has strengths.
+        family: a key of AXES.
+        score: a key of SCORES that is measured under this condition.
 
     Raises:
         ValueError: naming the argument, if there is no such family or score.
     """
-    strengths = FAMILIES[check_choice("family", family, FAMILIES)]
-    check_choice("score", score, SCORES)
-    unchanged = 1 if family == "scale" else 0
-    rows = run["conditions"]
-    return np.array([np.mean([rows[name][score] for name in _names(family, s, unchanged)]) for s in strengths])
+    check_choice("score", score, scores_of(family))
+    if family == MOVED:
+        return SWAPS if score == "auroc" else PARTS
+    return FAMILIES[family]
 
 
-def _names(family: str, strength: float, unchanged: float) -> list[str]:
-    if strength == unchanged:
+def unchanged(family: str) -> float | str:
+    """The step of a condition, a key of AXES, at which a digit is as it was."""
+    if check_choice("family", family, AXES) == MOVED:
+        return "none"
+    return 1 if family == "scale" else 0
+
+
+def curve(run: dict, family: str, score: str = "accuracy") -> np.ndarray:
+    """One score of one run at every step of a condition; of shifts the mean over the four directions.
+
+    Args:
+        run: a stored run.
+        family: a key of AXES.
+        score: "accuracy", "of_right" (among digits that are right when unchanged), "accepted", or where parts are
+            moved "auroc".
+
+    Returns:
+        float64 (K,), as many as `steps` gives.
+
+    Raises:
+        ValueError: naming the argument, if there is no such family or score.
+    """
+    rows, places = run["conditions"], steps(family, score)
+    return np.array([np.mean([rows[name][score] for name in names(family, place)]) for place in places])
+
+
+def names(family: str, step: float | str) -> list[str]:
+    """What `conditions` calls one step of a condition: one name, or of a shift four, the one to the right first."""
+    if step == unchanged(family):
         return ["none"]
+    if family == MOVED:
+        return [str(step)]
     directions = [f" {to}" for to in DIRECTIONS] if family == "shift" else [""]
-    return [f"{family} {strength}{to}" for to in directions]
+    return [f"{family} {step}{to}" for to in directions]
+
+
+def mean_interval(values: ArrayLike) -> tuple[float, float, float]:
+    """The mean of one score over seeds and the ends of its 95 % t-interval, by the formula of `intervals.paired`.
+
+    Args:
+        values: a score for each seed (N,), at least one. Of one there is no interval: both ends are NaN.
+    """
+    values = check_numbers("values", check_shape("values", values, ("N",)))
+    if len(values) == 1:
+        return float(values[0]), np.nan, np.nan
+    return paired(values, np.zeros(len(values)))[:3]
 
 
 def area_up_to(run: dict, family: str, most: float, score: str = "accuracy") -> float:

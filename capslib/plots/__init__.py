@@ -16,6 +16,7 @@ from capslib.plots.answers import (
 )
 from capslib.plots.base import described, figure, png, show
 from capslib.plots.bugs import draw_look, looked_at, patient_beside_healthy
+from capslib.plots.conditions import LOOKS, PART_NAMES, REFERENCES, curves
 from capslib.plots.exercises import expected_and_got, text_page
 from capslib.plots.gradients import WEIGHT, gradient_parts, gradient_paths, weights_and_sums
 from capslib.plots.inside import (
@@ -72,7 +73,10 @@ __all__ = [
     "CELL",
     "FAINT",
     "LINES",
+    "LOOKS",
     "MARKERS",
+    "PART_NAMES",
+    "REFERENCES",
     "VOTE",
     "WEIGHT",
     "WEIGHTED_VOTES",
@@ -83,6 +87,7 @@ __all__ = [
     "confusion_matrix",
     "coupling_scale",
     "couplings_of_digits",
+    "curves",
     "described",
     "digit_and_lengths",
     "digit_sheet",

@@ -1,5 +1,6 @@
 """Widgets that a learner steps through in the notebook. They take plain arrays, and compute in the browser."""
 
+from capslib.widgets.condition_explorer import ConditionExplorer as ConditionExplorer
 from capslib.widgets.diagnosis import Diagnosis as Diagnosis
 from capslib.widgets.live_capsnet import LiveCapsNet as LiveCapsNet
 from capslib.widgets.margin_loss_explorer import MarginLossExplorer as MarginLossExplorer

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from capslib import findings, records
-from capslib.conditions import DIRECTIONS
+from capslib import experiments, findings, records
+from capslib.conditions import DIRECTIONS, conditions
 
 FLAT = {"accuracy": 0.9, "of_right": 1.0, "accepted": 0.5}
 
@@ -20,7 +20,8 @@ def made(network="capsnet_3", seed=0, upright=0.98, turns=0.9, auroc=0.8, augmen
                 rows[f"{family} {strength}{to}"] = dict(FLAT)
     for angle in (15, 30, 45):
         rows[f"turn {angle}"]["accuracy"] = turns
-    rows["swap top and bottom"] = {**FLAT, "auroc": auroc}
+    for name in findings.PARTS[1:]:
+        rows[name] = dict(FLAT) | ({"auroc": auroc} if name in findings.SWAPS else {})
     task = {"network": network, "augmentation": augmentation, "seed": seed, "epochs": epochs, "tuning": False}
     return {"task": task, "upright": {"accuracy": upright}, "conditions": rows}
 
@@ -38,6 +39,39 @@ def test_a_shift_is_the_mean_of_four_directions():
     for value, to in enumerate(DIRECTIONS):
         run["conditions"][f"shift 3 {to}"]["accuracy"] = value / 10
     assert findings.curve(run, "shift")[3] == pytest.approx(0.15)
+
+
+def test_moved_parts_have_no_strengths_and_swaps_alone_an_auroc():
+    run = made(upright=0.99, auroc=0.7)
+    assert findings.curve(run, findings.MOVED).tolist() == [0.99, 0.9, 0.9, 0.9, 0.9]
+    assert findings.curve(run, findings.MOVED, "auroc").tolist() == [0.7, 0.7, 0.7]
+    assert findings.steps(findings.MOVED, "auroc") == findings.SWAPS
+    with pytest.raises(ValueError, match="score: got 'auroc', expected 'accuracy', 'of_right' or 'accepted'"):
+        findings.curve(run, "turn", "auroc")
+
+
+def test_every_condition_of_an_experiment_is_on_an_axis():
+    names = {name for f in findings.AXES for step in findings.steps(f) for name in findings.names(f, step)}
+    made_of_digits = {condition.name for condition in conditions(np.zeros((1, 28, 28)))}
+    assert made_of_digits < names
+    assert names - made_of_digits == {"none", "cells shuffled", "attack 0.05", "attack 0.1", "attack 0.2"}
+    assert all(findings.unchanged(family) in findings.steps(family) for family in findings.AXES)
+
+
+def test_networks_and_trainings_have_names():
+    assert list(findings.LABELS) == list(experiments.NETWORKS)
+    assert len(set(findings.LABELS.values())) == len(findings.LABELS)
+    assert list(findings.TRAININGS) == list(experiments.AUGMENTATIONS)
+
+
+def test_a_mean_has_the_interval_of_a_difference_from_nothing():
+    values = [0.9, 0.92, 0.95, 0.91]
+    half = 3.182446 * np.std(values, ddof=1) / 2
+    assert findings.mean_interval(values) == pytest.approx((0.92, 0.92 - half, 0.92 + half), abs=1e-6)
+    mean, low, high = findings.mean_interval([0.9])
+    assert mean == 0.9 and np.isnan(low) and np.isnan(high)
+    with pytest.raises(ValueError, match="values: got"):
+        findings.mean_interval([])
 
 
 def test_an_area_ends_where_it_should():
@@ -107,6 +141,10 @@ def test_runs_are_found_by_training_and_ordered_by_seed(tmp_path, monkeypatch):
     assert len(findings.runs("some", 20)["capsnet_3"]) == 1
     with pytest.raises(ValueError, match="augmentation: got 'turned' with 6 epochs, of which no run is stored"):
         findings.runs("turned")
+    assert {name: list(some) for name, some in findings.by_training().items()} == {"none": ["capsnet_3", "cnn_flatten"]}
+    (tmp_path / "does_it_hold.json").write_text(json.dumps({"runs": [tuning]}))
+    with pytest.raises(ValueError, match="augmentation: got 'none' with 6 epochs, of which no run is stored"):
+        findings.by_training()
 
 
 @pytest.mark.parametrize(("family", "score"), [("melt", "accuracy"), ("turn", "beauty")])

@@ -20,6 +20,7 @@ BAD = [-1, -0.5, 10**6, 1e6, np.nan, np.inf, True, False, None, "no such word", 
 BAD += [[], [-1], [0.5], [1e6], [np.nan], [None], ["no such word"], [[1], [1, 2]], {}, {"no such word": -1}]
 
 FITS = {
+    "ConditionExplorer": {"networks": [[], ["capsnet_3"]], "seeds": [True, False], "asks": [True, False]},
     "Diagnosis": {"looked": [[]], "named": [[]], "tried": [[]], "suspect": [-1]},
     "LiveCapsNet": {
         **{name: [-1, -0.5] for name in ("turn", "right", "down")},

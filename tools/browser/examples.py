@@ -7,8 +7,41 @@ import inspect
 
 import numpy as np
 
-from capslib import faces, networks, poses, weights, widgets
+from capslib import faces, findings, networks, poses, weights, widgets
 from capslib.widgets.base import Widget
+
+
+def condition_runs(seeds=5):
+    """Runs made up for ConditionExplorer: each network falls at a strength of its own, each seed a little otherwise."""
+
+    def run(network, training, seed):
+        rng = np.random.default_rng([list(findings.LABELS).index(network), len(training), seed])
+        reach = 0.5 + 0.04 * list(findings.LABELS).index(network) + {"none": 0, "some": 0.3, "turned": 0.8}[training]
+        rows = {}
+        for family in findings.AXES:
+            steps = findings.steps(family)
+            for k, step in enumerate(steps):
+                far = abs(k - steps.index(findings.unchanged(family))) / (len(steps) - 1)
+                for name in findings.names(family, step):
+                    right = 0.1 + 0.88 / (1 + (far / reach) ** 4) - 0.02 * far * rng.random() - 0.005 * rng.random()
+                    scores = {"accuracy": right, "of_right": min(1, right + 0.01), "accepted": 0.3 + 0.6 * right}
+                    if step in findings.SWAPS:
+                        scores["auroc"] = 0.5 + 0.1 * k + 0.1 * rng.random()
+                    rows[name] = {key: round(float(score), 4) for key, score in scores.items()}
+        return {"task": {"network": network, "augmentation": training, "seed": seed}, "conditions": rows}
+
+    turned = ("capsnet_3", "cnn_flatten", "cnn_flatten_margin", "pose_3")
+    return {
+        training: {name: [run(name, training, seed) for seed in range(seeds)] for name in names}
+        for training, names in {"none": findings.LABELS, "some": findings.LABELS, "turned": turned}.items()
+    }
+
+
+def condition_explorer():
+    """ConditionExplorer with made-up runs of all networks, and a drawn digit."""
+    image = np.zeros((28, 28))
+    image[5:23, 13:15] = image[5:8, 8:20] = 1
+    return widgets.ConditionExplorer(condition_runs(), digit=image)
 
 
 def live_capsnet():
@@ -85,6 +118,7 @@ def routing_explorer():
 
 
 EXAMPLES = {
+    "ConditionExplorer": condition_explorer,
     "Diagnosis": lambda: widgets.Diagnosis("break"),
     "LiveCapsNet": live_capsnet,
     "MarginLossExplorer": lambda: widgets.MarginLossExplorer(

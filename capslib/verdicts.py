@@ -125,8 +125,9 @@ class Judged(NamedTuple):
         claim: a Claim.
         differences: opponent → N less that CNN, paired by seed; only those that have runs.
         corrected: opponent → p after Holm's correction over all claims and opponents.
-        verdict: "holds" where N differs from every CNN as promised, "opposite" where it differs from every CNN the
-            other way, "undecided" where it differs from none beyond chance, and else "depends on the CNN".
+        verdict: "holds" where N differs from every CNN as promised, "depends on the CNN" where it does from some,
+            "contradicted" where it does from none and differs from at least one the other way, and "undecided" where it
+            differs from none beyond chance.
     """
 
     claim: Claim
@@ -185,8 +186,6 @@ def _difference(found: dict, claim: Claim, subject: str, opponent: str) -> Diffe
 
 
 def _verdict(signs: list[float]) -> str:
-    if all(sign > 0 for sign in signs):
-        return "holds"
-    if all(sign < 0 for sign in signs):
-        return "opposite"
-    return "depends on the CNN" if any(signs) else "undecided"
+    if max(signs) > 0:
+        return "holds" if min(signs) > 0 else "depends on the CNN"
+    return "contradicted" if min(signs) < 0 else "undecided"

@@ -27,12 +27,12 @@ WILD = (0.1, 0.5, 0.0, 0.6, 0.2)
     ("subject", "flatten", "averaging", "promised", "verdict"),
     [
         (HIGH, LOW, LOW, 1, "holds"),
-        (HIGH, LOW, LOW, -1, "opposite"),
-        (LOW, HIGH, HIGH, 1, "opposite"),
+        (HIGH, LOW, LOW, -1, "contradicted"),
+        (LOW, HIGH, HIGH, 1, "contradicted"),
         (LOW, HIGH, HIGH, -1, "holds"),
         (HIGH, LOW, WILD, 1, "depends on the CNN"),
         (HIGH, LOW, (0.9, 0.95, 0.92, 0.9, 0.94), 1, "depends on the CNN"),
-        (LOW, WILD, HIGH, 1, "depends on the CNN"),
+        (LOW, WILD, HIGH, 1, "contradicted"),
         (WILD, LOW, WILD[::-1], 1, "undecided"),
     ],
 )
@@ -59,7 +59,7 @@ def test_a_claim_may_read_two_trainings_and_only_seeds_that_have_both():
     del found["turned"][FLATTEN][4]
     (row,) = judge(found, claims=[gain])
     assert row.differences == {FLATTEN: intervals.paired(np.subtract(HIGH, LOW)[:4], np.zeros(4))}
-    assert row.verdict == "opposite", "it gains more"
+    assert row.verdict == "contradicted", "it gains more"
 
 
 def test_what_has_no_runs_is_left_out():

@@ -62,7 +62,7 @@ GRID = Recipe(epochs=6, batch_size=64, learning_rate=9e-3, decay=True, shift=0, 
 AUGMENTATIONS: dict[str, dict[str, Any]] = {"none": {}, "some": {"shift": 2, "turn": 15}, "turned": {"turn": 180}}
 """What is done to training digits: nothing; shifts to 2 px and turns to 15°; turns by any angle."""
 
-TURNED = ("capsnet_3", "cnn_flatten", "cnn_flatten_margin", "pose_3")
+TURNED = ("capsnet_3", "cnn_flatten_margin", "cnn_global_margin", "pose_3")
 """The networks that are also trained with digits turned by any angle."""
 
 SEEDS = (0, 1, 2, 3, 4)

@@ -113,7 +113,7 @@ def _answers(rng: np.random.Generator) -> tuple:
 
 
 EXERCISES = {
-    "holm": Exercise(
+    "holm_correction": Exercise(
         _holm,
         _p_values,
         1101,
@@ -144,7 +144,7 @@ EXERCISES = {
             ("large p-values", (np.array([0.9, 0.6, 0.7]),)),
         ),
     ),
-    "verdicts": Exercise(
+    "interval_says": Exercise(
         _verdicts,
         _intervals,
         1102,

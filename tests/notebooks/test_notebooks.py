@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 import pytest
 
-from capslib import equations, pairs, poses, records, scores
+from capslib import equations, intervals, pairs, poses, records, scores
 from tests import ROOT
 from tests.notebooks import rules
 from tests.notebooks.rules import LESSON, SAVED, Notebook
@@ -453,6 +453,7 @@ CASES = {
     "mask": [((V,), {}), ((V, np.eye(3)[[2, 0]]), {})],
     "reconstruction_loss": [((VOTES, VOTES[::-1]), {})],
     "both_longest": [((TWO_LENGTHS, TWO), {})],
+    "paired": [((LENGTHS[0], LENGTHS[1]), {}), ((LENGTHS[1, :3], LENGTHS[2, :3]), {})],
     "auroc": [((LENGTHS[0], LENGTHS[1]), {}), ((LENGTHS[0].round(1), LENGTHS[1, :2].round(1)), {})],
     "margin_gradient": [((LABELS, LENGTHS), {}), ((LABELS, LENGTHS), {"m_plus": 0.8, "m_minus": 0.2, "lam": 0.3})],
 }
@@ -460,11 +461,11 @@ CASES = {
 
 PUBLIC = {
     name: value
-    for module in (equations, pairs, poses, scores)
+    for module in (equations, intervals, pairs, poses, scores)
     for name, value in vars(module).items()
     if getattr(value, "__module__", "") == module.__name__
 }
-"""What capslib.equations, capslib.pairs, capslib.poses and capslib.scores define, by name."""
+"""What these modules define, by name."""
 
 
 def own_definitions(nb):
@@ -532,13 +533,14 @@ def test_what_a_lesson_defines_is_what_capslib_computes(nb):
 
 def test_the_lessons_that_teach_a_concept_write_it_out():
     written = {
-        nb.number: set(own_definitions(nb)) for nb in LESSONS if nb.number in {"01", "03", "04", "05", "09", "13"}
+        nb.number: set(own_definitions(nb)) for nb in LESSONS if nb.number in {"01", "03", "04", "05", "09", "11", "13"}
     }
     assert {"auroc"} <= written["01"]
     assert {"squash", "length"} <= written["03"]
     assert {"softmax", "weighted_sum", "agreement", "route"} <= written["04"]
     assert {"margin_loss", "margin_gradient"} <= written["05"]
     assert {"mask", "reconstruction_loss", "both_longest"} <= written["09"]
+    assert {"paired"} <= written["11"]
     assert {"log_density", "m_step", "e_step", "em_route"} <= written["13"]
 
 

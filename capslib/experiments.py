@@ -38,7 +38,8 @@ from capslib import digits, faces, findings, judging, models, parallel, training
 from capslib.backend import keras
 from capslib.checks import check_choice, check_seed
 from capslib.recipes import Recipe
-from capslib.records import REPOSITORY, alone, machine, versions, write_atomically
+from capslib.records import REPOSITORY, alone, machine, versions
+from capslib.results import collect, read, spread, write
 
 NETWORKS: dict[str, Callable[[], keras.Model]] = {
     "capsnet_1": lambda: models.capsnet(routings=1),
@@ -223,8 +224,8 @@ def _faces(task: Task, size: Size) -> dict:
     data = digits.Digits(train.images, train.who, check.images, check.who, check.images, check.who)
     keras.utils.set_random_seed(task.seed)
     model = NETWORKS[task.network]()
-    own = {"epochs": size.face_epochs, "batch_size": 32, "learning_rate": FACE_RATE, "steps_per_execution": 1}
-    recipe = replace(task.recipe, **own, shift=0, turn=0)
+    recipe = replace(task.recipe, epochs=size.face_epochs, batch_size=32, learning_rate=FACE_RATE, shift=0, turn=0)
+    recipe = replace(recipe, steps_per_execution=1)
     training.train(model, data, recipe, task.seed, log=lambda line: None)
     return judging.judge_faces(model, people, size.faces // 4)
 
@@ -250,29 +251,6 @@ def rates(folder: Path, networks: Iterable[str]) -> dict[str, float]:
         p = max(found.values())
         chosen[network] = min(rate for rate in found if found[rate] >= p - (p * (1 - p) / VALIDATION) ** 0.5)
     return chosen
-
-
-def read(folder: Path, task: Task) -> dict | None:
-    """The result of a task in a folder; None if there is none.
-
-    Raises:
-        ValueError: if the file is damaged or of another task.
-    """
-    path = folder / f"{task.name}.json"
-    if not path.exists():
-        return None
-    result = _load(path)
-    if result["task"] != asdict(task):
-        raise ValueError(f"folder: got {path} of task {result['task']}, expected {asdict(task)}; name another folder")
-    return result
-
-
-def _load(path: Path) -> dict:
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-        return result | {"task": result["task"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"folder: got {path}, which is damaged ({error!r}); remove it to run it anew") from error
 
 
 def work(
@@ -316,12 +294,8 @@ def work(
                 failed += 1
                 log(f"{task.name} failed: {type(outcome).__name__}: {outcome}")
                 continue
-            _write(folder / f"{task.name}.json", outcome)
+            write(folder / f"{task.name}.json", outcome)
     return failed
-
-
-def _write(path: str | Path, result: dict) -> None:
-    write_atomically(path, lambda file: file.write(json.dumps(result, separators=(",", ":")).encode()))
 
 
 def apart(task: Task, size: Size = WHOLE, source: str = "full") -> dict:
@@ -340,26 +314,6 @@ def apart(task: Task, size: Size = WHOLE, source: str = "full") -> dict:
         return json.loads(out.read_text(encoding="utf-8"))
 
 
-def collect(folder: str | Path, path: str | Path) -> int:
-    """Put all results of a folder into one file, from which the lesson and its widget read them.
-
-    Args:
-        folder: where `work` left them.
-        path: of the file; replaced as a whole.
-
-    Returns:
-        How many there are.
-
-    Raises:
-        ValueError: if there are none, or one is damaged.
-    """
-    results = [_load(file) for file in sorted(Path(folder).glob("*.json"))]
-    if not results:
-        raise ValueError(f"folder: got {folder}, which holds no results")
-    _write(path, {"command": "python -m capslib.experiments", "runs": results})
-    return len(results)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m capslib.experiments", description=__doc__.splitlines()[0])
@@ -370,6 +324,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
     parser.add_argument("--smoke", action="store_true", help="a trial with few digits, to see that all of it runs")
     parser.add_argument("--collect", action="store_true", help=f"put what there is into {STORED.name} for the lesson")
+    parser.add_argument("--spread", action="store_true", help="begin with the results that are stored already")
     parser.add_argument("--one", metavar="TASK", help="run a single task, given as JSON, in this process")
     parser.add_argument("--size", default="{}", help=argparse.SUPPRESS)
     parser.add_argument("--source", choices=["bundled", "full"], default="full", help=argparse.SUPPRESS)
@@ -378,11 +333,14 @@ def main(arguments: list[str] | None = None) -> None:
         if given.one:
             os.environ.update(ONE_THREAD)
             result = run(Task(**json.loads(given.one)), Size(**json.loads(given.size)), given.source)
-            _write(given.out, result)
+            write(given.out, result)
             return
         if given.collect:
             print(f"{collect(given.out, STORED)} results in {STORED}")
             return
+        if given.spread:
+            written = spread(STORED, given.out, lambda task: Task(**task).name)
+            print(f"{written} stored results put into {given.out}")
         failed = _grid(given)
     except (ValueError, TypeError, OSError) as error:
         sys.exit(f"{parser.prog}: {error}")

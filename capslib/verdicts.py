@@ -166,7 +166,7 @@ def judge(
         mine = [(name, d, float(p)) for (c, name, d), p in zip(rows, corrected, strict=True) if c is claim]
         if mine:
             signs = [np.sign(d.mean) * claim.promised if p < 0.05 else 0 for _, d, p in mine]
-            differences, p_values = ({row[0]: row[k] for row in mine} for k in (1, 2))
+            differences, p_values = {name: d for name, d, _ in mine}, {name: p for name, _, p in mine}
             judged.append(Judged(claim, differences, p_values, _verdict(signs)))
     return judged
 

@@ -134,6 +134,23 @@ def test_what_is_there_is_not_run_again(tmp_path, monkeypatch):
     assert asked == [other]
 
 
+def test_a_fresh_folder_goes_on_from_what_is_stored(tmp_path, monkeypatch):
+    stored, other = tmp_path / "stored.json", replace(TASK, seed=1)
+    write(tmp_path, TASK, score=1)
+    experiments.collect(tmp_path, stored)
+    here = tmp_path / "here"
+    here.mkdir()
+    write(here, other, score=2)
+    assert experiments.spread(stored, here, lambda task: Task(**task).name) == 1
+    assert experiments.read(here, TASK)["score"] == 1 and experiments.read(here, other)["score"] == 2
+    write(here, TASK, score=3)
+    assert experiments.spread(stored, here, lambda task: Task(**task).name) == 0
+    assert experiments.read(here, TASK)["score"] == 3, "what is there stays"
+    asked = []
+    monkeypatch.setattr(experiments.parallel, "here", lambda workers, f, left: asked.extend(left) or iter(()))
+    assert experiments.work(here, [TASK, other]) == 0 and asked == []
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [("{", "damaged"), ("[]", "damaged"), (json.dumps({"task": {**asdict(TASK), "rate": 1e-3}}), "expected .*0.003")],

@@ -137,6 +137,9 @@ EXERCISES = {
             "They are right, but sorted. Put each back in the place where its p-value stood.": (
                 _one_after_another(back=False)
             ),
+            "corrected[order] = … puts values back; … [order] moves them a second time.": (
+                lambda p: _one_after_another(back=False)(p)[np.argsort(p)]
+            ),
         },
         edges=(
             ("one test", (np.array([0.04]),)),
@@ -163,6 +166,16 @@ EXERCISES = {
             ),
             "Ask for the sign first: a difference may be small, and still all of its interval above 0.": (
                 lambda low, high, margin: _said(low, high, (low >= -margin) & (high <= margin), apart=False)
+            ),
+            "An end that equals the margin still lies within it: −margin ≤ low and high ≤ margin.": (
+                lambda low, high, margin: _said(low, high, (low > -margin) & (high < margin))
+            ),
+            "Higher and lower are judged against 0; the margin is only for no difference.": (
+                lambda low, high, margin: np.where(
+                    low > margin,
+                    1,
+                    np.where(high < -margin, -1, np.where((low >= -margin) & (high <= margin), 0, 2)),
+                )
             ),
             "One end within the margin isn't enough.": (
                 lambda low, high, margin: _said(low, high, (low >= -margin) | (high <= margin))
@@ -200,6 +213,7 @@ EXERCISES = {
         edges=(
             ("the second network better", (np.array([0.97, 0.971]), np.array([0.98, 0.979, 0.9705]))),
             ("ties", (np.array([0.98, 0.97]), np.array([0.97, 0.96]))),
+            ("a mean on the other side of the median", (np.array([0.98, 0.979, 0.9]), np.array([0.97, 0.971, 0.972]))),
         ),
     ),
     "calibration": Exercise(

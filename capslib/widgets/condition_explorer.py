@@ -24,7 +24,7 @@ SAID = {
     "scale": "scaled by {}",
     "noise": "under noise of standard deviation {}",
     "salt and pepper": "with a share of {} of the pixels black or white",
-    "attack": "attacked by {} a pixel",
+    "attack": "attacked by {} per pixel",
 }
 """What is done to digits at one strength of a condition, in words."""
 

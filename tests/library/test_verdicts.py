@@ -84,7 +84,7 @@ def full(network, seed, value):
     run["conditions"]["swap top and bottom"]["auroc"] = value
     run["conditions"]["two digits"] = {"both_found": value}
     run["faces"] = {"swapped": {"auroc": value}, "tilted": {"auroc": 0.25}}
-    run["changes"] = {"turn 15": {"30": {"map": value}, "16": {"map": 0}}}
+    run["changes"] = {"turn 15": {"30": {"map": value}, "16": {"map": value - 1}}}
     return run
 
 
@@ -97,7 +97,10 @@ def test_every_claim_reads_the_score_that_it_names():
     assert {claim.promised for claim in CLAIMS if "less" in claim.said} == {-1}
 
 
-def test_a_paper_style_capsule_has_sixteen_dimensions():
-    run = full("pose_3", 0, 0.75)
-    del run["changes"]["turn 15"]["30"]
-    assert verdicts.explained(run) == 0
+def test_capsules_of_sixteen_dimensions_are_compared_with_as_many_of_a_cnn():
+    trained = {"none": full("cnn_flatten_margin", 0, 0.75), "turned": full("cnn_flatten_margin", 0, 1.0)}
+    changed = [
+        a.said for a, b in zip(CLAIMS, verdicts.CLAIMS_16, strict=True) if a.outcome(trained) != b.outcome(trained)
+    ]
+    (claim,) = [claim for claim in verdicts.CLAIMS_16 if claim.said in changed]
+    assert claim.said == "Its vectors follow the pose" and claim.outcome(trained) == -0.25

@@ -37,7 +37,8 @@ SAID_OF_PARTS = {
 
 NOTES = {
     "shift": "Pictured is a shift to the right; scores are means over four directions.",
-    MOVED: "Swaps change the picture; shuffling changes the order of the lower capsules, or of the CNN's cells.",
+    MOVED: "Swaps change the picture; shuffling changes the order of the features in the grid's cells, before any "
+    "coordinates are appended.",
 }
 
 OPENS_AT = {

@@ -170,7 +170,8 @@ function start({ model, el }) {
       box.checked = row !== undefined;
       box.disabled = !row && (full || !trained);
       line.classList.toggle("caps-cond-off", !row);
-      write(parts, row?.summaries[told], !trained ? "not trained so" : row ? "covered" : "");
+      const instead = row ? "covered" : full ? `at most ${facts.most}` : "";
+      write(parts, row?.summaries[told], trained ? instead : "not trained so");
     }
     pair_line.hidden = !now.two;
     if (now.two) {

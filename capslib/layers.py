@@ -357,8 +357,12 @@ class PrimaryCapsules(_Float32Layer):
     def call(self, x: Tensor) -> Tensor:
         # A convolution's last axis is channel · D + component, so a plain reshape keeps each capsule whole.
         s = self._widen(self.conv(x))
-        _, height, width, _ = ops.shape(s)
-        s = ops.reshape(s, (-1, height * width * self.channels, self.dim_capsule))
+        # Not the shape of s where it is known before: of no images at all, oneDNN's convolution gives that of x.
+        positions = self.compute_output_shape(tuple(x.shape))[1]
+        if positions is None:
+            _, height, width, _ = ops.shape(s)
+            positions = height * width * self.channels
+        s = ops.reshape(s, (-1, positions, self.dim_capsule))
         return ops.cast(squash(s, self.offset), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -197,6 +197,7 @@ def test_the_styles_of_another_widget_on_the_page_change_nothing(mounted, widget
         return [node.localName, node.getAttribute("class"), width, height, color, backgroundColor, fontSize, fontWeight,
             margin, padding, borderWidth].join(" | ");
     })"""
+    page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished))")  # Bars may still move.
     before = page.evaluate(looks)
     page.add_style_tag(content=join_styles("base.css"))  # Every widget brings the shared styles, and may come last.
     assert [(old, new) for old, new in zip(before, page.evaluate(looks), strict=True) if old != new][:5] == []

@@ -44,13 +44,15 @@ def test_a_claim_holds_only_against_every_cnn(subject, flatten, averaging, promi
 
 
 def test_all_rows_are_corrected_together():
-    slight = (0.11, 0.12, 0.12, 0.1, 0.14)  # Above LOW by chance once in thirty trials.
+    slight = (0.11, 0.13, 0.12, 0.1, 0.15)  # So far from LOW by chance once in thirty trials.
     found = {"none": runs(capsnet_3=slight, **{FLATTEN: LOW})}
     alone = judge(found, claims=[score()])[0]
     p = alone.differences[FLATTEN].p
     assert alone.corrected[FLATTEN] == pytest.approx(p)
     together = judge(found, claims=[score(), score(), score()])
     assert [row.corrected[FLATTEN] for row in together] == pytest.approx([3 * p] * 3)
+    assert p < 0.05 < 3 * p and alone.verdict == "holds"
+    assert {row.verdict for row in together} == {"undecided"}, "the corrected p decides"
 
 
 def test_a_claim_may_read_two_trainings_and_only_seeds_that_have_both():

@@ -10,6 +10,8 @@ LAB_ARGS ?=
 NOTEBOOKS ?= $(wildcard notebooks/*.ipynb notebooks/solutions/*.ipynb)
 # Where the site will be, as in: make site ADDRESS=https://example.org/capsules/
 ADDRESS ?=
+# Where `make lite` takes Pyodide from, an unpacked release or its address; without it, the official one
+PYODIDE ?=
 # Which exercises `make class` sets, as in: make class EXERCISES="unsquash broken_routers"; without any, all
 EXERCISES ?=
 
@@ -21,7 +23,7 @@ PICTURES = tests/library/plots $(addprefix tests/library/test_,bugs.py condition
     $(addprefix tests/widgets/test_,diagnosis.py join.py margin_loss_explorer.py quiz.py squash_explorer.py traits.py vote_router.py)
 NEUTRAL = $(addprefix tests/library/test_,attention.py equations.py gradients.py layers.py losses.py models.py tracing.py)
 
-.PHONY: help setup lab test lint notebooks site class figures weights bench experiments test-backends test-class test-oldest lock clean
+.PHONY: help setup lab test lint notebooks site lite class figures weights bench experiments test-backends test-class test-oldest lock clean
 
 help:
 	@echo "make lab            open the course in JupyterLab (sets everything up the first time)"
@@ -30,6 +32,7 @@ help:
 	@echo "make lint           style, spelling, imports between rooms, types, and the JavaScript alone"
 	@echo "make notebooks      run notebooks and save their outputs; NOTEBOOKS=... chooses which"
 	@echo "make site           make build/site, the course as a web site; ADDRESS=https://... for its sitemap"
+	@echo "make lite           the site with lessons 02-05 running in it, without Jupyter; PYODIDE=... is a folder or an address"
 	@echo "make class          make class/, a course of nbgrader from the exercises; EXERCISES=... chooses which"
 	@echo "make figures        draw figures/*.svg again"
 	@echo "make weights        train the shipped networks again (hours; needs the full MNIST set)"
@@ -74,6 +77,12 @@ notebooks: setup
 site: setup
 	@sh tools/site_env.sh
 	@$(PY) -m tools.web --address "$(ADDRESS)"
+
+# The site, and in its folder try the lessons that run in a browser.
+lite: setup
+	@sh tools/site_env.sh
+	@sh tools/lite_env.sh
+	@$(PY) -m tools.lite --address "$(ADDRESS)" --pyodide "$(PYODIDE)"
 
 class: setup
 	@$(PY) -m tools.assignments $(EXERCISES)

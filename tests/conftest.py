@@ -10,6 +10,7 @@ NO_NBGRADER = (
     "nbgrader is in neither environment (make test-class makes one): the tests that grade a class are left out"
 )
 NO_SITE = "the web edition cannot be made (sh tools/site_env.sh makes what it needs): its tests are left out"
+NO_LITE = "the lessons cannot run in a browser (make lite fetches what they need): their tests are left out"
 
 
 def pytest_configure(config):
@@ -36,7 +37,7 @@ def full_mnist():
 def pytest_terminal_summary(terminalreporter):
     """One line for all tests that were left out for one reason, just above pytest's own last line."""
     skipped = terminalreporter.stats.get("skipped", [])
-    for reason in (LEFT_OUT, NO_NODE, NO_CHROMIUM, NO_SITE, NO_NBGRADER):
+    for reason in (LEFT_OUT, NO_NODE, NO_CHROMIUM, NO_SITE, NO_LITE, NO_NBGRADER):
         number = sum(reason in str(report.longrepr) for report in skipped)
         if number:
             terminalreporter.write_line(f"{reason} ({number})")

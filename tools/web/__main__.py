@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
@@ -23,11 +24,36 @@ SITE = ROOT / "build" / "site"
 SPHINX = ROOT / "build" / "site-env" / "bin" / "python"
 
 
+RUNS = """## Run it here
+
+Four lessons run in your browser, with nothing to install. A first click loads about {size}:
+[what is there](browser.md).
+
+{links}
+"""
+
+
 class SiteError(RuntimeError):
     """The site could not be made; the text says why."""
 
 
-def build(site: Path, address: str = "", work: Path | None = None, log=print) -> Path:
+class Edition(NamedTuple):
+    """Lessons that run in the browser, as tools.lite makes them.
+
+    Attributes:
+        folder: goes into the site, where its name is `try`; it is moved.
+        links: where each lesson opens, from the site's top, by its name.
+        page: the site's page about them, in Markdown.
+        size: how much a first click loads, in words.
+    """
+
+    folder: Path
+    links: dict[str, str]
+    page: str
+    size: str
+
+
+def build(site: Path, address: str = "", work: Path | None = None, log=print, edition: Edition | None = None) -> Path:
     """Make the site in a folder, which is replaced once the new one is there.
 
     Args:
@@ -36,6 +62,7 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print) ->
             sitemap and the preview that other sites show of a link need it.
         work: where the sources are put together; beside the site if not given.
         log: takes a line of text.
+        edition: what runs in the browser, if anything does.
 
     Raises:
         SiteError: if Sphinx is not there, fails, or warns of anything.
@@ -45,7 +72,7 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print) ->
     work = work or site.with_name(f"{site.name}-source")
     shutil.rmtree(work, ignore_errors=True)
     static = sources.Static(work / "_static")
-    scripts = write_sources(work, static)
+    scripts = write_sources(work, static, edition)
     try:
         mathjax = npm.fetched(npm.MATHJAX)
     except ConnectionError as error:
@@ -60,6 +87,8 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print) ->
         "address": address,
         "mathjax": static.put("scripts", "mathjax.js", mathjax.encode()),
         "scripts": scripts,
+        "runs": {f"notebooks/{name}": f"../{link}" for name, link in edition.links.items()} if edition else {},
+        "size": edition.size if edition else "",
         "static": str(static.folder.resolve()),
     }
     made = work / "html"
@@ -74,13 +103,15 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print) ->
         raise SiteError(f"sphinx:\n{done.stdout}{done.stderr}".rstrip())
     if address:
         write_sitemap(made, address)
+    if edition:
+        shutil.move(edition.folder, made / "try")
     shutil.rmtree(site, ignore_errors=True)
     shutil.move(made, site)
     log(f"site: {site / 'index.html'}")
     return site
 
 
-def write_sources(work: Path, static: sources.Static) -> dict[str, list[str]]:
+def write_sources(work: Path, static: sources.Static, edition: Edition | None) -> dict[str, list[str]]:
     """Put together what Sphinx reads; gives the scripts of each page, by its name."""
     for name in ("figures", "benchmarks/results"):
         for picture in (ROOT / name).glob("*.svg"):
@@ -102,7 +133,9 @@ def write_sources(work: Path, static: sources.Static) -> dict[str, list[str]]:
     static.put(".", "explorer.png", (ROOT / "figures" / "explorer.png").read_bytes())
     teaching = (ROOT / "notebooks" / "TEACHING.md").read_text(encoding="utf-8")
     (work / "notebooks" / "TEACHING.md").write_text(sources.without_outside_links(teaching), encoding="utf-8")
-    scripts["index"] = write_landing(work, static)
+    if edition:
+        (work / "browser.md").write_text(edition.page, encoding="utf-8")
+    scripts["index"] = write_landing(work, static, edition)
     return scripts
 
 
@@ -125,7 +158,7 @@ def widget_of(notebook: dict, kind: str) -> tuple[str, dict, dict]:
     raise SiteError(f"{kind}: not shown by the notebook, expected it on the landing page")
 
 
-def write_landing(work: Path, static: sources.Static) -> list[str]:
+def write_landing(work: Path, static: sources.Static, edition: Edition | None) -> list[str]:
     """The first page; gives its scripts."""
     explorer, explorer_data, models = widget_of(saved("00_start_here"), "RoutingExplorer")
     drawing, drawing_data, more = widget_of(saved("08_look_inside"), "LiveCapsNet")
@@ -135,6 +168,8 @@ def write_landing(work: Path, static: sources.Static) -> list[str]:
     parts = {
         "explorer": sources.place(explorer, explorer_data, "", static),
         "drawing": sources.place(drawing, drawing_data, "", static),
+        "runs": RUNS.format(links=links_of(edition.links), size=edition.size) if edition else "",
+        "browser": "browser" if edition else "",
         "lessons": section("Lessons").replace("| |", "| no. |", 1),
         "results": section("Results"),
         "licences": section("Licences"),
@@ -145,6 +180,12 @@ def write_landing(work: Path, static: sources.Static) -> list[str]:
     }
     (work / "index.md").write_text(re.sub(r"\{\{(\w+)\}\}", lambda part: parts[part[1]], text), encoding="utf-8")
     return static.states("index", models | more)
+
+
+def links_of(links: dict[str, str]) -> str:
+    """Links to the lessons that run in the browser, in HTML, with the titles that the lessons have."""
+    titles = {name: saved(name)["cells"][0]["source"][0].removeprefix("# ").strip() for name in links}
+    return "\n".join(f'<p class="course-run"><a href="{links[name]}">{titles[name]}</a></p>' for name in links)
 
 
 def section(title: str) -> str:
@@ -159,7 +200,7 @@ def section(title: str) -> str:
 def pages_of(site: Path) -> list[str]:
     """The pages of a site, by their paths in it; what the theme keeps among its files is none."""
     found = (path.relative_to(site) for path in site.rglob("*.html"))
-    return sorted(path.as_posix() for path in found if path.parts[0] != "_static")
+    return sorted(path.as_posix() for path in found if path.parts[0] not in ("_static", "try"))
 
 
 def write_sitemap(site: Path, address: str) -> None:

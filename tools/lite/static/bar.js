@@ -102,6 +102,18 @@ async function leaveByLinks() {
   );
 }
 
+/** What the page loaded before its service worker was there: asked for once more, the worker keeps it. */
+async function keep() {
+  if (!navigator.serviceWorker?.controller) return;
+  const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
+  const ours = loaded.filter((address) => address.startsWith(new URL("try/", SITE).href));
+  const cache = await caches.open("course");
+  for (const address of new Set([location.href, ...ours])) {
+    if (!(await cache.match(address))) await fetch(address).catch(() => {});
+  }
+  bar.dataset.kept = "all";
+}
+
 async function main() {
   document.body.prepend(bar);
   if (location.protocol === "file:") {
@@ -109,6 +121,7 @@ async function main() {
     return;
   }
   const began = performance.now();
+  performance.setResourceTimingBufferSize(1000);
   tell("loading", "Loading the notebook …");
   follow();
   const { sessionContext } = await until(() => panel()?.sessionContext && panel());
@@ -119,10 +132,12 @@ async function main() {
   });
   if (bar.dataset.state === "loading") tell("loading", "Loading Python …");
   const kernel = await until(() => sessionContext.session?.kernel);
-  // What a first cell would wait for.
-  const { done } = kernel.requestExecute({ code: "import capslib.exercises, capslib.widgets", silent: true });
+  // What a first cell would wait for; without a history it does not count as a cell.
+  const code = "import capslib.exercises, capslib.widgets";
+  const { done } = kernel.requestExecute({ code, silent: true, store_history: false });
   const { content } = await done;
   if (content.status !== "ok") return tell("failed", `Python could not start: ${content.evalue}`);
+  keep();
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   tell("ready", `Ready after ${seconds} s. Shift+Enter runs a cell. Your changes are kept in this browser.`);
   if (sessionStorage.getItem(KEY) === path) {

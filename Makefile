@@ -19,7 +19,7 @@ PY = .venv/bin/python
 APART = KERAS_BACKEND=tensorflow sh tools/apart.sh
 CNNS = matched_cnn_flatten matched_cnn_global
 PICTURES = tests/library/plots $(addprefix tests/library/test_,bugs.py conditions.py digits.py effects.py em_routing.py equations.py \
-    exercises_lesson_04.py exercises_lesson_12.py intervals.py limits.py moments.py pairs.py scores.py transforms.py) \
+    exercises_lesson_04.py exercises_lesson_12.py intervals.py limits.py moments.py pairs.py poses.py scores.py transforms.py) \
     $(addprefix tests/widgets/test_,diagnosis.py join.py margin_loss_explorer.py quiz.py squash_explorer.py traits.py vote_router.py)
 NEUTRAL = $(addprefix tests/library/test_,attention.py equations.py gradients.py layers.py losses.py models.py tracing.py)
 

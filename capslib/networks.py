@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from capslib.checks import check_count, check_floats
 from capslib.digits import as_images
@@ -237,6 +236,8 @@ def decode(v: ArrayLike, weights: Mapping[str, ArrayLike]) -> np.ndarray:
     Raises:
         ValueError: naming the argument that does not fit.
     """
+    from scipy.special import expit  # A browser would have to load SciPy, and few lessons decode.
+
     kept = {key: array for key, array in weights.items() if key in _DECODER} if isinstance(weights, dict) else weights
     weights = check_weights("weights", kept, "decoder")
     D = len(weights["decode1.kernel"]) // CLASSES

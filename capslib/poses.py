@@ -6,7 +6,6 @@ up, and angles are degrees, counter-clockwise.
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import cosdg, sindg
 
 from capslib.checks import check_numbers
 
@@ -35,11 +34,21 @@ def pose(x: ArrayLike = 0, y: ArrayLike = 0, angle: ArrayLike = 0, scale: ArrayL
     if (scale <= 0).any():
         raise ValueError(f"scale: got {np.min(scale):g}, expected a number above 0")
     M = np.zeros((*x.shape, 3, 3))
-    M[..., 0, 0] = M[..., 1, 1] = scale * cosdg(angle)
-    M[..., 1, 0] = scale * sindg(angle)
+    cos, sin = cos_and_sin(angle)
+    M[..., 0, 0] = M[..., 1, 1] = scale * cos
+    M[..., 1, 0] = scale * sin
     M[..., 0, 1] = -M[..., 1, 0]
     M[..., 0, 2], M[..., 1, 2], M[..., 2, 2] = x, y, 1
     return M
+
+
+def cos_and_sin(angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of angles in degrees, exact at quarter turns, as SciPy's cosdg and sindg, which a browser would have to load."""
+    quarters = np.round(angle / 90)
+    rest = np.radians(angle - 90 * quarters)
+    cos, sin = np.cos(rest), np.sin(rest)
+    turn = (quarters % 4).astype(int)
+    return np.choose(turn, [cos, -sin, -cos, sin]) + 0.0, np.choose(turn, [sin, cos, -sin, -cos]) + 0.0  # No −0.
 
 
 def read_pose(M: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

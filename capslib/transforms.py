@@ -11,7 +11,6 @@ So nothing is cut off by default. `rotate`, `shift` and `scale` refuse to move i
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import cosdg, sindg
 
 from capslib.checks import as_float, check_choice, check_number, check_seed, is_whole
 from capslib.digits import as_images
@@ -35,6 +34,8 @@ def rotate(images: np.ndarray, angle: ArrayLike, canvas: int = 28, cut: bool = F
     Raises:
         ValueError: naming the argument, if it does not fit, or if ink would be lost and `cut` is False.
     """
+    from scipy.special import cosdg, sindg  # A browser would have to load SciPy, and most lessons turn no image.
+
     x = as_images(images)
     angle = _one_for_each("angle", angle, len(x))
     cos, sin = cosdg(angle), sindg(angle)  # Computed from degrees, so that quarter turns are exact.

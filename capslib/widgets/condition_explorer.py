@@ -2,7 +2,6 @@
 
 import numpy as np
 import traitlets
-from scipy.special import stdtrit
 
 from capslib import findings, plots
 from capslib.checks import check_choice
@@ -247,6 +246,8 @@ def _facts(found, pictured):
         for training, some in found.items()
         for network, runs in some.items()
     ]
+    from scipy.special import stdtrit  # A browser would have to load SciPy, and this is for lesson 11 alone.
+
     levels = {name: dict(zip(("level", "level_name"), plots.REFERENCES.get(name, ()), strict=False)) for name in SCORES}
     return {
         "networks": [{"key": name, "label": LABELS[name], **looks[name]} for name in there],

@@ -3,7 +3,6 @@
 import numpy as np
 import traitlets
 from ipywidgets import widget_serialization
-from scipy.special import cosdg, sindg
 
 from capslib import networks, plots
 from capslib.checks import check_number, check_positive, check_whole
@@ -88,6 +87,8 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
     @property
     def image(self) -> np.ndarray:
         """The picture that both networks read, float32 (28, 28) in 0–1."""
+        from scipy.special import cosdg, sindg  # A browser would have to load SciPy, and this is for lesson 08 alone.
+
         cos, sin = cosdg(self.turn), sindg(self.turn)
         turned = self.scale * np.array([[cos, -sin], [sin, cos]])  # On (row, column), as in capslib.transforms.
         image = seen(self.page, self.centred, turned, (self.down, self.right))

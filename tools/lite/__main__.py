@@ -64,10 +64,11 @@ def build(target: Path, distribution: Path) -> web.Edition:
         if done.returncode:
             raise web.SiteError(f"jupyterlite:\n{done.stdout}{done.stderr}".rstrip())
         shutil.move(work / "pyodide", target / folder)
-    finish(target, folder)
+    loaded = pyodide.size(target / folder, names)
+    finish(target, loaded)
     links = {name: f"{FOLDER}/notebooks/index.html?path=notebooks/{name}.ipynb" for name in LESSONS}
-    text = page.markdown(target / folder, web.links_of(links))
-    return web.Edition(target, links, text, f"{page.first_click(target / folder):.0f} MB")
+    text = page.markdown(target / folder, loaded, web.links_of(links))
+    return web.Edition(target, links, text, f"{page.first_click(loaded):.0f} MB")
 
 
 def capslib_wheel(place: Path) -> Path:
@@ -112,7 +113,7 @@ def join_lines(notebook: dict) -> None:
                         part[key] = "".join(value)
 
 
-def finish(target: Path, folder: str) -> None:
+def finish(target: Path, loaded: int) -> None:
     """Give the notebook's page its line of progress and its buttons, and take away what nobody opens."""
     shutil.rmtree(target / "doc")
     (target / "index.html").write_text(INDEX, encoding="utf-8")
@@ -123,9 +124,8 @@ def finish(target: Path, folder: str) -> None:
     worker = target / "service-worker.js"
     worker.rename(target / "jupyterlite-worker.js")
     shutil.copy(HERE / "static" / "service-worker.js", worker)
-    total = sum(file.stat().st_size for file in (target / folder).iterdir())
     html = target / "notebooks" / "index.html"
-    head = f'<link rel="stylesheet" href="../bar.css" /><script defer src="../bar.js" data-bytes="{total}"></script>'
+    head = f'<link rel="stylesheet" href="../bar.css" /><script defer src="../bar.js" data-bytes="{loaded}"></script>'
     html.write_text(html.read_text(encoding="utf-8").replace("</head>", f"{head}</head>"), encoding="utf-8")
 
 

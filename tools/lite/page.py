@@ -35,11 +35,12 @@ def licence(name: str, file: Path) -> str:
     return data["License-Expression"] or ", ".join(named) or data["License"]
 
 
-def markdown(python: Path, lessons: str) -> str:
+def markdown(python: Path, loaded: int, lessons: str) -> str:
     """The page.
 
     Args:
         python: the folder with Pyodide's files.
+        loaded: the bytes of them that Python loads to start.
         lessons: the links to the lessons, in HTML.
     """
     packages = json.loads((python / pyodide.LOCK).read_text(encoding="utf-8"))["packages"]
@@ -49,19 +50,14 @@ def markdown(python: Path, lessons: str) -> str:
     ]
     parts = {
         "lessons": lessons,
-        "megabytes": f"{first_click(python):.0f}",
-        "python": f"{megabytes(python):.0f}",
+        "megabytes": f"{first_click(loaded):.0f}",
+        "python": f"{loaded / 1e6:.0f}",
         "pyodide": pyodide.VERSION,
         "licences": "\n".join(rows),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda part: parts[part[1]], (HERE / "page.md").read_text(encoding="utf-8"))
 
 
-def first_click(python: Path) -> float:
-    """How many megabytes a first click loads, given the folder with Pyodide's files."""
-    return megabytes(python) + NOTEBOOK
-
-
-def megabytes(folder: Path) -> float:
-    """The size of all files in a folder."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+def first_click(loaded: int) -> float:
+    """How many megabytes a first click loads, given the bytes of Python."""
+    return loaded / 1e6 + NOTEBOOK

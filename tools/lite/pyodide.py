@@ -31,8 +31,11 @@ CORE = {
 }
 """SHA-256 of the files that the lock does not name, and of the lock itself, which names all others."""
 
-ROOTS = ("ipython", "jedi", "matplotlib", "micropip", "numpy", "pillow", "scipy", "sqlite3", "ssl", "traitlets")
-"""What capslib and the kernel need; and what these need in turn."""
+ROOTS = ("ipython", "jedi", "matplotlib", "micropip", "numpy", "pillow", "sqlite3", "ssl", "traitlets")
+"""What the lessons and the kernel need; and what these need in turn."""
+
+ON_DEMAND = ("scipy",)
+"""What is there for a cell that imports it; no lesson does, and Python starts in a third less time without it."""
 
 CACHES = "course-caches"
 """The archive with what would take long to make in a browser, and a folder in it."""
@@ -79,7 +82,7 @@ def _fetch(source: str, kept: Path, name: str, wanted: str) -> None:
     write_atomically(kept / name, lambda file: file.write(content))
 
 
-def needed(lock: dict, roots: tuple[str, ...] = ROOTS) -> dict[str, dict]:
+def needed(lock: dict, roots: tuple[str, ...] = ROOTS + ON_DEMAND) -> dict[str, dict]:
     """The entries of a lock that some of its packages need, these included, by name."""
     found: dict[str, dict] = {}
     todo = list(roots)
@@ -100,7 +103,7 @@ def assemble(source: Path, wheels: list[Path], target: Path) -> list[str]:
         target: the folder to make.
 
     Returns:
-        The names of all packages.
+        The names of the packages that Python starts with.
     """
     target.mkdir(parents=True)
     lock = json.loads((source / LOCK).read_text(encoding="utf-8"))
@@ -111,7 +114,7 @@ def assemble(source: Path, wheels: list[Path], target: Path) -> list[str]:
     described = {wheel: describe(wheel) for wheel in wheels}
     known = {*packages, *(entry["name"] for entry in described.values())}
     for wheel, entry in described.items():
-        entry["depends"] = [name for name in entry["depends"] if name in known]
+        entry["depends"] = [name for name in entry["depends"] if name in known and name not in ON_DEMAND]
         packages[entry["name"]] = entry
         shutil.copy(wheel, target / wheel.name)
     matplotlib = target / packages["matplotlib"]["file_name"]
@@ -124,7 +127,15 @@ def assemble(source: Path, wheels: list[Path], target: Path) -> list[str]:
     packages["capslib"]["depends"].append(CACHES)
     lock["packages"] = packages
     (target / LOCK).write_text(json.dumps(lock), encoding="utf-8")
-    return sorted(packages)
+    later = needed(lock, ON_DEMAND).keys() - needed(lock, ROOTS).keys()
+    return sorted(packages.keys() - later)
+
+
+def size(folder: Path, packages: list[str]) -> int:
+    """The bytes that Python loads from an assembled distribution, to start with some packages."""
+    lock = json.loads((folder / LOCK).read_text(encoding="utf-8"))["packages"]
+    files = [*CORE, *(lock[name]["file_name"] for name in packages)]
+    return sum((folder / file).stat().st_size for file in files)
 
 
 def describe(wheel: Path) -> dict:

@@ -6,7 +6,7 @@ beside it. A run that is there is not repeated, and an interrupted one goes on a
 `--collect` puts what there is into notebooks/results/missing_points.json, beside the unchanged network's stored runs.
 
 Three plain CNNs teach the distilled ones: the two that are shipped and a third that is trained first. How much their
-answers weigh (WEIGHTS) is tried in two short runs, of which the one with the highest validation accuracy is followed.
+answers weigh (WEIGHTS) is tried in short runs, of which the one with the highest validation accuracy is followed.
 The test digits are read once, at the end of a run, and by no run that something is chosen by.
 
 Each run has a process of its own with one thread for TensorFlow, so its result does not depend on how many of them run
@@ -48,6 +48,8 @@ class Variant:
 
 
 VARIANTS = {
+    # As it is; on another backend than the stored runs', it tells a variant's effect from that of the backend.
+    "unchanged": Variant(models.article_capsnet),
     "longer": Variant(models.article_capsnet, epochs=120),
     "distilled": Variant(models.article_capsnet, taught_by="CNNs"),
     "distilled_longer": Variant(models.article_capsnet, epochs=120, taught_by="CNNs"),
@@ -93,7 +95,7 @@ class Task:
         return f"{self.variant}{weight}-{self.seed}"
 
 
-WEIGHTS = (0.1, 1.0)
+WEIGHTS = (0.1, 1.0, 10.0)
 TEACHER = Task("teacher", seed=1)  # The two that are shipped come from seed 0.
 TRIALS = [Task("trial", 0, weight) for weight in WEIGHTS]
 
@@ -249,13 +251,16 @@ ALSO = ("command", "data", "parameters", "versions", "machine", "seconds", "epoc
 
 
 def thinned(card):
-    """What the lesson needs of a card: the validation accuracy of every epoch in place of the whole history."""
+    """What the lesson needs of a card: of its history every validation accuracy, and of the last epoch also that of
+    training, which is measured on augmented digits while the weights move."""
     history = [round(row["val_accuracy"], 4) for row in card["history"]]
+    read = round(card["history"][-1]["accuracy"], 4)
     kept = {key: card[key] for key in ("test_accuracy", "teachers", *ALSO) if key in card}
-    return {**card["task"], "epochs": len(history), "validation_accuracy": max(history), **kept, "history": history}
+    best = {"training_accuracy": read, "validation_accuracy": max(history)}
+    return {**card["task"], "epochs": len(history), **best, **kept, "history": history}
 
 
-def unchanged(seed):
+def stored(seed):
     """A stored run of the unchanged network, as a card."""
     run = records.stored(f"article_capsnet-{RECIPE}-{seed}")
     best = training.Progress(run["history"]).best_row
@@ -275,7 +280,7 @@ def collect(folder, path):
     cards = [weights.card(file.stem, folder) for file in sorted(Path(folder).glob("*.json"))]
     if not cards:
         raise ValueError(f"folder: got {folder}, which holds no runs")
-    found = [thinned(card) for card in [*map(unchanged, SEEDS), *cards]]
+    found = [thinned(card) for card in [*map(stored, SEEDS), *cards]]
     told = {
         "command": "python -m tools.missing_points",
         "recipe": {"name": RECIPE, **asdict(RECIPES[RECIPE])},

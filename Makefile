@@ -16,7 +16,7 @@ EXERCISES ?=
 PY = .venv/bin/python
 APART = KERAS_BACKEND=tensorflow sh tools/apart.sh
 CNNS = matched_cnn_flatten matched_cnn_global
-NEUTRAL = $(addprefix tests/library/test_,attention.py equations.py gradients.py layers.py losses.py models.py tracing.py)
+NEUTRAL = $(addprefix tests/library/test_,attention.py equations.py gradients.py layers.py losses.py models.py tracing.py training.py)
 
 .PHONY: help setup lab test lint notebooks site class figures weights bench experiments test-backends test-class lock clean
 
@@ -32,7 +32,7 @@ help:
 	@echo "make weights        train the shipped networks again (hours; needs the full MNIST set)"
 	@echo "make bench          time the capsule layer beside the article's, and race the recipes (an hour; needs a machine to itself)"
 	@echo "make experiments    train and test the matched networks of lesson 11 (hours; needs the full MNIST set)"
-	@echo "make test-backends  the tests of the layers on JAX and PyTorch, where .venv has them"
+	@echo "make test-backends  the tests of layers and training on JAX and PyTorch, where .venv has them"
 	@echo "make test-class     the tests that grade a class, with nbgrader in an environment of its own"
 	@echo "make lock           solve requirements.lock again from pyproject.toml"
 	@echo "make clean          remove .venv and what tests leave behind"

@@ -16,9 +16,12 @@ EXERCISES ?=
 PY = .venv/bin/python
 APART = KERAS_BACKEND=tensorflow sh tools/apart.sh
 CNNS = matched_cnn_flatten matched_cnn_global
-NEUTRAL = $(addprefix tests/library/test_,attention.py equations.py gradients.py layers.py losses.py models.py tracing.py)
+PICTURES = tests/library/plots $(addprefix tests/library/test_,bugs.py conditions.py digits.py effects.py em_routing.py equations.py \
+    exercises_lesson_04.py exercises_lesson_12.py intervals.py limits.py moments.py pairs.py scores.py transforms.py) \
+    $(addprefix tests/widgets/test_,diagnosis.py join.py margin_loss_explorer.py quiz.py squash_explorer.py traits.py vote_router.py)
+NEUTRAL = $(addprefix tests/library/test_,attention.py equations.py gradients.py layers.py losses.py models.py tracing.py training.py)
 
-.PHONY: help setup lab test lint notebooks site class figures weights bench experiments test-backends test-class lock clean
+.PHONY: help setup lab test lint notebooks site class figures weights bench experiments test-backends test-class test-oldest lock clean
 
 help:
 	@echo "make lab            open the course in JupyterLab (sets everything up the first time)"
@@ -32,7 +35,8 @@ help:
 	@echo "make weights        train the shipped networks again (hours; needs the full MNIST set)"
 	@echo "make bench          time the capsule layer beside the article's, and race the recipes (an hour; needs a machine to itself)"
 	@echo "make experiments    train and test the matched networks of lesson 11 (hours; needs the full MNIST set)"
-	@echo "make test-backends  the tests of the layers on JAX and PyTorch, where .venv has them"
+	@echo "make test-backends  the tests of layers and training on JAX and PyTorch, where .venv has them"
+	@echo "make test-oldest    the tests of what \`pip install capslib\` brings, on the oldest versions it accepts"
 	@echo "make test-class     the tests that grade a class, with nbgrader in an environment of its own"
 	@echo "make lock           solve requirements.lock again from pyproject.toml"
 	@echo "make clean          remove .venv and what tests leave behind"
@@ -118,8 +122,12 @@ test-class: setup
 	@sh tools/class_env.sh
 	@$(APART) $(PY) -m pytest tests/project/test_assignments.py
 
+test-oldest: setup
+	@sh tools/oldest_env.sh
+	@sh tools/apart.sh build/oldest-env/bin/python -m pytest -n $(JOBS) -p no:cacheprovider $(PICTURES)
+
 lock: setup
-	@$(PY) -m uv pip compile --quiet --universal --no-header --python-version 3.11 pyproject.toml --group dev \
+	@$(PY) -m uv pip compile --quiet --universal --no-header --python-version 3.11 pyproject.toml --extra course --group dev \
 	    -o requirements.lock
 
 clean:

@@ -4,7 +4,7 @@ from capslib.checks import backend_problem
 
 
 class BackendError(ImportError):
-    """Keras was told to run on a backend that is not here."""
+    """Keras is not here, or was told to run on a backend that is not."""
 
     def _render_traceback_(self) -> list[str]:
         """What Jupyter shows: the sentence, in place of forty lines of traceback."""
@@ -15,7 +15,13 @@ _problem = backend_problem()
 if _problem:
     raise BackendError(_problem)
 
-import keras  # noqa: E402
-from keras import ops  # noqa: E402
+try:
+    import keras
+    from keras import ops
+except ModuleNotFoundError as error:
+    raise BackendError(
+        f"{error.name}: not found; this lesson needs the installed course: `make lab` in a copy of its repository, or "
+        "the extra capslib[course]"
+    ) from None
 
 __all__ = ["BackendError", "keras", "ops"]

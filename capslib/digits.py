@@ -44,7 +44,7 @@ def load(source: str = "bundled") -> Digits:
         ConnectionError: if the full set is not on this machine and cannot be downloaded.
     """
     check_choice("source", source, ("bundled", "full"))
-    return _split_bundled(*_bundled()) if source == "bundled" else _split_full(*_full())
+    return _split_bundled(*bundled()) if source == "bundled" else _split_full(*_full())
 
 
 def one_hot(y: ArrayLike, name: str = "y") -> np.ndarray:
@@ -102,7 +102,7 @@ def as_images(x: ArrayLike, name: str = "images") -> np.ndarray:
     return x.astype(np.float32)
 
 
-def _bundled() -> tuple[np.ndarray, ...]:
+def bundled() -> tuple[np.ndarray, ...]:
     """The 5,000 digits as uint8 images (5000, 28, 28) and labels; parsed once, then kept in the user's cache."""
     cache = platformdirs.user_cache_path("capslib") / "mnist_5k.npz"
     with contextlib.suppress(FileNotFoundError, ValueError):  # A damaged cache is rebuilt; nothing is lost.
@@ -139,11 +139,11 @@ def _full() -> tuple[np.ndarray, ...]:
     cached = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets" / "mnist.npz"
     if cached.is_file():
         return _read(cached, names)
-    import keras
-
     try:
+        import keras
+
         (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
-    except Exception as error:  # Keras raises a bare Exception when it cannot reach the address.
+    except Exception as error:  # Keras is not there, or raises a bare Exception when it cannot reach the address.
         raise ConnectionError(
             "source: 'full' is not on this machine and could not be downloaded. Either set the environment variable "
             "CAPSLIB_MNIST to a copy of mnist.npz, or use digits.load('bundled'), which needs no network."
@@ -157,7 +157,7 @@ def _split_full(x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_
     if shapes != expected:
         raise ValueError(f"full set: got arrays of shapes {shapes}, expected {expected}; the file is not MNIST")
     where = {image.tobytes(): i for i, image in enumerate(x_train.astype(np.uint8))}
-    validation = np.array([where.get(image.tobytes(), -1) for image in _bundled()[0]])
+    validation = np.array([where.get(image.tobytes(), -1) for image in bundled()[0]])
     if (validation < 0).any():
         raise ValueError("full set: the bundled digits are not among its training digits; the file is not MNIST")
     training = np.setdiff1d(np.arange(60000), validation)

@@ -31,8 +31,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 import capslib.quiet  # noqa: F401
 from capslib import digits, faces, findings, judging, models, parallel, training
 from capslib.backend import keras
@@ -279,6 +277,8 @@ def work(
     Raises:
         ValueError: if a file in the folder is of another task, or another process is writing to it.
     """
+    from tqdm import tqdm  # Here, so that without it and Keras it is Keras' absence that is told.
+
     folder = Path(folder)
     os.environ.update(ONE_THREAD)  # The processes inherit it.
     with alone(folder):

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import ttest_1samp
 
 from capslib.checks import check_count, check_numbers, check_shape, check_whole
 
@@ -73,6 +72,8 @@ def paired(a: ArrayLike, b: ArrayLike) -> Difference:
     d = a - b
     if np.ptp(d) == 0:
         return Difference(float(d[0]), float(d[0]), float(d[0]), float(d[0] == 0))
+    from scipy.stats import ttest_1samp  # Slow to import, and most lessons need none of it.
+
     found = ttest_1samp(d, 0)
     low, high = found.confidence_interval(0.95)
     return Difference(float(d.mean()), float(low), float(high), float(found.pvalue))

@@ -5,7 +5,6 @@ Scores are (N, 10): lengths, probabilities, or any numbers of which the highest 
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import mannwhitneyu
 
 from capslib.checks import check_count, check_floats, check_numbers, check_seed, check_shape
 from capslib.digits import as_labels
@@ -31,6 +30,8 @@ def auroc(intact: ArrayLike, changed: ArrayLike) -> float:
     intact, changed = (
         check_numbers(name, check_shape(name, one, ("N",))) for name, one in (("intact", intact), ("changed", changed))
     )
+    from scipy.stats import mannwhitneyu  # Slow to import, and most lessons need none of it.
+
     return float(mannwhitneyu(intact, changed).statistic / (len(intact) * len(changed)))
 
 

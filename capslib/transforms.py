@@ -11,7 +11,6 @@ So nothing is cut off by default. `rotate`, `shift` and `scale` refuse to move i
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import ndimage
 from scipy.special import cosdg, sindg
 
 from capslib.checks import as_float, check_choice, check_number, check_seed, is_whole
@@ -257,6 +256,8 @@ def _warp(
     x: np.ndarray, forward: np.ndarray, move: np.ndarray, canvas: int, cut: bool, arguments: dict[str, np.ndarray]
 ) -> np.ndarray:
     """Resample images x under p ↦ forward·p + move, p = (row, column) from the middle; `arguments` are for errors."""
+    from scipy import ndimage  # Slow to import, and most lessons move no image.
+
     if not is_whole(canvas) or canvas % 2 or not 28 <= canvas <= LARGEST:
         raise ValueError(f"canvas: got {canvas!r}, expected an even number from 28 to {LARGEST}")
     if not cut:

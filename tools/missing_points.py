@@ -3,7 +3,8 @@
 `python -m tools.missing_points --variants longer places --seeds 0 1 2` trains variants of the network with the recipe
 "best", each changed in what its name says (VARIANTS). Each run leaves one JSON in runs/missing, the card of the weights
 beside it. A run that is there is not repeated, and an interrupted one goes on after its last whole epoch.
-`--collect` puts what there is into notebooks/results/missing_points.json, beside the unchanged network's stored runs.
+`--collect` puts what there is into notebooks/results/missing_points.json, beside the stored runs of the unchanged
+network and of the plain CNNs.
 
 Three plain CNNs teach the distilled ones: the two that are shipped and a third that is trained first. How much their
 answers weigh (WEIGHTS) is tried in short runs, of which the one with the highest validation accuracy is followed.
@@ -260,19 +261,23 @@ def thinned(card):
     return {**card["task"], "epochs": len(history), **best, **kept, "history": history}
 
 
-def stored(seed):
-    """A stored run of the unchanged network, as a card."""
-    run = records.stored(f"article_capsnet-{RECIPE}-{seed}")
+BESIDE = {RECIPE: "article_capsnet", "cnn_flatten": "matched_cnn_flatten", "cnn_global": "matched_cnn_global"}
+"""What the collected file calls the stored runs that stand beside the variants, and whose runs they are."""
+
+
+def stored(name, seed):
+    """A stored run, BESIDE a variant, as a card."""
+    run = records.stored(f"{BESIDE[name]}-{RECIPE}-{seed}")
     best = training.Progress(run["history"]).best_row
     return run | {
-        "task": {"variant": RECIPE, "seed": seed, "weight": 0},
+        "task": {"variant": name, "seed": seed, "weight": 0},
         "epoch": best["epoch"],
         "test_accuracy": run["test"]["accuracy"],
     }
 
 
 def collect(folder, path):
-    """Put all cards of a folder and the unchanged network's stored runs into one file; how many there are.
+    """Put all cards of a folder and the stored runs BESIDE them into one file; how many there are.
 
     Raises:
         ValueError: if the folder holds none, or one is damaged.
@@ -280,7 +285,7 @@ def collect(folder, path):
     cards = [weights.card(file.stem, folder) for file in sorted(Path(folder).glob("*.json"))]
     if not cards:
         raise ValueError(f"folder: got {folder}, which holds no runs")
-    found = [thinned(card) for card in [*map(stored, SEEDS), *cards]]
+    found = [thinned(card) for card in [*(stored(name, seed) for name in BESIDE for seed in SEEDS), *cards]]
     told = {
         "command": "python -m tools.missing_points",
         "recipe": {"name": RECIPE, **asdict(RECIPES[RECIPE])},

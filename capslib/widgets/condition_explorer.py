@@ -2,7 +2,7 @@
 
 import numpy as np
 import traitlets
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from capslib import findings, plots
 from capslib.checks import check_choice
@@ -255,7 +255,7 @@ def _facts(found, pictured):
         "conditions": [_about(condition, pictured) for condition in AXES],
         "groups": groups,
         # The 97.5 % point of Student's t for 1, 2, … degrees of freedom.
-        "t": student.ppf(0.975, np.arange(1, max(2, *(len(group["seeds"]) for group in groups)))).tolist(),
+        "t": stdtrit(np.arange(1, max(2, *(len(group["seeds"]) for group in groups))), 0.975).tolist(),
         "pictured": bool(pictured),
         "whole": WHOLE,
         "most": MOST,

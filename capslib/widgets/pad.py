@@ -1,7 +1,6 @@
 """What widgets with a page to draw on share: its ink, digits to start from, and where the ink is put."""
 
 import numpy as np
-from scipy import ndimage
 
 from capslib.digits import as_images, as_labels
 
@@ -42,6 +41,8 @@ def seen(page, centred, turned=None, move=(0, 0)) -> np.ndarray:
     Returns:
         float32 (28, 28) in 0–1; ink beyond the edge is cut off.
     """
+    from scipy import ndimage  # Slow to import, and most lessons have no pad.
+
     turned = np.eye(2) if turned is None else turned
     ink = np.frombuffer(page, np.uint8).reshape(28, 28)
     factor, mass, target = _centring(ink) if centred else (1, np.zeros(2), 0)

@@ -106,6 +106,7 @@ def test_another_set_is_refused(monkeypatch, tmp_path):
     refuse(monkeypatch, path, ValueError, "not among its training digits")
 
 
+@pytest.mark.course
 def test_no_network_gets_one_error_with_both_ways_out(tmp_path):
     code = (
         "import capslib.quiet, keras\n"
@@ -118,6 +119,14 @@ def test_no_network_gets_one_error_with_both_ways_out(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("ConnectionError: source: 'full'") and "CAPSLIB_MNIST" in last and "bundled" in last
+
+
+def test_without_keras_the_error_is_the_same(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras", None)
+    monkeypatch.delenv("CAPSLIB_MNIST", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(ConnectionError, match="source: 'full'.*bundled"):
+        digits.load("full")
 
 
 def test_images_in_every_accepted_form():

@@ -353,13 +353,6 @@ def test_a_stopped_loop_leaves_no_thread_behind():
     assert threading.active_count() == before
 
 
-def test_what_a_function_raises_is_raised_and_what_it_returns_is_returned():
-    assert limits.call(lambda x, y: x + y, (1, 2), 60) == 3
-    assert limits.call(lambda: None, (), 60) is None
-    with pytest.raises(KeyError, match="no"):
-        limits.call(lambda: {}["no"], (), 60)
-
-
 # Progress ---------------------------------------------------------------------------------------------------------
 
 

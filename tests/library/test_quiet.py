@@ -60,6 +60,35 @@ def test_a_backend_that_is_not_here_is_said_in_one_sentence(module, backend):
     assert "the course uses 'tensorflow'" in last and "unset KERAS_BACKEND" in last
 
 
+NEED_KERAS = [
+    "quiet",
+    "layers",
+    "losses",
+    "models",
+    "tracing",
+    "teaching",
+    "training",
+    "runs",
+    "judging",
+    "experiments",
+]
+WITHOUT_KERAS = "import sys; sys.modules['keras'] = sys.modules['tqdm'] = None; "
+
+
+@pytest.mark.parametrize("module", NEED_KERAS)
+def test_without_the_course_a_lesson_that_needs_it_says_so_in_one_line(module):
+    done = run(f"{WITHOUT_KERAS}from capslib import {module}", capture_output=True)
+    *traceback, last = done.stderr.strip().splitlines()
+    assert done.returncode == 1 and len(traceback) < 24
+    assert last.startswith("capslib.backend.BackendError: keras: not found; this lesson needs the installed course: ")
+
+
+def test_without_the_course_pictures_and_widgets_are_there():
+    code = "from capslib import digits, exercises, plots, weights, widgets; print(widgets.VoteRouter().rules)"
+    done = run(WITHOUT_KERAS + "sys.modules['mlxtend'] = None; " + code, capture_output=True)
+    assert (done.returncode, done.stdout) == (0, "['agreement']\n"), done.stderr
+
+
 NOTEBOOK = """
 import os, sys
 from IPython.core.interactiveshell import InteractiveShell

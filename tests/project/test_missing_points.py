@@ -1,5 +1,6 @@
 """The variants that look for the missing points: what each changes, what is chosen by what, and what is kept."""
 
+import itertools
 import json
 from dataclasses import asdict, replace
 
@@ -229,7 +230,7 @@ def test_processes_of_their_own_train_and_the_command_line_says_what_is_missing(
         missing_points.main(how)
 
 
-def test_the_collected_file_is_small_and_has_the_unchanged_network_beside_the_others(tmp_path):
+def test_the_collected_file_is_small_and_has_the_stored_networks_beside_the_others(tmp_path):
     with pytest.raises(ValueError, match="holds no runs"):
         missing_points.collect(tmp_path, tmp_path / "out" / "collected.json")
     row = {"epoch": 1, "seconds": 11.2, "loss": 0.01, "accuracy": 0.98766, "val_loss": 0.01, "val_accuracy": 0.99123456}
@@ -239,13 +240,14 @@ def test_the_collected_file_is_small_and_has_the_unchanged_network_beside_the_ot
             task = Task(name, seed, 0.1 if VARIANTS[name].taught_by else 0)
             write(tmp_path, task, **known, test_accuracy=0.9912, history=VARIANTS[name].epochs * [row])
     out = tmp_path / "out" / "collected.json"
-    assert missing_points.collect(tmp_path, out) == 3 + 21 and out.stat().st_size < 60_000
+    assert missing_points.collect(tmp_path, out) == 9 + 21 and out.stat().st_size < 60_000
     found = {(run["variant"], run["seed"]): run for run in json.loads(out.read_text())["runs"]}
     longer = found["longer", 2]
     assert longer["training_accuracy"] == 0.9877
     assert longer["epochs"] == 120 and longer["history"] == 120 * [0.9912] and longer["validation_accuracy"] == 0.9912
-    for seed in range(3):
-        stored, best = records.stored(f"article_capsnet-best-{seed}"), found["best", seed]
+    names = {"best": "article_capsnet", "cnn_flatten": "matched_cnn_flatten", "cnn_global": "matched_cnn_global"}
+    for (variant, name), seed in itertools.product(names.items(), range(3)):
+        stored, best = records.stored(f"{name}-best-{seed}"), found[variant, seed]
         assert best["test_accuracy"] == stored["test"]["accuracy"]
         highest = max(row["val_accuracy"] for row in stored["history"])
         assert best["validation_accuracy"] == pytest.approx(highest) and best["history"][best["epoch"] - 1] == round(

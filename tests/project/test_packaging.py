@@ -15,6 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from tests import ROOT
+from tools.floors import floors
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
@@ -46,10 +47,26 @@ def locked(python, system="linux"):
 @pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
 def test_the_lock_fits_what_the_project_asks_for(python, system):
     versions = locked(python, system)
-    for wanted in PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"]:
+    course = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["course"]
+    for wanted in course + PROJECT["dependency-groups"]["dev"]:
         requirement = Requirement(wanted)
         version = versions.get(canonicalize_name(requirement.name))
         assert version and requirement.specifier.contains(version), f"{wanted}: the lock has {version}"
+
+
+def test_alone_capslib_brings_no_network_and_no_jupyterlab():
+    alone = {canonicalize_name(Requirement(wanted).name) for wanted in PROJECT["project"]["dependencies"]}
+    assert not alone & {"keras", "tensorflow", "jupyterlab", "tqdm"}
+    assert {"numpy", "scipy", "matplotlib", "anywidget", "ipywidgets", "mlxtend", "pillow", "platformdirs"} == alone
+
+
+def test_the_oldest_versions_are_exact_and_accepted():
+    oldest = [Requirement(line) for line in floors()]
+    accepted = {one.name: one.specifier for one in map(Requirement, PROJECT["project"]["dependencies"])}
+    assert [one.name for one in oldest] == list(accepted)
+    for one in oldest:
+        (exact,) = one.specifier
+        assert exact.operator == "==" and accepted[one.name].contains(exact.version)
 
 
 def test_the_lock_names_no_address():
@@ -81,7 +98,7 @@ def test_environment_yml_follows_the_lock():
     assert {"jupyterlab", "tensorflow", "matplotlib", "ipywidgets", "nbval"} <= named.keys()
     versions = locked(python.removeprefix("python="))
     assert named == {name: versions[name] for name in named}
-    assert pip[len(named) :] == ["-r requirements.lock", "-e ."]
+    assert pip[len(named) :] == ["-r requirements.lock", "-e .[course]"]
 
 
 def test_the_citation_is_of_this_version():

@@ -1,7 +1,7 @@
 """Make the web edition: `python -m tools.web` writes build/site, a static site that any host or browser shows.
 
 It is made from the saved notebooks; no cell runs. Sphinx does it, from build/site-env, which tools/site_env.sh makes.
-Formulas are drawn by MathJax, which npm fetches the first time; without it they stay TeX, and a line says so.
+MathJax, which npm fetches the first time, sets the formulas; without it they stay TeX, and a line says so.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from tools.web import npm, sources
+from tools.web import formulas, sources
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
@@ -38,7 +38,7 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print) ->
         log: takes a line of text.
 
     Raises:
-        SiteError: if Sphinx is not there, fails, or warns of anything.
+        SiteError: if Sphinx is not there, fails, or warns of anything, or a formula is wrong.
     """
     if not SPHINX.exists():
         raise SiteError(f"{SPHINX.relative_to(ROOT)}: not found, expected what `sh tools/site_env.sh` makes")
@@ -46,11 +46,6 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print) ->
     shutil.rmtree(work, ignore_errors=True)
     static = sources.Static(work / "_static")
     scripts = write_sources(work, static)
-    try:
-        mathjax = npm.fetched(npm.MATHJAX)
-    except ConnectionError as error:
-        mathjax = ""  # An empty program, since Sphinx wants one; then formulas stay as they are written.
-        log(f"site: formulas stay TeX, since MathJax is not there: {error}")
     cite = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     facts = {
         "title": cite["title"].partition(":")[0],
@@ -58,7 +53,6 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print) ->
         "author": cite["authors"][0]["name"],
         "description": " ".join(cite["abstract"].split()),
         "address": address,
-        "mathjax": static.put("scripts", "mathjax.js", mathjax.encode()),
         "scripts": scripts,
         "static": str(static.folder.resolve()),
     }
@@ -72,6 +66,12 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print) ->
     )
     if done.returncode:
         raise SiteError(f"sphinx:\n{done.stdout}{done.stderr}".rstrip())
+    try:
+        formulas.set_formulas(made)
+    except ConnectionError as error:
+        log(f"site: formulas stay TeX: {error}")
+    except formulas.FormulaError as error:
+        raise SiteError(str(error)) from None
     if address:
         write_sitemap(made, address)
     shutil.rmtree(site, ignore_errors=True)

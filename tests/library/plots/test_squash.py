@@ -80,7 +80,7 @@ def test_squash_ratios_mark_the_peaks_and_shade_where_vectors_grow():
     for offset in OFFSETS:
         np.testing.assert_array_equal(lines_by_label(ax)[f"{offset:g}"].get_ydata(), ratios[offset])
     (band,) = [patch for patch in ax.patches if patch.get_label() == "grows"]
-    np.testing.assert_allclose((band.get_x(), band.get_x() + band.get_width()), (0.053, 0.947))
+    np.testing.assert_allclose(band.get_extents().transformed(ax.transData.inverted()).intervalx, (0.053, 0.947))
     assert "grows" in " ".join(words_in(ax)) and ax.get_ylim()[1] > max(y for _, y in dots)
     bare = plots.squash_ratios(norms, ratios, peaks)
     assert not bare.axes[0].patches and "grow" not in bare.get_label()

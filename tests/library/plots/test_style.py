@@ -90,7 +90,15 @@ def test_each_of_these_settings_would_show(name):
         assert look() != expected
 
 
-@pytest.mark.parametrize("module", ["capslib.plots", "capslib.plots.board", "capslib.widgets", "benchmarks.pictures"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "capslib.plots",
+        "capslib.plots.board",
+        "capslib.widgets",
+        pytest.param("benchmarks.pictures", marks=pytest.mark.course),
+    ],
+)
 def test_importing_changes_no_setting(module):
     code = (
         f"import matplotlib; before = matplotlib.rcParams.copy(); import {module}; after = matplotlib.rcParams.copy(); "

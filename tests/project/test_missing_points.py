@@ -224,7 +224,7 @@ def test_processes_of_their_own_train_and_the_command_line_says_what_is_missing(
     assert "one_routing-4  epoch 1/1  val_accuracy 0." in told and "0 min left" in told
     assert missing_points.experiments.read(folder, Task("one_routing", 4))["data"].startswith("bundled: 64 training")
     missing_points.main([*how[:-2], "--out", str(folder), "--collect"])
-    assert "4 runs in" in capfd.readouterr().out
+    assert "10 runs in" in capfd.readouterr().out
     (folder / "one_routing-4.json").write_text("{")
     with pytest.raises(SystemExit, match="python -m tools.missing_points: folder: got .*damaged"):
         missing_points.main(how)

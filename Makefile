@@ -21,7 +21,7 @@ CNNS = matched_cnn_flatten matched_cnn_global
 PICTURES = tests/library/plots $(addprefix tests/library/test_,bugs.py conditions.py digits.py effects.py em_routing.py equations.py \
     exercises_lesson_04.py exercises_lesson_12.py intervals.py limits.py moments.py pairs.py poses.py scores.py transforms.py) \
     $(addprefix tests/widgets/test_,diagnosis.py join.py margin_loss_explorer.py quiz.py squash_explorer.py traits.py vote_router.py)
-NEUTRAL = $(addprefix tests/library/test_,attention.py equations.py gradients.py layers.py losses.py models.py tracing.py)
+NEUTRAL = $(addprefix tests/library/test_,attention.py equations.py gradients.py layers.py losses.py models.py tracing.py training.py)
 
 .PHONY: help setup lab test lint notebooks site lite class figures weights bench experiments test-backends test-class test-oldest lock clean
 
@@ -38,7 +38,7 @@ help:
 	@echo "make weights        train the shipped networks again (hours; needs the full MNIST set)"
 	@echo "make bench          time the capsule layer beside the article's, and race the recipes (an hour; needs a machine to itself)"
 	@echo "make experiments    train and test the matched networks of lesson 11 (hours; needs the full MNIST set)"
-	@echo "make test-backends  the tests of the layers on JAX and PyTorch, where .venv has them"
+	@echo "make test-backends  the tests of layers and training on JAX and PyTorch, where .venv has them"
 	@echo "make test-oldest    the tests of what \`pip install capslib\` brings, on the oldest versions it accepts"
 	@echo "make test-class     the tests that grade a class, with nbgrader in an environment of its own"
 	@echo "make lock           solve requirements.lock again from pyproject.toml"
@@ -100,6 +100,10 @@ weights: setup
 	    $(PY) -m capslib.training $$model --recipe pose --seed $$seed --resume || exit 1; done; done
 	@for seed in 0 1 2; do for model in two_digit_capsnet two_digit_cnn; do \
 	    $(PY) -m capslib.training $$model --recipe pairs --seed $$seed --resume || exit 1; done; done
+	@for seed in 0 1 2; do for model in efficient_capsnet efficient_cnn; do \
+	    $(PY) -m capslib.training $$model --recipe efficient --seed $$seed --resume || exit 1; done; done
+	@for model in efficient_capsnet efficient_cnn; do \
+	    $(PY) tools/ship.py $$model 0 1 2 --recipe efficient --half || exit 1; done
 	@$(PY) tools/ship.py pose_capsnet 0 1 2 --recipe pose --half
 	@$(PY) tools/ship.py two_digit_capsnet 0 1 2 --recipe pairs --half
 	@for seed in 0 1 2; do cp runs/pose_capsnet_without_decoder-pose-$$seed/result.json \

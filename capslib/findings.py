@@ -17,7 +17,7 @@ from capslib.intervals import Difference, holm, paired
 from capslib.records import stored
 from capslib.scores import area
 
-RESULT = "does_it_hold"
+RESULT, MISSING_POINTS = "does_it_hold", "missing_points"
 
 LABELS = {
     "capsnet_1": "CapsNet, 1 routing",
@@ -122,6 +122,34 @@ def by_training() -> dict[str, dict[str, list[dict]]]:
         with contextlib.suppress(ValueError):
             found[name] = runs(name)
     return found or {"none": runs("none")}  # Which says what is wrong.
+
+
+VARIANTS = {
+    "cnn_flatten": "CNN flatten",
+    "cnn_global": "CNN global",
+    "best": "lesson 07's network",
+    "unchanged": "the same, on JAX",
+    "longer": "120 epochs",
+    "labels": "distillation loss, of labels",
+    "distilled": "distilled from CNNs",
+    "distilled_longer": "distilled, 120 epochs",
+    "places": "+ (x, y)",
+    "one_routing": "1 routing",
+}
+"""What was tried to find the missing points of the article's network, and what stands beside it."""
+
+
+def variants() -> dict[str, list[dict]]:
+    """The stored runs of each of VARIANTS, one a seed in the order of the seeds.
+
+    A run is a dict with training_accuracy (of the last epoch, on augmented digits), validation_accuracy, test_accuracy,
+    seed, command and machine, among others.
+
+    Raises:
+        FileNotFoundError: if no results are stored.
+    """
+    found = sorted(stored(MISSING_POINTS)["runs"], key=lambda run: run["seed"])
+    return {name: [run for run in found if run["variant"] == name] for name in VARIANTS}
 
 
 def scores_of(family: str) -> tuple[str, ...]:

@@ -57,8 +57,10 @@ def sha256(path: str | Path) -> str:
 
 
 def machine() -> str:
-    """The machine of a run in a few words."""
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    """The machine of a run in a few words; on JAX also its GPU, where there is one."""
+    words = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    device = sys.modules["jax"].devices()[0] if "jax" in sys.modules else None
+    return f"{words}, {device.device_kind}" if device and device.platform == "gpu" else words
 
 
 def versions() -> dict[str, str]:

@@ -216,6 +216,8 @@ def averaged(model: keras.Model) -> Iterator[list[np.ndarray]]:
     weights = model.get_weights()
     if model.optimizer.use_ema:
         model.optimizer.finalize_variable_values(model.trainable_variables)
+        # On JAX, model and average share their arrays now, and `evaluate` gives up the model's: it gets copies.
+        model.set_weights(model.get_weights())
     try:
         yield weights
     finally:

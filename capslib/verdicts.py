@@ -17,7 +17,7 @@ from capslib.intervals import Difference, holm, paired
 SUBJECT = "capsnet_3"
 OPPONENTS = ("cnn_flatten_margin", "cnn_global_margin")
 UPSIDE_DOWN = (2, 3, 4, 7)
-"""Digits that a half turn maps neither onto themselves nor, mostly, onto another digit."""
+"""Digits that upside down mostly look like no digit, although a 2 may still pass for a 2."""
 
 Trained = dict[str, dict]
 """One seed's runs of a network: augmentation → run."""

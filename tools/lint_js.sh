@@ -31,5 +31,5 @@ fi
 
 status=0
 "$tools/tsc" --project tools/js || status=1
-"$tools/biome" lint --config-path=tools/js --error-on-warnings capslib/widgets/js tools/web/static tools/lite/static tests/widgets || status=1
+"$tools/biome" lint --config-path=tools/js --error-on-warnings capslib/widgets/js tools/web tools/lite/static tests/widgets || status=1
 exit "$status"

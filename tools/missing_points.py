@@ -3,10 +3,11 @@
 `python -m tools.missing_points --variants longer places --seeds 0 1 2` trains variants of the network with the recipe
 "best", each changed in what its name says (VARIANTS). Each run leaves one JSON in runs/missing, the card of the weights
 beside it. A run that is there is not repeated, and an interrupted one goes on after its last whole epoch.
-`--collect` puts what there is into notebooks/results/missing_points.json, beside the unchanged network's stored runs.
+`--collect` puts what there is into notebooks/results/missing_points.json, beside the stored runs of the unchanged
+network and of the plain CNNs.
 
 Three plain CNNs teach the distilled ones: the two that are shipped and a third that is trained first. How much their
-answers weigh (WEIGHTS) is tried in two short runs, of which the one with the highest validation accuracy is followed.
+answers weigh (WEIGHTS) is tried in short runs, of which the one with the highest validation accuracy is followed.
 The test digits are read once, at the end of a run, and by no run that something is chosen by.
 
 Each run has a process of its own with one thread for TensorFlow, so its result does not depend on how many of them run
@@ -48,6 +49,8 @@ class Variant:
 
 
 VARIANTS = {
+    # As it is; on another backend than the stored runs', it tells a variant's effect from that of the backend.
+    "unchanged": Variant(models.article_capsnet),
     "longer": Variant(models.article_capsnet, epochs=120),
     "distilled": Variant(models.article_capsnet, taught_by="CNNs"),
     "distilled_longer": Variant(models.article_capsnet, epochs=120, taught_by="CNNs"),
@@ -93,7 +96,7 @@ class Task:
         return f"{self.variant}{weight}-{self.seed}"
 
 
-WEIGHTS = (0.1, 1.0)
+WEIGHTS = (0.1, 1.0, 10.0)
 TEACHER = Task("teacher", seed=1)  # The two that are shipped come from seed 0.
 TRIALS = [Task("trial", 0, weight) for weight in WEIGHTS]
 
@@ -249,25 +252,32 @@ ALSO = ("command", "data", "parameters", "versions", "machine", "seconds", "epoc
 
 
 def thinned(card):
-    """What the lesson needs of a card: the validation accuracy of every epoch in place of the whole history."""
+    """What the lesson needs of a card: of its history every validation accuracy, and of the last epoch also that of
+    training, which is measured on augmented digits while the weights move."""
     history = [round(row["val_accuracy"], 4) for row in card["history"]]
+    read = round(card["history"][-1]["accuracy"], 4)
     kept = {key: card[key] for key in ("test_accuracy", "teachers", *ALSO) if key in card}
-    return {**card["task"], "epochs": len(history), "validation_accuracy": max(history), **kept, "history": history}
+    best = {"training_accuracy": read, "validation_accuracy": max(history)}
+    return {**card["task"], "epochs": len(history), **best, **kept, "history": history}
 
 
-def unchanged(seed):
-    """A stored run of the unchanged network, as a card."""
-    run = records.stored(f"article_capsnet-{RECIPE}-{seed}")
+BESIDE = {RECIPE: "article_capsnet", "cnn_flatten": "matched_cnn_flatten", "cnn_global": "matched_cnn_global"}
+"""What the collected file calls the stored runs that stand beside the variants, and whose runs they are."""
+
+
+def stored(name, seed):
+    """A stored run, BESIDE a variant, as a card."""
+    run = records.stored(f"{BESIDE[name]}-{RECIPE}-{seed}")
     best = training.Progress(run["history"]).best_row
     return run | {
-        "task": {"variant": RECIPE, "seed": seed, "weight": 0},
+        "task": {"variant": name, "seed": seed, "weight": 0},
         "epoch": best["epoch"],
         "test_accuracy": run["test"]["accuracy"],
     }
 
 
 def collect(folder, path):
-    """Put all cards of a folder and the unchanged network's stored runs into one file; how many there are.
+    """Put all cards of a folder and the stored runs BESIDE them into one file; how many there are.
 
     Raises:
         ValueError: if the folder holds none, or one is damaged.
@@ -275,7 +285,7 @@ def collect(folder, path):
     cards = [weights.card(file.stem, folder) for file in sorted(Path(folder).glob("*.json"))]
     if not cards:
         raise ValueError(f"folder: got {folder}, which holds no runs")
-    found = [thinned(card) for card in [*map(unchanged, SEEDS), *cards]]
+    found = [thinned(card) for card in [*(stored(name, seed) for name in BESIDE for seed in SEEDS), *cards]]
     told = {
         "command": "python -m tools.missing_points",
         "recipe": {"name": RECIPE, **asdict(RECIPES[RECIPE])},

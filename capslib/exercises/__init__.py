@@ -13,7 +13,7 @@ from capslib.exercises.report import report
 
 __all__ = ["EXERCISES", "QUIZZES", "Exercise", "Matching", "Mend", "check", "passes", "quiz", "report"]
 
-for _number in ("01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13"):
+for _number in ("01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "A2"):
     _lesson = importlib.import_module(f"capslib.exercises.lesson_{_number}")
     EXERCISES.update(_lesson.EXERCISES)
     LESSON_OF.update(dict.fromkeys(_lesson.EXERCISES, _number))

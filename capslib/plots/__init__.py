@@ -14,6 +14,7 @@ from capslib.plots.answers import (
     turning_digit,
     two_answers,
 )
+from capslib.plots.attention import agreement_tables, couplings_and_prior, runs_with_intervals
 from capslib.plots.base import described, figure, png, show
 from capslib.plots.bugs import draw_look, looked_at, patient_beside_healthy
 from capslib.plots.conditions import LOOKS, PART_NAMES, REFERENCES, curves
@@ -83,9 +84,11 @@ __all__ = [
     "WINDOW",
     "accuracy_by_angle",
     "against_bases",
+    "agreement_tables",
     "changed_dimension",
     "confusion_matrix",
     "coupling_scale",
+    "couplings_and_prior",
     "couplings_of_digits",
     "curves",
     "described",
@@ -127,6 +130,7 @@ __all__ = [
     "routing_iterations",
     "routing_progress",
     "routings_side_by_side",
+    "runs_with_intervals",
     "show",
     "shuffled_capsules",
     "slopes_by_class",

@@ -242,6 +242,17 @@ def test_the_trace_has_the_lengths_of_the_network():
     assert u.shape == (16, 16, 8) and W.shape == (16, 8, 10, 16)
 
 
+def test_the_shipped_network_reads_as_well_if_no_vote_agrees_with_itself():
+    # What the solution of appendix A2's third exercise says.
+    data = digits.load("bundled")
+    model = models.efficient_capsnet("shipped")
+    found = trace_attention(model, data.x_test)
+    c = eq.softmax(found.b - np.sum(found.u_hat**2, axis=-1) / np.sqrt(16))
+    lengths = eq.length(eq.exponential_squash(eq.weighted_sum(c + found.prior, found.u_hat)))
+    wrong, before = (np.sum(one.argmax(1) != data.y_test) for one in (lengths, found.lengths))
+    assert np.abs(c - found.c).max() > 0.1 and abs(wrong - before) <= 2
+
+
 SAVE = """
 import sys, numpy as np, keras
 from capslib import models

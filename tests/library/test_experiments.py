@@ -30,6 +30,14 @@ def networks():
     return {name: build() for name, build in experiments.NETWORKS.items()}
 
 
+def test_every_run_of_the_plan_is_stored_and_no_other(tmp_path):
+    assert experiments.STORED.stat().st_size < 2_000_000
+    experiments.spread(experiments.STORED, tmp_path, lambda task: Task(**task).name)
+    planned = experiments.tuning_tasks() + experiments.tasks(experiments.rates(tmp_path, experiments.NETWORKS))
+    stored = [run["task"] for run in json.loads(experiments.STORED.read_text(encoding="utf-8"))["runs"]]
+    assert sorted(map(str, stored)) == sorted(str(asdict(task)) for task in planned)
+
+
 def test_sizes_are_matched_but_for_three(networks):
     counts = {name: network.count_params() for name, network in networks.items()}
     others = {name: n for name, n in counts.items() if name not in ("capsnet_unshared", "pose_1", "pose_3")}

@@ -147,6 +147,14 @@ def test_runs_are_found_by_training_and_ordered_by_seed(tmp_path, monkeypatch):
         findings.by_training()
 
 
+def test_every_variant_was_trained_from_the_same_three_seeds():
+    found = findings.variants()
+    assert list(found) == list(findings.VARIANTS)
+    assert {tuple(run["seed"] for run in mine) for mine in found.values()} == {(0, 1, 2)}
+    assert {run["parameters"] for run in found["unchanged"]} == {22_848}
+    assert all(run["variant"] == name for name, mine in found.items() for run in mine)
+
+
 @pytest.mark.parametrize(("family", "score"), [("melt", "accuracy"), ("turn", "beauty")])
 def test_an_unknown_curve_is_refused(family, score):
     with pytest.raises(ValueError, match="family: got 'melt'|score: got 'beauty'"):

@@ -17,8 +17,15 @@ SHIPPED = {
     "matched_cnn_global": lambda w=None: models.matched_cnn("global", weights=w),
     "pose_capsnet": lambda w=None: models.pose_capsnet(weights=w),
     "two_digit_capsnet": lambda w=None: models.two_digit_capsnet(weights=w),
+    "efficient_capsnet": lambda w=None: models.efficient_capsnet(weights=w),
+    "efficient_cnn": lambda w=None: models.efficient_cnn(weights=w),
 }
-RECIPES = {"pose_capsnet": "pose", "two_digit_capsnet": "pairs"}  # of all others: best
+RECIPES = {  # of all others: best
+    "pose_capsnet": "pose",
+    "two_digit_capsnet": "pairs",
+    "efficient_capsnet": "efficient",
+    "efficient_cnn": "efficient",
+}
 
 
 def accuracy(name, data):
@@ -54,10 +61,12 @@ def test_the_test_accuracy_on_the_card_is_measured_again(full_mnist):
 def test_shipped_weights_hold_arrays_alone_and_stay_small():
     files = list(weights.FOLDER.glob("*.npz"))
     assert {f.stem for f in files} == set(SHIPPED)
-    assert sum(f.stat().st_size for f in files) < 2_000_000
+    assert sum(f.stat().st_size for f in files) < 2_500_000
     for file in files:
         with np.load(file, allow_pickle=False) as arrays:
-            assert sum(arrays[key].size for key in arrays.files) == weights.card(file.stem)["parameters"]
+            # With batch normalisation there are also its running means and variances, which are no parameters.
+            stored = SHIPPED[file.stem]().count_params()
+            assert sum(arrays[key].size for key in arrays.files) == stored >= weights.card(file.stem)["parameters"]
 
 
 @pytest.mark.parametrize("name", SHIPPED)

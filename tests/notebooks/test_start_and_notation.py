@@ -85,7 +85,7 @@ def test_every_equation_leads_to_code_and_to_a_test_that_exist():
     listed = dict(re.findall(r"^(test \d+): tests/(\S+)$", text, flags=re.MULTILINE))
     assert len(listed) == len(rows)
     for paper, _, code, number in rows:
-        assert re.search(r"Eq\. \d|Section \d|Procedure 1", paper), paper
+        assert re.search(r"Eq\. \d|Section \d|Procedure 1|program", paper), paper
         for name in re.findall(r"`(\w+)\.(\w+)`", code):
             assert callable(getattr(importlib.import_module(f"capslib.{name[0]}"), name[1])), name
         file, function = listed[number].split("::")
@@ -105,6 +105,6 @@ def test_the_plan_of_two_hours_has_the_minutes_of_the_headers_and_names_exercise
     rows = re.findall(r"^\| \[.*?\]\((\w+\.ipynb)\) \| (\d+) \|", text, re.M)
     assert [name[:2] for name, _ in rows] == ["02", "04", "08"]
     assert [int(minutes) for _, minutes in rows] == [pace.stated(cells(name))[0] for name, _ in rows]
-    named = re.findall(r"^\| (\d\d) \| `(\w+)` \|", text, re.M)
+    named = re.findall(r"^\| (\d\d|A\d) \| `(\w+)` \|", text, re.M)
     assert [lesson for lesson, _ in named] == sorted(QUIZZES)
     assert all(LESSON_OF[exercise] == lesson for lesson, exercise in named)

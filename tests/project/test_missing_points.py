@@ -1,5 +1,6 @@
 """The variants that look for the missing points: what each changes, what is chosen by what, and what is kept."""
 
+import itertools
 import json
 from dataclasses import asdict, replace
 
@@ -42,6 +43,7 @@ def test_every_variant_differs_from_the_articles_network_as_its_name_says():
         told[name] = (models.trained_parameters(model), routings, places, variant.epochs, variant.taught_by)
     article = (22_848, 5, False)
     assert told == {
+        "unchanged": (*article, 40, ""),
         "longer": (*article, 120, ""),
         "distilled": (*article, 40, "CNNs"),
         "distilled_longer": (*article, 120, "CNNs"),
@@ -85,7 +87,7 @@ def test_what_is_needed_comes_first_and_only_if_it_is_needed(tmp_path, monkeypat
     waves.clear()
     assert missing_points.work(tmp_path, ["longer", "distilled", "labels"], [0, 1]) == 0
     last = ["distilled-0", "labels-0", "distilled-1", "labels-1"]
-    assert waves == [["teacher-1", "longer-0", "longer-1"], ["trial-0.1-0", "trial-1-0"], last]
+    assert waves == [["teacher-1", "longer-0", "longer-1"], ["trial-0.1-0", "trial-1-0", "trial-10-0"], last]
     waves.clear()
     failing.append("trial-1-0")
     assert missing_points.work(tmp_path, ["distilled"], [0]) == 1 and len(waves) == 2
@@ -192,7 +194,9 @@ def write(folder, task, **card):
     (folder / f"{task.name}.json").write_text(json.dumps({"task": asdict(task), "sha256": "", **card}))
 
 
-@pytest.mark.parametrize(("accuracies", "weight"), [((0.98, 0.99), 1.0), ((0.99, 0.98), 0.1), ((0.99, 0.99), 0.1)])
+@pytest.mark.parametrize(
+    ("accuracies", "weight"), [((0.98, 0.99, 0.97), 1.0), ((0.99, 0.98, 0.98), 0.1), ((0.98, 0.99, 0.99), 1.0)]
+)
 def test_the_weight_is_chosen_by_validation_whatever_the_test_digits_say(accuracies, weight, tmp_path):
     for task, accuracy in zip(TRIALS, accuracies, strict=True):
         write(tmp_path, task, validation_accuracy=accuracy, test_accuracy=1 - accuracy)
@@ -220,28 +224,30 @@ def test_processes_of_their_own_train_and_the_command_line_says_what_is_missing(
     assert "one_routing-4  epoch 1/1  val_accuracy 0." in told and "0 min left" in told
     assert missing_points.experiments.read(folder, Task("one_routing", 4))["data"].startswith("bundled: 64 training")
     missing_points.main([*how[:-2], "--out", str(folder), "--collect"])
-    assert "4 runs in" in capfd.readouterr().out
+    assert "10 runs in" in capfd.readouterr().out
     (folder / "one_routing-4.json").write_text("{")
     with pytest.raises(SystemExit, match="python -m tools.missing_points: folder: got .*damaged"):
         missing_points.main(how)
 
 
-def test_the_collected_file_is_small_and_has_the_unchanged_network_beside_the_others(tmp_path):
+def test_the_collected_file_is_small_and_has_the_stored_networks_beside_the_others(tmp_path):
     with pytest.raises(ValueError, match="holds no runs"):
         missing_points.collect(tmp_path, tmp_path / "out" / "collected.json")
-    row = {"epoch": 1, "seconds": 11.2, "loss": 0.01, "accuracy": 0.99, "val_loss": 0.01, "val_accuracy": 0.99123456}
+    row = {"epoch": 1, "seconds": 11.2, "loss": 0.01, "accuracy": 0.98766, "val_loss": 0.01, "val_accuracy": 0.99123456}
     known = {key: "something of forty characters, as it may be" for key in missing_points.ALSO}
     for name in missing_points.ASKED_FOR:
         for seed in range(3):
             task = Task(name, seed, 0.1 if VARIANTS[name].taught_by else 0)
             write(tmp_path, task, **known, test_accuracy=0.9912, history=VARIANTS[name].epochs * [row])
     out = tmp_path / "out" / "collected.json"
-    assert missing_points.collect(tmp_path, out) == 3 + 18 and out.stat().st_size < 60_000
+    assert missing_points.collect(tmp_path, out) == 9 + 21 and out.stat().st_size < 60_000
     found = {(run["variant"], run["seed"]): run for run in json.loads(out.read_text())["runs"]}
     longer = found["longer", 2]
+    assert longer["training_accuracy"] == 0.9877
     assert longer["epochs"] == 120 and longer["history"] == 120 * [0.9912] and longer["validation_accuracy"] == 0.9912
-    for seed in range(3):
-        stored, best = records.stored(f"article_capsnet-best-{seed}"), found["best", seed]
+    names = {"best": "article_capsnet", "cnn_flatten": "matched_cnn_flatten", "cnn_global": "matched_cnn_global"}
+    for (variant, name), seed in itertools.product(names.items(), range(3)):
+        stored, best = records.stored(f"{name}-best-{seed}"), found[variant, seed]
         assert best["test_accuracy"] == stored["test"]["accuracy"]
         highest = max(row["val_accuracy"] for row in stored["history"])
         assert best["validation_accuracy"] == pytest.approx(highest) and best["history"][best["epoch"] - 1] == round(

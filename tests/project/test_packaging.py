@@ -252,7 +252,7 @@ VENV = "-m venv --clear .venv"
 @pytest.fixture
 def course(tmp_path):
     """A folder with what setup.sh reads, where its only Python is a stand-in, and a way to run it."""
-    bin, folder = tmp_path / "bin", tmp_path / "the course"
+    bin, folder = tmp_path / "bin", tmp_path / "the course, учебник 膠囊"
     for made in (bin, folder / "tools"):
         made.mkdir(parents=True)
     for name in ("requirements.lock", "pyproject.toml", "tools/setup.sh", "tools/find_python.sh"):

@@ -86,7 +86,7 @@ COPIES = {"copy", "copy2", "copyfile"}
 # What lives only as long as a run: a browser's settings, its page, a counter of the kernel's, what a site is made of.
 FOR_A_MOMENT = {
     *("tools/browser/harness.py", "benchmarks/widgets.py", "benchmarks/alone.py", "tools/assignments.py"),
-    *("tools/web/__main__.py", "tools/web/sources.py", "tools/web/picture.py"),
+    *("tools/web/__main__.py", "tools/web/sources.py", "tools/web/picture.py", "tools/web/formulas.py"),
 }
 
 

@@ -105,7 +105,7 @@ class Lab:
     """
 
     def __init__(self, folder, settings=None):
-        self.course = folder / "course"
+        self.course = folder / "Kapsel учебник 膠囊"
         for name in ("notebooks", "figures", "benchmarks"):
             shutil.copytree(ROOT / name, self.course / name, ignore=shutil.ignore_patterns("__pycache__"))
         self.environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "JUPYTER_PREFER_ENV_PATH": "1"}

@@ -1,7 +1,7 @@
 """Make the web edition: `python -m tools.web` writes build/site, a static site that any host or browser shows.
 
 It is made from the saved notebooks; no cell runs. Sphinx does it, from build/site-env, which tools/site_env.sh makes.
-Formulas are drawn by MathJax, which npm fetches the first time; without it they stay TeX, and a line says so.
+MathJax, which npm fetches the first time, sets the formulas; without it they stay TeX, and a line says so.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import yaml
 
-from tools.web import npm, sources
+from tools.web import formulas, sources
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
@@ -65,7 +65,7 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print, ed
         edition: what runs in the browser, if anything does.
 
     Raises:
-        SiteError: if Sphinx is not there, fails, or warns of anything.
+        SiteError: if Sphinx is not there, fails, or warns of anything, or a formula is wrong.
     """
     if not SPHINX.exists():
         raise SiteError(f"{SPHINX.relative_to(ROOT)}: not found, expected what `sh tools/site_env.sh` makes")
@@ -73,11 +73,6 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print, ed
     shutil.rmtree(work, ignore_errors=True)
     static = sources.Static(work / "_static")
     scripts = write_sources(work, static, edition)
-    try:
-        mathjax = npm.fetched(npm.MATHJAX)
-    except ConnectionError as error:
-        mathjax = ""  # An empty program, since Sphinx wants one; then formulas stay as they are written.
-        log(f"site: formulas stay TeX, since MathJax is not there: {error}")
     cite = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     facts = {
         "title": cite["title"].partition(":")[0],
@@ -85,7 +80,6 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print, ed
         "author": cite["authors"][0]["name"],
         "description": " ".join(cite["abstract"].split()),
         "address": address,
-        "mathjax": static.put("scripts", "mathjax.js", mathjax.encode()),
         "scripts": scripts,
         "runs": {f"notebooks/{name}": f"../{link}" for name, link in edition.links.items()} if edition else {},
         "size": edition.size if edition else "",
@@ -101,6 +95,12 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print, ed
     )
     if done.returncode:
         raise SiteError(f"sphinx:\n{done.stdout}{done.stderr}".rstrip())
+    try:
+        formulas.set_formulas(made)
+    except ConnectionError as error:
+        log(f"site: formulas stay TeX: {error}")
+    except formulas.FormulaError as error:
+        raise SiteError(str(error)) from None
     if address:
         write_sitemap(made, address)
     if edition:

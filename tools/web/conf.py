@@ -4,10 +4,12 @@ import json
 import os
 from pathlib import Path
 
+from sphinx.ext.mathjax import html_visit_displaymath, html_visit_math
+
 HERE = Path(__file__).resolve().parent
 facts = json.loads(os.environ["COURSE_SITE"])
-"""What tools.web tells: title, version, author, address (or ""), mathjax, static, the scripts of each page, and of the
-lessons that run in the browser where they do and how much they load."""
+"""What tools.web tells: title, version, author, address (or ""), static, the scripts of each page, and of the lessons
+that run in the browser where they do and how much they load."""
 
 project = facts["title"]
 author = copyright = facts["author"]
@@ -46,12 +48,8 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-# A formula is drawn by the one program that lies beside the page.
-mathjax_path = facts["mathjax"]
-mathjax3_config = {
-    "tex": {"inlineMath": [["\\(", "\\)"]], "displayMath": [["\\[", "\\]"]]},
-    "options": {"enableMenu": False},
-}
+# TeX as Sphinx writes it for MathJax, and no MathJax in the page: formulas.py sets the formulas afterwards.
+html_math_renderer = "course"
 
 
 def scripts(app, page, template, context, doctree):
@@ -69,4 +67,5 @@ def scripts(app, page, template, context, doctree):
 
 def setup(app):
     """Called by Sphinx."""
+    app.add_html_math_renderer("course", (html_visit_math, None), (html_visit_displaymath, None))
     app.connect("html-page-context", scripts)

@@ -1,4 +1,4 @@
-"""Programs from npm that the web edition shows or is tested with; each is fetched once and checked."""
+"""Packages from npm that make the web edition or test it; each is fetched once and checked."""
 
 import hashlib
 import shutil
@@ -8,50 +8,46 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from capslib.records import write_atomically
-
 KEPT = Path(__file__).resolve().parents[2] / "build" / "npm"
 
 
-class Program(NamedTuple):
-    """One file of a package: which package and version, where in it, and its SHA-256."""
+class Package(NamedTuple):
+    """A package with its version, and the SHA-256 of the archive in which npm brings it."""
 
-    package: str
-    member: str
+    name: str
     sha256: str
 
 
-# Draws formulas as SVG, so needs no fonts.
-MATHJAX = Program("mathjax@3.2.2", "es5/tex-svg.js", "d4295dc33744836935c1399feece5159577b34c5c8ffb9f1c6324cd82e03a882")
+# Sets formulas.
+MATHJAX = Package("mathjax@3.2.2", "1b9c0a1c44df864e915690558e72adb9cc5203360daefd385084ced3b6c64c09")
 # Finds what keeps people from using a page.
-AXE = Program("axe-core@4.14.1", "axe.min.js", "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c")
+AXE = Package("axe-core@4.14.1", "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745")
 
 
-def fetched(program: Program, folder: Path = KEPT) -> str:
-    """The program's text.
+def fetched(package: Package, folder: Path = KEPT) -> Path:
+    """The folder of the package's files.
 
     Args:
-        program: what is wanted.
+        package: what is wanted.
         folder: where it is put when it is fetched, and found from then on.
 
     Raises:
         ConnectionError: if it is not there and npm is missing, or does not bring it.
     """
-    package, member, sha256 = program
-    kept = folder / f"{package.replace('/', '-')}.js"
+    kept = folder / package.name.replace("/", "-")
     if not kept.exists():
         npm = shutil.which("npm")
         if npm is None:
-            raise ConnectionError(f"npm: not found, expected it to fetch {package}")
-        with tempfile.TemporaryDirectory() as place:
-            done = subprocess.run([npm, "pack", package], cwd=place, capture_output=True, text=True)
+            raise ConnectionError(f"npm: not found, expected it to fetch {package.name}")
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            done = subprocess.run([npm, "pack", package.name], cwd=place, capture_output=True, text=True)
             packed = next(Path(place).glob("*.tgz"), None)
             if done.returncode or packed is None:
-                raise ConnectionError(f"npm: could not fetch {package}: {' '.join(done.stderr.split())[-300:]}")
+                raise ConnectionError(f"npm: could not fetch {package.name}: {' '.join(done.stderr.split())[-300:]}")
+            if hashlib.sha256(packed.read_bytes()).hexdigest() != package.sha256:
+                raise ConnectionError(f"npm: brought something other than {package.name}")
             with tarfile.open(packed) as archive:
-                found = archive.extractfile(f"package/{member}")
-                text = found.read() if found else b""
-        if hashlib.sha256(text).hexdigest() != sha256:
-            raise ConnectionError(f"npm: brought another program than that of {package}")
-        write_atomically(kept, lambda file: file.write(text))
-    return kept.read_text(encoding="utf-8")
+                archive.extractall(place, filter="data")
+            (Path(place) / "package").rename(kept)
+    return kept

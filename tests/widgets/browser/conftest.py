@@ -15,6 +15,8 @@ from tools.browser.harness import ROOT, Lab, chromium, launched, mounted_page, s
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 120_000
 """Milliseconds that a page may take to get where it should: a limit, which only a test that fails ever waits for."""
+STICKY = ".bd-header-article, .skip-link { display: none }"
+"""What the site's theme lays over the page, and so over a part of it that is higher than the window."""
 expect.set_options(timeout=PATIENCE)
 
 
@@ -48,7 +50,7 @@ def keep():
 
     def keep(what, name):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        whole = {"full_page": True} if hasattr(what, "goto") else {}
+        whole = {"full_page": True} if hasattr(what, "goto") else {"style": STICKY}
         what.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled", **whole)
 
     return keep

@@ -181,11 +181,16 @@ def test_it_opens_with_a_question_and_one_button_answers(mounted, page, way):
     expect(cover).to_be_hidden()
     assert curve.count() == 0 and page.locator(".caps-cond-mark").count() == 2
     assert text(page, "cond-caption") == "Unchanged: accuracy" and said(page).startswith("Covered: accuracy by angle")
-    page.get_by_test_id("cond-at").press("End")
-    assert text(page, "cond-said") == "Turned by 180°" and text(page, "cond-caption") == "Unchanged: accuracy"
+    slider = page.get_by_test_id("cond-at")
+    expect(slider).to_be_disabled()
+    assert text(page, "cond-said") == slider.get_attribute("aria-valuetext").capitalize() == "Unchanged"
+    place = page.locator(".caps-cond-area").bounding_box()
+    page.mouse.click(place["x"] + place["width"] - 20, place["y"] + place["height"] - 10)
+    assert text(page, "cond-said") == "Unchanged"
     tap("cond-show")
     expect(question).to_be_hidden()
-    assert curve.count() == 1 and state(page, "asks", "at") == [False, 180]
+    expect(slider).to_be_enabled()
+    assert curve.count() == 1 and state(page, "asks", "at") == [False, 45] and slider.input_value() == "45"
     assert page.evaluate("document.activeElement.dataset.testid") == "cond-at"
     tap("cond-cover")
     expect(question).to_be_visible()
@@ -317,6 +322,14 @@ def test_nothing_runs_out_of_any_page_and_nothing_overlaps(mounted, width, condi
         "nodes => nodes.filter((node) => node.scrollWidth > node.clientWidth + 1).map((node) => node.textContent)"
     )
     assert wide == []
+
+
+@pytest.mark.parametrize("width", [700, 800, 880, 960, 1040, 1100, 1160, 1300])
+def test_a_network_has_one_line_for_its_name(mounted, width):
+    page = mounted(explorer(), width=width)
+    names = page.locator(".caps-cond-table tbody label span:last-child")
+    heights = {round(name.bounding_box()["height"]) for name in names.all()}
+    assert len(heights) == 1 and heights.pop() < 25
 
 
 def test_a_wider_page_gives_the_curves_more_room(mounted):

@@ -25,6 +25,8 @@ from tools.web import npm, sources
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 ADDRESS = "https://example.org/capsules/"
 MOST_BYTES = 1_500_000
+MOST_SCRIPTS = 2_500_000
+"""Bytes of the programs that a page brings: those of its widgets, and 1.8 million of the theme, mostly its icons."""
 DECODED = "Promise.all([...document.images].map((image) => (image.loading = 'eager', image.decode())))"
 """Fails where a picture is missing or broken."""
 
@@ -42,11 +44,11 @@ def missing():
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The site, in a folder whose name has a blank. Without Sphinx or npm tests are skipped, or fail in CI."""
+    """The site, in a folder with a blank and another alphabet. Without Sphinx or npm tests skip, or fail in CI."""
     reason = missing()
     if reason:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{NO_SITE}: {reason}")
-    return web.build(tmp_path_factory.mktemp("web edition") / "site", ADDRESS, log=str)
+    return web.build(tmp_path_factory.mktemp("web edition 膠囊") / "site", ADDRESS, log=str)
 
 
 def ready(page):
@@ -145,6 +147,20 @@ def test_a_page_is_small_and_what_pages_share_is_there_once(site, parts):
     assert len(programs) == len(set(programs)), "notebooks hold different versions of a widget"
 
 
+def test_a_page_brings_its_formulas_set_and_no_program_for_them(site, parts):
+    """What kept a page from being there at once was MathJax: two megabytes, and a second or two of setting."""
+    drawn = 0
+    for page, found in parts.items():
+        text = (site / page).read_text(encoding="utf-8")
+        assert text.count('class="math ') == text.count("<mjx-container"), page
+        assert set(re.findall(r'xlink:href="#(.*?)"', text)) <= found.ids, page
+        drawn += text.count("<mjx-container")
+        scripts = {(site / page).parent / source.partition("?")[0] for source in found.sources if ".js" in source}
+        programs = [file for file in scripts if file.parent.name != "states"]
+        assert sum(file.stat().st_size for file in programs) < MOST_SCRIPTS, page
+    assert drawn > 1000
+
+
 def test_the_lessons_follow_one_another(site, parts):
     page, seen = "index.html", []
     while page and len(seen) < 100:
@@ -189,14 +205,17 @@ def test_a_lesson_lives(visit, keep, name):
             if control.is_visible() and line.inner_text() == before:
                 control.press("Space" if control.evaluate("node => node.localName") == "button" else "ArrowRight")
         assert line.inner_text() != before, "no control changed what the widget says"
-        keep(widget, f"site-{name}-{number}")
+        keep(widget, f"site-{name}-{number}-used")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("name", ["index", "search", *(f"notebooks/{name}" for name in [*LESSONS, "TEACHING"])])
-def test_nothing_keeps_people_out(visit, name, dark):
+def test_nothing_keeps_people_out(visit, keep, name, dark):
     page = visit(name, dark)
-    page.add_script_tag(content=npm.fetched(npm.AXE))
+    page.evaluate(DECODED)  # Pictures that come later would move what is taken below them.
+    for number, widget in enumerate(page.locator(".course-widget .caps:visible").all()):
+        keep(widget, f"site-{name.rpartition('/')[2]}-{number}-{'dark' if dark else 'light'}")
+    page.add_script_tag(path=npm.fetched(npm.AXE) / "axe.min.js")
     # In the dark only the colours are others.
     only = ", runOnly: ['color-contrast']" if dark else ""
     found = page.evaluate(f"axe.run(document, {{ resultTypes: ['violations'], preload: false{only} }})")["violations"]
@@ -219,30 +238,41 @@ def test_on_a_telephone_nothing_is_wider_than_the_page(visit, keep, name):
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_a_widget_has_the_colours_of_its_page(visit, keep, dark):
+def test_a_widget_has_the_colours_of_its_page(visit, dark):
     page = visit("notebooks/04_routing_by_agreement", dark)
     colours = "(node) => [getComputedStyle(node).backgroundColor, getComputedStyle(document.body).backgroundColor]"
     widget, paper = page.locator(".course-widget .caps").first.evaluate(colours)
     assert widget == paper
     light = sum(int(x) for x in re.findall(r"\d+", paper)[:3]) / 3
     assert (light < 60) == dark
-    keep(page.locator(".course-widget").first, f"site-widget-{'dark' if dark else 'light'}")
 
 
-def test_the_first_screen_plays_a_real_digit_and_drawing_is_one_click_away(visit, keep):
-    page = visit("index")
+@pytest.mark.parametrize("name", ["04_routing_by_agreement", "11_does_it_hold", "12_bug_lab"])
+def test_the_theme_changes_nothing_in_a_widget(visit, name):
+    page = visit(f"notebooks/{name}", dark=True)
+    larger = page.locator(".caps :is(h4, h5, legend)").evaluate_all(
+        "(nodes) => nodes.filter((node) => parseFloat(getComputedStyle(node).fontSize) > 14).map((node) => node.id)"
+    )
+    assert not larger
+    looks = "(nodes) => nodes.map((node) => [getComputedStyle(node).filter, getComputedStyle(node).padding].join())"
+    assert set(page.locator(".caps img").evaluate_all(looks)) <= {"none,0px"}
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_first_screen_plays_a_real_digit_and_drawing_is_one_click_away(visit, keep, dark):
+    page = visit("index", dark)
     explorer = page.locator(".course-playing")
     box = explorer.bounding_box()
     assert box["y"] < 300, "on the first screen"
     place = explorer.get_by_test_id("re-place")
     begun = place.inner_text()
     expect(place).not_to_have_text(begun)
-    keep(page, "site-index")
+    keep(page, f"site-index-{'dark' if dark else 'light'}")
     pad = page.get_by_test_id("live-text")
     expect(pad).to_be_hidden()
     page.get_by_text("Draw your own digit").click()
     expect(pad).to_be_visible()
-    keep(page, "site-index-draw")
+    keep(page, f"site-index-draw-{'dark' if dark else 'light'}")
 
 
 def test_who_asks_for_less_motion_starts_it_alone(page, site):
@@ -379,11 +409,23 @@ def test_without_npm_formulas_stay_tex_and_a_line_says_so(site, page, tmp_path, 
     said = []
     monkeypatch.setattr(npm, "fetched", gone)
     made = web.build(tmp_path / "site", log=said.append)
-    assert "formulas stay TeX" in said[0] and "npm: not found" in said[0]
+    assert said[0] == "site: formulas stay TeX: npm: not found"
     page.goto((made / "notebooks" / "03_squash.html").as_uri())
     ready(page)
     expect(page.locator("mjx-container")).to_have_count(0)
     assert r"\lVert" in page.locator("article").inner_text()
+
+
+def test_a_formula_that_cannot_be_set_stops_the_build(site, tmp_path, monkeypatch):
+    def with_a_bad_formula(work, static):
+        work.mkdir(parents=True)
+        static.shared()
+        (work / "index.md").write_text("# A\n\nHere $x_1$ is right and $x < \\nothing$ is not.\n")
+        return {}
+
+    monkeypatch.setattr(web, "write_sources", with_a_bad_formula)
+    with pytest.raises(web.SiteError, match=r"index\.html: 'x < \\\\nothing': Undefined control sequence"):
+        web.build(tmp_path / "site", log=str)
 
 
 def test_without_sphinx_one_line_says_what_makes_it(tmp_path, monkeypatch):

@@ -73,18 +73,11 @@ function play() {
   button?.click();
 }
 
-/** A formula that is wider than the page can be scrolled by keys as well. */
-async function formulas() {
-  const { MathJax } = /** @type {any} */ (window);
-  await MathJax?.startup?.promise;
-  for (const formula of document.querySelectorAll("mjx-container[display]")) formula.setAttribute("tabindex", "0");
-}
-
 addEventListener("DOMContentLoaded", async () => {
   // Its name hides the words that one sees, so a voice command with them would find nothing.
   for (const button of document.querySelectorAll(".search-button__button")) button.removeAttribute("aria-label");
   folds();
-  await Promise.all([widgets(), formulas()]);
+  await widgets();
   play();
   document.documentElement.dataset.course = "ready";
 });

@@ -45,6 +45,7 @@ function start({ model, el }) {
   const plot = condition_plot({
     picture: state.picture,
     choose: (k) => {
+      if (state.now().covered) return;
       slider.focus({ preventScroll: true });
       go(k);
     },
@@ -155,6 +156,7 @@ function start({ model, el }) {
     const gaps = values.slice(1).map((value, k) => value - values[k]);
     set(slider, { min: values[0], max: values.at(-1), step: Number(Math.min(...gaps).toFixed(4)) });
     slider.value = String(values[now.at]);
+    slider.disabled = now.covered;
     set(slider, { "aria-label": now.axis, "aria-valuetext": now.steps[now.at].said });
     const [first, last] = plot.ends();
     slider.style.marginLeft = `${first - 8}px`; // The middle of its knob runs from 8 px to 8 px before the end.

@@ -104,14 +104,16 @@ export function explorer_of_conditions(model) {
     const rows = model.get("networks").map((key) => row(found(facts.networks, key), training, condition, score, steps.length));
     const { unchanged, axis, note } = about(condition);
     const covered = model.get("asks");
-    const at = steps.findIndex(({ value }) => value === model.get("at"));
     const start = steps.findIndex(({ value }) => value === unchanged);
+    const chosen = steps.findIndex(({ value }) => value === model.get("at"));
     return {
-      ...{ condition, score: found(facts.scores, score), axis, note, steps, rows, covered, at },
+      ...{ condition, score: found(facts.scores, score), axis, note, steps, rows, covered },
+      /** The step that is looked at: while all others are covered, that of unchanged digits. */
+      at: covered && start >= 0 ? start : chosen,
       /** The step of unchanged digits, −1 if the score has none. */
       unchanged: start,
-      /** The step whose numbers are told: while the rest is covered, that of unchanged digits. */
-      told: covered ? start : at,
+      /** The step whose numbers are told, −1 if it is covered. */
+      told: covered ? start : chosen,
       training: facts.trainings.find(([name]) => name === training),
       by_name: typeof steps[0].value === "string",
       every_seed: model.get("seeds"),

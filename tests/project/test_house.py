@@ -109,11 +109,11 @@ def test_the_dev_container_has_the_python_that_everything_is_tested_with():
     assert container["postCreateCommand"] == "make setup"
 
 
-def test_one_workflow_publishes_the_site_that_make_site_makes():
+def test_one_workflow_publishes_the_site_that_make_lite_makes():
     workflow = read_yaml(".github/workflows/site.yml")
     (job,) = workflow["jobs"].values()
     (command,) = [step["run"] for step in job["steps"] if "run" in step]
-    assert command.startswith("make site ADDRESS=")
+    assert command.startswith("make lite ADDRESS=")
     (folder,) = [step["with"]["path"] for step in job["steps"] if "path" in step.get("with", {})]
     assert ROOT / folder == web.SITE
 

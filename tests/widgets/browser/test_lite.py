@@ -265,6 +265,7 @@ def test_a_second_visit_needs_no_network(page, site):
     page.goto(lesson)  # There is no server any more.
     ready(page)
     assert printed(page, "from capslib import equations; print(equations.squash([3.0, 4.0]).shape)") == "(2,)"
+    page.locator("#course-bar[data-kept=all]").wait_for()
     page.errors[:] = [error for error in page.errors if "net::ERR_" not in error]
 
 

@@ -15,7 +15,7 @@ from tools.browser.harness import ROOT, Lab, chromium, launched, mounted_page, s
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 120_000
 """Milliseconds that a page may take to get where it should: a limit, which only a test that fails ever waits for."""
-STICKY = ".bd-header-article, .skip-link { display: none }"
+STICKY = ".bd-header-article, .skip-link { visibility: hidden }"
 """What the site's theme lays over the page, and so over a part of it that is higher than the window."""
 expect.set_options(timeout=PATIENCE)
 

@@ -213,6 +213,7 @@ def test_a_lesson_lives(visit, keep, name):
 def test_nothing_keeps_people_out(visit, keep, name, dark):
     page = visit(name, dark)
     page.evaluate(DECODED)  # Pictures that come later would move what is taken below them.
+    page.set_viewport_size({"width": 1280, "height": 2000})  # A widget is taken in one piece.
     for number, widget in enumerate(page.locator(".course-widget .caps:visible").all()):
         keep(widget, f"site-{name.rpartition('/')[2]}-{number}-{'dark' if dark else 'light'}")
     page.add_script_tag(path=npm.fetched(npm.AXE) / "axe.min.js")
@@ -324,6 +325,13 @@ def test_search_finds_a_lesson_from_a_file(visit, page, site):
     page.goto("about:blank")
     assert all("Failed to fetch" in error or "console: " in error for error in page.errors)
     page.errors.clear()
+
+
+def test_a_dark_page_is_printed_in_light_colours_and_stays_dark(visit):
+    page = visit("notebooks/09_reconstruction_and_pose", dark=True)
+    page.evaluate("addEventListener('beforeprint', () => (window.printed = document.documentElement.dataset.theme))")
+    assert page.pdf().startswith(b"%PDF")
+    assert page.evaluate("[window.printed, document.documentElement.dataset.theme]") == ["light", "dark"]
 
 
 def test_by_keyboard_alone_one_gets_to_the_text_and_into_a_widget(visit):

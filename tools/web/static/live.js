@@ -73,10 +73,22 @@ function play() {
   button?.click();
 }
 
+/** Paper is white: a dark page is printed in the light colours. */
+function print_light() {
+  const { dataset } = document.documentElement;
+  let theme;
+  addEventListener("beforeprint", () => {
+    theme = dataset.theme;
+    dataset.theme = "light";
+  });
+  addEventListener("afterprint", () => (dataset.theme = theme));
+}
+
 addEventListener("DOMContentLoaded", async () => {
   // Its name hides the words that one sees, so a voice command with them would find nothing.
   for (const button of document.querySelectorAll(".search-button__button")) button.removeAttribute("aria-label");
   folds();
+  print_light();
   await widgets();
   play();
   document.documentElement.dataset.course = "ready";

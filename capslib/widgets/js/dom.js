@@ -165,7 +165,8 @@ export function widget(start) {
     initialize: rescue,
     render({ model, el }) {
       el.classList.add("caps");
-      el.dataset.lmSuppressShortcuts = "true";
+      // Notebook 7 sees a key before the widget does, and leaves it alone only if the very element in focus says so.
+      el.addEventListener("focusin", ({ target }) => target.setAttribute("data-lm-suppress-shortcuts", "true"));
       el.addEventListener("keydown", (event) => event.stopPropagation());
       let view;
       const draw = () => {

@@ -398,7 +398,7 @@ def test_a_warning_of_sphinx_stops_the_build_and_leaves_the_old_site(site, tmp_p
     old.mkdir()
     (old / "index.html").write_text("the old one")
 
-    def with_a_bad_link(work, static):
+    def with_a_bad_link(work, static, edition):
         work.mkdir(parents=True)
         static.shared()
         (work / "index.md").write_text("# A\n\n[b](nowhere.md)\n")
@@ -425,7 +425,7 @@ def test_without_npm_formulas_stay_tex_and_a_line_says_so(site, page, tmp_path, 
 
 
 def test_a_formula_that_cannot_be_set_stops_the_build(site, tmp_path, monkeypatch):
-    def with_a_bad_formula(work, static):
+    def with_a_bad_formula(work, static, edition):
         work.mkdir(parents=True)
         static.shared()
         (work / "index.md").write_text("# A\n\nHere $x_1$ is right and $x < \\nothing$ is not.\n")

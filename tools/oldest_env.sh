@@ -7,16 +7,9 @@
 # Does nothing, and needs no network, while it is up to date.
 set -eu
 cd "$(dirname "$0")/.."
-python=build/oldest-env/bin/python
-stamp=build/oldest-env/course.stamp
-# An interrupted uv only reports failure, and then pip must not take over.
-trap 'exit 130' INT
-export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0 PIP_NO_INPUT=1
-current() { pwd -P && cat requirements.lock pyproject.toml tools/oldest_env.sh; }
-if [ -x "$python" ] && current | cmp -s - "$stamp"; then exit 0; fi
-install() {
-    .venv/bin/python -m uv pip install --quiet --python "$python" "$@" || "$python" -m pip install --quiet "$@"
-}
+name=oldest-env
+made_from="requirements.lock pyproject.toml tools/oldest_env.sh"
+. tools/env.sh
 
 found=""
 for candidate in python3.12 .venv/bin/python python3.11; do
@@ -33,5 +26,4 @@ echo "oldest-env: installing the oldest versions that capslib accepts, with $fou
 grep -E '^(pytest|pytest-xdist|hypothesis|packaging|setuptools)==' requirements.lock | sed 's/ .*//' >build/oldest-env/tests.txt
 install --only-binary :all: -r build/oldest-env/floors.txt -r build/oldest-env/tests.txt
 install --no-deps --no-build-isolation -e .
-current >"$stamp.part"
-mv "$stamp.part" "$stamp"
+finished

@@ -6,33 +6,34 @@ from capslib import equations
 from capslib.exercises.check import Exercise, numbers
 
 
-def _attention_couplings(u_hat: np.ndarray) -> np.ndarray:
-    I, J, D = u_hat.shape
-    b, c = np.zeros((I, J)), np.zeros((I, J))
-    for i in range(I):
-        for j in range(J):
-            for k in range(I):
-                b[i, j] += sum(u_hat[i, j] * u_hat[k, j]) / np.sqrt(D)
-    for i in range(I):
+def _softmax(b: np.ndarray) -> np.ndarray:
+    c = np.zeros(b.shape)
+    for i in range(len(b)):
         e = np.exp(b[i] - max(b[i]))
-        for j in range(J):
+        for j in range(len(e)):
             c[i, j] = e[j] / sum(e)
     return c
 
 
+def _attention_couplings(u_hat: np.ndarray) -> np.ndarray:
+    I, J, D = u_hat.shape
+    b = np.zeros((I, J))
+    for i in range(I):
+        for j in range(J):
+            for k in range(I):
+                b[i, j] += sum(u_hat[i, j] * u_hat[k, j]) / np.sqrt(D)
+    return _softmax(b)
+
+
 def _without_itself(u_hat: np.ndarray) -> np.ndarray:
     I, J, D = u_hat.shape
-    b, c = np.zeros((I, J)), np.zeros((I, J))
+    b = np.zeros((I, J))
     for i in range(I):
         for j in range(J):
             for k in range(I):
                 if k != i:
                     b[i, j] += sum(u_hat[i, j] * u_hat[k, j]) / np.sqrt(D)
-    for i in range(I):
-        e = np.exp(b[i] - max(b[i]))
-        for j in range(J):
-            c[i, j] = e[j] / sum(e)
-    return c
+    return _softmax(b)
 
 
 def _couplings(total=lambda u_hat: u_hat.sum(0), scale=lambda u_hat: np.sqrt(u_hat.shape[-1]), own=0.0, axis=-1):
@@ -166,7 +167,7 @@ EXERCISES = {
                 _less(lambda u_hat: equations.length(u_hat) / np.sqrt(u_hat.shape[-1]))
             ),
             "You took the mean over the other votes for the sum.": (
-                lambda u_hat: _couplings(own=1, scale=lambda u: (len(u) - 1) * np.sqrt(u.shape[-1]))(u_hat)
+                _couplings(own=1, scale=lambda u_hat: (len(u_hat) - 1) * np.sqrt(u_hat.shape[-1]))
             ),
             "You normalised over the parts. The wholes compete for a part: each row sums to 1.": (
                 _couplings(own=1, axis=0)

@@ -393,18 +393,24 @@ def test_the_picture_stays_where_a_widget_fails(page, tmp_path):
     page.errors.clear()
 
 
+def one_page(text):
+    """A stand-in for `write_sources`, of which a site has a single page with this text."""
+
+    def write_sources(work, static, edition):
+        work.mkdir(parents=True)
+        static.shared()
+        (work / "index.md").write_text(f"# A\n\n{text}\n")
+        return {}
+
+    return write_sources
+
+
 def test_a_warning_of_sphinx_stops_the_build_and_leaves_the_old_site(site, tmp_path, monkeypatch):
     old = tmp_path / "site"
     old.mkdir()
     (old / "index.html").write_text("the old one")
 
-    def with_a_bad_link(work, static, edition):
-        work.mkdir(parents=True)
-        static.shared()
-        (work / "index.md").write_text("# A\n\n[b](nowhere.md)\n")
-        return {}
-
-    monkeypatch.setattr(web, "write_sources", with_a_bad_link)
+    monkeypatch.setattr(web, "write_sources", one_page("[b](nowhere.md)"))
     with pytest.raises(web.SiteError, match=r"nowhere\.md"):
         web.build(old, log=str)
     assert (old / "index.html").read_text() == "the old one"
@@ -425,13 +431,7 @@ def test_without_npm_formulas_stay_tex_and_a_line_says_so(site, page, tmp_path, 
 
 
 def test_a_formula_that_cannot_be_set_stops_the_build(site, tmp_path, monkeypatch):
-    def with_a_bad_formula(work, static, edition):
-        work.mkdir(parents=True)
-        static.shared()
-        (work / "index.md").write_text("# A\n\nHere $x_1$ is right and $x < \\nothing$ is not.\n")
-        return {}
-
-    monkeypatch.setattr(web, "write_sources", with_a_bad_formula)
+    monkeypatch.setattr(web, "write_sources", one_page(r"Here $x_1$ is right and $x < \nothing$ is not."))
     with pytest.raises(web.SiteError, match=r"index\.html: 'x < \\\\nothing': Undefined control sequence"):
         web.build(tmp_path / "site", log=str)
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from capslib.checks import as_float, check_choice, check_number, check_seed, is_whole
 from capslib.digits import as_images
+from capslib.poses import cos_and_sin
 
 LARGEST = 112
 """The largest canvas."""
@@ -34,11 +35,9 @@ def rotate(images: np.ndarray, angle: ArrayLike, canvas: int = 28, cut: bool = F
     Raises:
         ValueError: naming the argument, if it does not fit, or if ink would be lost and `cut` is False.
     """
-    from scipy.special import cosdg, sindg  # A browser would have to load SciPy, and most lessons turn no image.
-
     x = as_images(images)
     angle = _one_for_each("angle", angle, len(x))
-    cos, sin = cosdg(angle), sindg(angle)  # Computed from degrees, so that quarter turns are exact.
+    cos, sin = cos_and_sin(angle)
     turn = np.moveaxis(np.array([[cos, -sin], [sin, cos]]), -1, 0)  # (N, 2, 2) on (row, column), rows counted down
     return _warp(x, turn, np.zeros((len(x), 2)), canvas, cut, {"angle": angle})
 

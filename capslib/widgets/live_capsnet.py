@@ -6,6 +6,7 @@ from ipywidgets import widget_serialization
 
 from capslib import networks, plots
 from capslib.checks import check_number, check_positive, check_whole
+from capslib.poses import cos_and_sin
 from capslib.widgets.base import Checked, Widget
 from capslib.widgets.network_weights import NetworkWeights
 from capslib.widgets.pad import check_page, checked_starts, seen, what_is_on
@@ -87,9 +88,7 @@ class LiveCapsNet(Widget, script="live_capsnet/index.js", styles="live_capsnet.c
     @property
     def image(self) -> np.ndarray:
         """The picture that both networks read, float32 (28, 28) in 0–1."""
-        from scipy.special import cosdg, sindg  # A browser would have to load SciPy, and this is for lesson 08 alone.
-
-        cos, sin = cosdg(self.turn), sindg(self.turn)
+        cos, sin = cos_and_sin(np.asarray(self.turn))
         turned = self.scale * np.array([[cos, -sin], [sin, cos]])  # On (row, column), as in capslib.transforms.
         image = seen(self.page, self.centred, turned, (self.down, self.right))
         return np.roll(image, 14, axis=0) if self.swapped else image

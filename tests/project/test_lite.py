@@ -133,9 +133,12 @@ def test_the_digits_and_the_fonts_come_in_the_form_that_loads_fast(tmp_path):
     assert x.shape == (5000, 28, 28) and (x == digits.bundled()[0]).all() and (y == digits.bundled()[1]).all()
 
 
-def test_outputs_are_one_text_each():
-    lines = {"outputs": [{"text": ["a\n", "b"]}, {"data": {"text/html": ["<b>", "x"], "application/json": {"a": [1]}}}]}
-    notebook = {"cells": [lines, {"source": ["no outputs"]}]}
-    lite.join_lines(notebook)
-    assert lines["outputs"][0]["text"] == "a\nb"
-    assert lines["outputs"][1]["data"] == {"text/html": "<b>x", "application/json": {"a": [1]}}
+def test_outputs_are_one_text_each(tmp_path):
+    lite.write_project(tmp_path, "pyodide", [])
+    for name in lite.LESSONS:
+        notebook = json.loads((tmp_path / "contents" / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+        assert notebook["metadata"]["kernelspec"] == lite.KERNEL
+        outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+        texts = [output["text"] for output in outputs if "text" in output]
+        texts += [value for output in outputs for kind, value in output.get("data", {}).items() if "json" not in kind]
+        assert texts and all(isinstance(text, str) for text in texts)

@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import nbformat
+
 from capslib.records import sha256
 from tools.lite import page, pyodide
 from tools.web import __main__ as web
@@ -87,9 +89,9 @@ def write_project(project: Path, folder: str, packages: list[str]) -> None:
     """What JupyterLite is built from: its settings, and the lessons with the figures that they show."""
     (project / "contents" / "notebooks").mkdir(parents=True)
     for name in LESSONS:
-        notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
-        notebook["metadata"]["kernelspec"] = KERNEL
-        join_lines(notebook)
+        # It joins the lines of a text, as a Jupyter server does, and JupyterLite doesn't.
+        notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+        notebook.metadata.kernelspec = KERNEL
         text = json.dumps(notebook, ensure_ascii=False)
         (project / "contents" / "notebooks" / f"{name}.ipynb").write_text(text, encoding="utf-8")
         for figure in set(re.findall(r"\.\./(figures/\w+\.svg)", text)):
@@ -101,16 +103,6 @@ def write_project(project: Path, folder: str, packages: list[str]) -> None:
     kernel["loadPyodideOptions"] = {**pyodide.OPTIONS, "packages": packages}
     (project / "jupyter-lite.json").write_text(json.dumps(config), encoding="utf-8")
     shutil.copy(HERE / "overrides.json", project / "overrides.json")
-
-
-def join_lines(notebook: dict) -> None:
-    """Make one text of the lists of lines in the outputs; a Jupyter server does that, and JupyterLite doesn't."""
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", []):
-            for part in (output, output.get("data", {})):
-                for key, value in part.items():
-                    if isinstance(value, list) and all(isinstance(line, str) for line in value):
-                        part[key] = "".join(value)
 
 
 def finish(target: Path, loaded: int) -> None:

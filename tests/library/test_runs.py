@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -429,3 +430,11 @@ def test_a_backend_that_is_not_installed_is_one_line():
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("python -m capslib.training: ") and done.stderr.count("\n") == 1, done.stderr
     assert "KERAS_BACKEND" in done.stderr and "abacus" in done.stderr
+
+
+def test_the_machine_of_a_run_names_a_gpu_where_jax_has_one(monkeypatch):
+    device = SimpleNamespace(platform="gpu", device_kind="NVIDIA H200")
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(devices=lambda: [device]))
+    assert records.machine().endswith(" cores, NVIDIA H200")
+    device.platform = "cpu"
+    assert records.machine().endswith(" cores")

@@ -384,3 +384,22 @@ def test_commands_run_apart_leave_nothing_and_keep_their_status(tmp_path, comman
     assert done.returncode == status and len(folders) == 5
     assert all(folder.startswith(f"{tmp_path}/capslib.") for folder in folders)
     assert [p.name for p in tmp_path.iterdir()] == ["apart.sh"]
+
+
+def test_an_environment_is_made_anew_once_what_it_is_made_from_has_changed(tmp_path):
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "env.sh", tmp_path / "tools")
+    python = tmp_path / "build" / "some-env" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch(mode=0o755)
+    (tmp_path / "wanted.txt").write_text("this")
+    script = 'name=some-env; made_from="wanted.txt"; . tools/env.sh; echo made; finished'
+
+    def made():
+        return subprocess.run(["sh", "-euc", script], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    assert [made(), made()] == ["made\n", ""]
+    (tmp_path / "wanted.txt").write_text("that")
+    assert [made(), made()] == ["made\n", ""]
+    python.unlink()
+    assert made() == "made\n"

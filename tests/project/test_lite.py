@@ -1,9 +1,12 @@
 """What `make lite` takes from elsewhere is what was pinned, and where it cannot be had the site is made without it."""
 
+import io
 import json
+import py_compile
 import re
 import sys
 import tomllib
+import traceback
 import zipfile
 
 import pytest
@@ -14,7 +17,7 @@ from tests import ROOT
 from tests.project.test_packaging import locked
 from tests.widgets.browser.test_site import served
 from tools.lite import __main__ as lite
-from tools.lite import pyodide
+from tools.lite import bytecode, pyodide
 
 
 def entry(name, depends=(), content=b""):
@@ -118,6 +121,48 @@ def test_a_wheel_is_described_as_a_lock_does(tmp_path):
     assert described["name"] == "two-words" and described["version"] == "1.2"
     assert described["imports"] == ["alone", "two_words"] and described["depends"] == ["numpy"]
     assert described["sha256"] == pyodide.sha256(wheel)
+
+
+def archived(files):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("with_source", [False, True])
+def test_python_in_an_archive_becomes_bytecode(tmp_path, monkeypatch, with_source):
+    name = f"of_a_wheel_{with_source}".lower()
+    files = {f"{name}/__init__.py": "from . import inner\n", f"{name}/inner.py": "def f():\n    return 1 / 0\n"}
+    made = bytecode.compiled(archived({**files, f"{name}/data.txt": "kept"}), "/installed", with_source)
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        assert archive.read(f"{name}/data.txt") == b"kept"
+        sources = [file for file in archive.namelist() if file.endswith(".py")]
+        archive.extractall(tmp_path)
+    assert sources == (list(files) if with_source else [])
+    # Were the source read, this would be what Python finds.
+    for file in sources:
+        (tmp_path / file).write_text("raise AssertionError")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = __import__(name)
+    with pytest.raises(ZeroDivisionError) as raised:
+        module.inner.f()
+    assert traceback.extract_tb(raised.tb)[-1].lineno == 2
+    assert bytecode.compiled(archived(files), "/installed", with_source) == bytecode.compiled(
+        archived(files), "/installed", with_source
+    )
+
+
+def test_what_is_not_python_is_not_made_into_bytecode():
+    with pytest.raises(py_compile.PyCompileError, match=r"/installed/broken\.py"):
+        bytecode.compiled(archived({"broken.py": "def"}), "/installed", True)
+
+
+def test_without_node_the_site_is_made_without_lessons(tmp_path, monkeypatch):
+    monkeypatch.setattr(pyodide.shutil, "which", lambda name: None)
+    with pytest.raises(pyodide.Missing, match=r"^node: not found"):
+        pyodide.to_bytecode(tmp_path, tmp_path)
 
 
 def test_the_digits_and_the_fonts_come_in_the_form_that_loads_fast(tmp_path):

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import shutil
+import subprocess
 import urllib.request
 import zipfile
 from email.parser import HeaderParser
@@ -17,6 +18,7 @@ from capslib import digits
 from capslib.records import sha256, write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]
+BYTECODE = Path(__file__).with_name("bytecode.mjs")
 VERSION = "0.27.7"
 RELEASE = f"https://cdn.jsdelivr.net/pyodide/v{VERSION}/full/"
 KEPT = ROOT / "build" / f"pyodide-{VERSION}"
@@ -104,6 +106,10 @@ def assemble(source: Path, wheels: list[Path], target: Path) -> list[str]:
 
     Returns:
         The names of the packages that Python starts with.
+
+    Raises:
+        Missing: if Node is not there, which compiles them.
+        RuntimeError: if one cannot be compiled.
     """
     target.mkdir(parents=True)
     lock = json.loads((source / LOCK).read_text(encoding="utf-8"))
@@ -125,10 +131,32 @@ def assemble(source: Path, wheels: list[Path], target: Path) -> list[str]:
         "imports": [],
     }
     packages["capslib"]["depends"].append(CACHES)
-    lock["packages"] = packages
+    to_bytecode(source, target)
+    lock["packages"] = {
+        name: {**package, "sha256": sha256(target / package["file_name"])} for name, package in packages.items()
+    }
     (target / LOCK).write_text(json.dumps(lock), encoding="utf-8")
     later = needed(lock, ON_DEMAND).keys() - needed(lock, ROOTS).keys()
     return sorted(packages.keys() - later)
+
+
+def to_bytecode(source: Path, target: Path) -> None:
+    """Compile the archives in a folder to bytecode, with the Python of a distribution.
+
+    Args:
+        source: the folder with Pyodide's own files.
+        target: the folder with the archives, which are replaced.
+
+    Raises:
+        Missing: if Node is not there.
+        RuntimeError: if one of them cannot be compiled.
+    """
+    node = shutil.which("node")
+    if node is None:
+        raise Missing("node: not found, expected it to run Pyodide")
+    done = subprocess.run([node, BYTECODE, source, target, INSTALLED], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"node: {' '.join(done.stderr.split())[-300:]}")
 
 
 def size(folder: Path, packages: list[str]) -> int:

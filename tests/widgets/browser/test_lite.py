@@ -3,6 +3,7 @@
 import configparser
 import json
 import re
+import zipfile
 
 import pytest
 from playwright.sync_api import expect
@@ -202,6 +203,20 @@ def test_the_line_says_what_is_loading_and_how_far_it_is(page, host, site):
     loaded = int(page.evaluate("TOTAL"))
     assert loaded / 1e6 < kept < about.first_click(loaded)
     assert f"about {about.first_click(loaded):.0f} MB" in (site / "browser.html").read_text(encoding="utf-8")
+
+
+def test_python_starts_from_bytecode_and_the_lock_knows_it(site):
+    (python,) = (site / "try").glob("pyodide-*")
+    lock = json.loads((python / pyodide.LOCK).read_text(encoding="utf-8"))["packages"]
+    files = [package["file_name"] for package in lock.values()]
+    with_source = set()
+    for file in [*(file for file in files if file.endswith(".whl")), "python_stdlib.zip"]:
+        names = zipfile.ZipFile(python / file).namelist()
+        kinds = {kind for kind in (".py", ".pyc") if any(name.endswith(kind) for name in names)}
+        assert kinds != {".py"}, file
+        with_source |= {file.split("-")[0]} if ".py" in kinds else set()
+    assert with_source == {"capslib"}, "learners read its source"
+    assert all(package["sha256"] == pyodide.sha256(python / package["file_name"]) for package in lock.values())
 
 
 def test_scipy_comes_when_a_cell_asks_for_it(page, host):

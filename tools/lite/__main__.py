@@ -86,7 +86,7 @@ def capslib_wheel(place: Path) -> Path:
 
 
 def write_project(project: Path, folder: str, packages: list[str]) -> None:
-    """What JupyterLite is built from: its settings, and the lessons with the figures that they show."""
+    """What JupyterLite is built from: settings, lessons with their figures, and the file where progress is noted."""
     (project / "contents" / "notebooks").mkdir(parents=True)
     for name in LESSONS:
         # It joins the lines of a text, as a Jupyter server does, and JupyterLite doesn't.
@@ -97,6 +97,9 @@ def write_project(project: Path, folder: str, packages: list[str]) -> None:
         for figure in set(re.findall(r"\.\./(figures/\w+\.svg)", text)):
             (project / "contents" / "figures").mkdir(exist_ok=True)
             shutil.copy(ROOT / figure, project / "contents" / figure)
+    # Nothing is solved yet. Were the file not there, the notebook would look for it on the host, in vain.
+    (project / "contents" / "capslib").mkdir()
+    (project / "contents" / "capslib" / "progress.json").write_text("{}\n", encoding="utf-8")
     config = json.loads((HERE / "jupyter-lite.json").read_text(encoding="utf-8"))
     (kernel,) = config["jupyter-config-data"]["litePluginSettings"].values()
     kernel["pyodideUrl"] = f"./{folder}/pyodide.js"

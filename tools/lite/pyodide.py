@@ -216,5 +216,14 @@ def caches(matplotlib: Path) -> bytes:
     return packed.getvalue()
 
 
-OPTIONS = {"env": {"HOME": "/home/pyodide", "XDG_CACHE_HOME": f"{INSTALLED}/{CACHES}"}}
-"""What Python is started with in the browser."""
+KEPT_IN_THE_BROWSER = "/drive"
+"""Where JupyterLite puts the notebooks, which stay in the browser; so does what lies beside them."""
+
+OPTIONS = {
+    "env": {
+        "HOME": "/home/pyodide",
+        "XDG_CACHE_HOME": f"{INSTALLED}/{CACHES}",
+        "XDG_DATA_HOME": KEPT_IN_THE_BROWSER,
+    }
+}
+"""What Python is started with: its home, and where capslib finds the digits and notes what is solved."""

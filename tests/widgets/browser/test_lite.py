@@ -133,6 +133,12 @@ def stub(cells):
     raise AssertionError("there is no exercise")
 
 
+def solved(name, exercise):
+    """The cell with the solution of an exercise."""
+    cells = map(code, saved(name, "notebooks/solutions"))
+    return next(cell for cell in cells if f'check("{exercise}"' in cell)
+
+
 @pytest.mark.parametrize("name", lite.LESSONS)
 def test_a_lesson_runs_as_it_was_saved(page, host, keep, name):
     opened(page, host, name)
@@ -171,7 +177,7 @@ def test_a_lesson_runs_as_it_was_saved(page, host, keep, name):
         assert changed, "no control changed what the widget says"
     # An exercise, first wrong, then right.
     number, exercise = stub(before)
-    solution = next(code(cell) for cell in saved(name, "notebooks/solutions") if f'check("{exercise}"' in code(cell))
+    solution = solved(name, exercise)
     wrong = f"{solution}\nexercises.check({exercise!r}, lambda *given: {exercise}(*given) + 1)"
     first, hint = run(page, number, wrong).removeprefix("right\n").strip().split("\n")[:2]
     assert first.startswith("not yet: ") and len(hint) > 20
@@ -203,6 +209,10 @@ def test_the_line_says_what_is_loading_and_how_far_it_is(page, host, site):
     loaded = int(page.evaluate("TOTAL"))
     assert loaded / 1e6 < kept < about.first_click(loaded)
     assert f"about {about.first_click(loaded):.0f} MB" in (site / "browser.html").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    added, first = map(int, re.search(r"adds (\d+) MB to the site; a first click loads about (\d+) MB", readme).groups())
+    there = sum(file.stat().st_size for file in (site / "try").rglob("*") if file.is_file())
+    assert abs(added - there / 1e6) < 2 and abs(first - about.first_click(loaded)) < 2
 
 
 def test_python_starts_from_bytecode_and_the_lock_knows_it(site):
@@ -270,6 +280,20 @@ def test_what_autosave_keeps_needs_no_click(page, host):
     page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
     page.reload()
     assert cells_of(ready(page))[1]["source"] == "kept = 1"
+
+
+def test_what_is_solved_is_remembered_until_it_is_reset(page, host):
+    opened(page, host, "03_squash")
+    before = saved("03_squash")
+    number, exercise = stub(before)
+    solution = solved("03_squash", exercise)
+    run(page, 1, code(before[1]))
+    assert run(page, number, solution) == "right\n"
+    page.reload()
+    ready(page)
+    done = "from capslib.exercises import progress\n\nprint(progress.done()['exercises'])"
+    assert run(page, 1, done) == f"{[exercise]}\n"
+    assert run(page, 1, f"progress.reset()\n{done}") == "[]\n"
 
 
 def test_a_second_visit_needs_no_network(page, site):

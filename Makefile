@@ -10,6 +10,8 @@ LAB_ARGS ?=
 NOTEBOOKS ?= $(wildcard notebooks/*.ipynb notebooks/solutions/*.ipynb)
 # Where the site will be, as in: make site ADDRESS=https://example.org/capsules/
 ADDRESS ?=
+# On GitHub, as in: make site REPOSITORY=owner/name; the pages then open in Colab and Binder, too
+REPOSITORY ?=
 # Where `make lite` takes Pyodide from, an unpacked release or its address; without it, the official one
 PYODIDE ?=
 # Which exercises `make class` sets, as in: make class EXERCISES="unsquash broken_routers"; without any, all
@@ -31,7 +33,8 @@ help:
 	@echo "make test           lint, unit tests, and every notebook run again and compared"
 	@echo "make lint           style, spelling, imports between rooms, types, and the JavaScript alone"
 	@echo "make notebooks      run notebooks and save their outputs; NOTEBOOKS=... chooses which"
-	@echo "make site           make build/site, the course as a web site; ADDRESS=https://... for its sitemap"
+	@echo "make site           make build/site, the course as a web site; ADDRESS=https://... for its sitemap,"
+	@echo "                    REPOSITORY=owner/name for links to Colab and Binder"
 	@echo "make lite           the site with lessons 02-05 running in it, without Jupyter; PYODIDE=... is a folder or an address"
 	@echo "make class          make class/, a course of nbgrader from the exercises; EXERCISES=... chooses which"
 	@echo "make figures        draw figures/*.svg again"
@@ -76,13 +79,13 @@ notebooks: setup
 # Pages that need no Jupyter and no kernel, for any static host, or a browser alone; their widgets live.
 site: setup
 	@sh tools/site_env.sh
-	@$(PY) -m tools.web --address "$(ADDRESS)"
+	@$(PY) -m tools.web --address "$(ADDRESS)" --repository "$(REPOSITORY)"
 
 # The site, and in its folder try the lessons that run in a browser.
 lite: setup
 	@sh tools/site_env.sh
 	@sh tools/lite_env.sh
-	@$(PY) -m tools.lite --address "$(ADDRESS)" --pyodide "$(PYODIDE)"
+	@$(PY) -m tools.lite --address "$(ADDRESS)" --repository "$(REPOSITORY)" --pyodide "$(PYODIDE)"
 
 class: setup
 	@$(PY) -m tools.assignments $(EXERCISES)

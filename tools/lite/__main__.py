@@ -127,8 +127,7 @@ def finish(target: Path, loaded: int) -> None:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tools.lite", description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=web.SITE, help="folder (default: build/site)")
-    parser.add_argument("--address", default="", help="where the site will be; needed for the sitemap alone")
+    web.add_options(parser)
     parser.add_argument(
         "--pyodide",
         default=pyodide.RELEASE,
@@ -142,8 +141,8 @@ def main() -> None:
     except pyodide.Missing as error:
         print(f"lite: the site is made without lessons that run in the browser: {error}")
     try:
-        web.build(given.out, given.address, edition=edition)
-    except web.SiteError as error:
+        web.build(given.out, given.address, edition=edition, repository=given.repository)
+    except (web.SiteError, ValueError) as error:
         sys.exit(f"site: {error}")
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import yaml
 
+from tools import colab
 from tools.web import formulas, sources
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +54,14 @@ class Edition(NamedTuple):
     size: str
 
 
-def build(site: Path, address: str = "", work: Path | None = None, log=print, edition: Edition | None = None) -> Path:
+def build(
+    site: Path,
+    address: str = "",
+    work: Path | None = None,
+    log=print,
+    edition: Edition | None = None,
+    repository: str = "",
+) -> Path:
     """Make the site in a folder, which is replaced once the new one is there.
 
     Args:
@@ -63,8 +71,10 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print, ed
         work: where the sources are put together; beside the site if not given.
         log: takes a line of text.
         edition: what runs in the browser, if anything does.
+        repository: OWNER/NAME on GitHub, whose branch for Colab the lessons open in Colab and Binder; "" for none.
 
     Raises:
+        ValueError: if the repository's name is none.
         SiteError: if Sphinx is not there, fails, or warns of anything, or a formula is wrong.
     """
     if not SPHINX.exists():
@@ -84,6 +94,7 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print, ed
         "runs": {f"notebooks/{name}": f"../{link}" for name, link in edition.links.items()} if edition else {},
         "size": edition.size if edition else "",
         "static": str(static.folder.resolve()),
+        "repository": opened_in(repository) if repository else {},
     }
     made = work / "html"
     command = [SPHINX, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q", "-c", HERE, "-d", work / "doctrees"]
@@ -109,6 +120,20 @@ def build(site: Path, address: str = "", work: Path | None = None, log=print, ed
     shutil.move(made, site)
     log(f"site: {site / 'index.html'}")
     return site
+
+
+def opened_in(repository: str) -> dict:
+    """The theme's settings that let a lesson be opened elsewhere."""
+    return {
+        "repository_url": f"{colab.GITHUB}/{colab.checked(repository)}",
+        "repository_branch": colab.BRANCH,
+        "use_repository_button": True,
+        "launch_buttons": {
+            "colab_url": colab.COLAB,
+            "binderhub_url": "https://mybinder.org",
+            "notebook_interface": "jupyterlab",
+        },
+    }
 
 
 def write_sources(work: Path, static: sources.Static, edition: Edition | None) -> dict[str, list[str]]:
@@ -211,15 +236,23 @@ def write_sitemap(site: Path, address: str) -> None:
     (site / "sitemap.xml").write_text(text, encoding="utf-8")
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What every edition of the site can be told."""
+    parser.add_argument("--out", type=Path, default=SITE, help="folder (default: build/site)")
+    parser.add_argument("--address", default="", help="where the site will be; needed for the sitemap alone")
+    parser.add_argument(
+        "--repository", default="", help="OWNER/NAME on GitHub; lessons can then be opened in Colab and Binder"
+    )
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tools.web", description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=SITE, help="folder (default: build/site)")
-    parser.add_argument("--address", default="", help="where the site will be; needed for the sitemap alone")
+    add_options(parser)
     given = parser.parse_args()
     try:
-        build(given.out, given.address)
-    except SiteError as error:
+        build(given.out, given.address, repository=given.repository)
+    except (SiteError, ValueError) as error:
         sys.exit(f"site: {error}")
 
 

@@ -8,8 +8,8 @@ from sphinx.ext.mathjax import html_visit_displaymath, html_visit_math
 
 HERE = Path(__file__).resolve().parent
 facts = json.loads(os.environ["COURSE_SITE"])
-"""What tools.web tells: title, version, author, address (or ""), static, the scripts of each page, and of the lessons
-that run in the browser where they do and how much they load."""
+"""What tools.web tells: title, version, author, address (or ""), static, the scripts of each page, of the lessons that
+run in the browser where they do and how much they load, and the settings that let a lesson be opened elsewhere."""
 
 project = facts["title"]
 author = copyright = facts["author"]
@@ -47,6 +47,7 @@ html_theme_options = {
     "toc_title": "On this page",
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
+    **facts["repository"],
 }
 # TeX as Sphinx writes it for MathJax, and no MathJax in the page: formulas.py sets the formulas afterwards.
 html_math_renderer = "course"

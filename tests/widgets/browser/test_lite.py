@@ -210,7 +210,8 @@ def test_the_line_says_what_is_loading_and_how_far_it_is(page, host, site):
     assert loaded / 1e6 < kept < about.first_click(loaded)
     assert f"about {about.first_click(loaded):.0f} MB" in (site / "browser.html").read_text(encoding="utf-8")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    added, first = map(int, re.search(r"adds (\d+) MB to the site; a first click loads about (\d+) MB", readme).groups())
+    told = re.search(r"adds (\d+) MB to the site; a first click loads about (\d+) MB", readme)
+    added, first = map(int, told.groups())
     there = sum(file.stat().st_size for file in (site / "try").rglob("*") if file.is_file())
     assert abs(added - there / 1e6) < 2 and abs(first - about.first_click(loaded)) < 2
 

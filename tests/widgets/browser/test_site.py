@@ -17,6 +17,7 @@ from playwright.sync_api import expect
 from tests import ROOT
 from tests.conftest import NO_SITE
 from tests.widgets.browser.saved import notebook, opened
+from tools import colab
 from tools.browser.examples import EXAMPLES
 from tools.browser.harness import STATE
 from tools.web import __main__ as web
@@ -24,6 +25,7 @@ from tools.web import npm, sources
 
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 ADDRESS = "https://example.org/capsules/"
+REPOSITORY = "someone/capsules"
 MOST_BYTES = 1_500_000
 MOST_SCRIPTS = 2_500_000
 """Bytes of the programs that a page brings: those of its widgets, and 1.8 million of the theme, mostly its icons."""
@@ -48,7 +50,7 @@ def site(tmp_path_factory):
     reason = missing()
     if reason:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{NO_SITE}: {reason}")
-    return web.build(tmp_path_factory.mktemp("web edition 膠囊") / "site", ADDRESS, log=str)
+    return web.build(tmp_path_factory.mktemp("web edition 膠囊") / "site", ADDRESS, log=str, repository=REPOSITORY)
 
 
 def ready(page):
@@ -440,6 +442,25 @@ def test_without_sphinx_one_line_says_what_makes_it(tmp_path, monkeypatch):
     monkeypatch.setattr(web, "SPHINX", ROOT / "build" / "no-env" / "bin" / "python")
     with pytest.raises(web.SiteError, match=r"not found, expected what `sh tools/site_env\.sh` makes"):
         web.build(tmp_path / "site")
+
+
+def test_a_lesson_opens_in_colab_and_binder_where_the_repository_is_known(site, visit):
+    page = visit("notebooks/03_squash")
+    page.get_by_role("button", name="Launch interactive content").click()
+    for name, address in [
+        ("Colab", f"{colab.COLAB}/github/{REPOSITORY}/blob/{colab.BRANCH}/notebooks/03_squash.ipynb"),
+        (
+            "Binder",
+            f"https://mybinder.org/v2/gh/{REPOSITORY}/{colab.BRANCH}?urlpath=lab/tree/notebooks/03_squash.ipynb",
+        ),
+    ]:
+        link = page.get_by_role("link", name=name)
+        expect(link).to_be_visible()
+        expect(link).to_have_attribute("href", address)
+    for path in (site / "_images").glob("*"):
+        assert len([*ROOT.glob(f"figures/{path.name}"), *ROOT.glob(f"benchmarks/results/{path.name}")]) == 1, (
+            "a copy for Colab takes its figures from here, under their own names"
+        )
 
 
 def test_links_to_what_the_site_lacks_are_words():

@@ -21,8 +21,8 @@ export function couplings_panel(state) {
   const edge = left + width;
   const middle = (edge + NODE_X) / 2;
   const links = toggle(state, "links", {
-    upper: ["links to capsule j", "Draw the couplings of all cells to the chosen capsule"],
-    lower: ["links of cell i", "Draw the couplings of the chosen cell to all capsules"],
+    upper: ["links to j", "Draw the couplings of all cells to the chosen capsule"],
+    lower: ["links of i", "Draw the couplings of the chosen cell to all capsules"],
   });
   const part = panel("matrix", "softmax", `0 0 ${SIZE.width} ${SIZE.height}`, surface("matrix of couplings"), links.node);
   const whole = { x: left, y: top, width, height };

@@ -78,7 +78,7 @@ def test_without_pyodide_one_line_says_so_and_the_site_is_made(tmp_path, monkeyp
     made = []
     monkeypatch.setattr(pyodide, "KEPT", tmp_path)
     monkeypatch.setattr(pyodide.fetched, "__defaults__", (pyodide.RELEASE, tmp_path))
-    monkeypatch.setattr(lite.web, "build", lambda *given, edition: made.append(edition))
+    monkeypatch.setattr(lite.web, "build", lambda *given, edition, repository: made.append(edition))
     monkeypatch.setattr(sys, "argv", ["lite", "--pyodide", str(tmp_path / "nowhere")])
     lite.main()
     (line,) = capsys.readouterr().out.splitlines()

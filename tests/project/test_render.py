@@ -87,7 +87,7 @@ COPIES = {"copy", "copy2", "copyfile"}
 FOR_A_MOMENT = {
     *("tools/browser/harness.py", "benchmarks/widgets.py", "benchmarks/alone.py", "tools/assignments.py"),
     *("tools/web/__main__.py", "tools/web/sources.py", "tools/web/picture.py", "tools/web/formulas.py"),
-    *("tools/lite/__main__.py", "tools/lite/pyodide.py", "tools/lite/bytecode.py"),
+    *("tools/lite/__main__.py", "tools/lite/pyodide.py", "tools/lite/bytecode.py", "tools/colab.py"),
 }
 
 

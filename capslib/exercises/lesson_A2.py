@@ -138,6 +138,7 @@ EXERCISES = {
         ),
         {
             "One hidden unit too many: with it, the CNN is larger than the capsules.": _hidden(rounded=np.ceil),
+            "There is no part of a hidden unit: round down to a whole number.": _hidden(rounded=lambda room: room),
             "You forgot the biases of both dense layers.": _hidden(first=0, last=0),
             "You forgot the biases of the hidden layer: one for each unit.": _hidden(first=0),
             "You forgot the prior: one number for each pair (i, j).": _hidden(prior=0),
@@ -153,10 +154,9 @@ EXERCISES = {
         2203,
         ("i", "j"),
         (
-            "Take the logits with every k, and subtract what k = i adds.",
+            "Take the logits with every k, which self_agreement gives, and subtract what k = i adds.",
             "What k = i adds is ⟨û_ij, û_ij⟩ / √D, the squared length of the vote over √D.",
-            "softmax(agreement(u_hat, u_hat.sum(0) - u_hat) …) does not fit, since the others differ for each i: use "
-            "self_agreement(u_hat) - (u_hat**2).sum(-1) / np.sqrt(u_hat.shape[-1]), then softmax.",
+            "softmax(self_agreement(u_hat) - (u_hat**2).sum(-1) / np.sqrt(u_hat.shape[-1])).",
         ),
         {
             "These are the couplings with k = i. Nothing has been left out.": _couplings(),

@@ -16,6 +16,10 @@ PRIOR = LinearSegmentedColormap.from_list("prior", [COLOURS["neutral"], "#FFFFFF
 """What is added to a coupling: white is 0, orange above, grey below."""
 
 
+def _written(x) -> str:
+    return f"{x:z.2f}".replace("-", "−")
+
+
 @style.context()
 def agreement_tables(tables, names) -> Figure:
     """For each whole the agreement of every two votes, number by number, and the sum of each row beside it.
@@ -30,14 +34,14 @@ def agreement_tables(tables, names) -> Figure:
     for ax, table, name in zip(axes[0], tables, names, strict=True):
         ax.imshow(table, cmap=AGREEMENT, vmin=-limit, vmax=limit)
         for i, k in np.ndindex(*table.shape):
-            ax.text(k, i, f"{table[i, k]:z.2f}", ha="center", va="center", fontsize=9)
+            ax.text(k, i, _written(table[i, k]), ha="center", va="center", fontsize=9)
         for i, total in enumerate(table.sum(1)):
-            ax.text(len(table) - 0.3, i, f"Σ {total:z.2f}", va="center", fontweight="bold", clip_on=False)
+            ax.text(len(table) - 0.3, i, f"Σ {_written(total)}", va="center", fontweight="bold", clip_on=False)
         ax.set(title=f"votes for the {name}", xlabel="vote k", xticks=parts, yticks=parts)
         ax.tick_params(length=0)
     axes[0, 0].set_ylabel("vote i")
     said = (
-        f"For {name}, the rows sum to {', '.join(f'{total:z.2f}' for total in table.sum(1))}."
+        f"For the {name}, the rows sum to {', '.join(map(_written, table.sum(1)))}."
         for table, name in zip(tables, names, strict=True)
     )
     return described(fig, f"Tables of agreement between the votes for one whole, a row a vote. {' '.join(said)}")

@@ -15,10 +15,11 @@ def test_agreement_tables_write_every_number_and_the_sum_of_each_row():
         np.testing.assert_allclose(ax.images[0].get_array(), table)
         assert ax.images[0].get_clim() == (-4, 4) and ax.get_title() == f"votes for the {name}"
         numbers = {tuple(text.get_position()): text.get_text() for text in ax.texts if "Σ" not in text.get_text()}
-        assert numbers == {(k, i): f"{table[i, k]:z.2f}" for i in range(2) for k in range(2)}
-        assert [word for word in words_in(ax) if "Σ" in word] == [f"Σ {total:z.2f}" for total in table.sum(1)]
-    assert "-0.00" not in words_in(fig.axes[1])
-    assert "For face, the rows sum to -1.00, 3.50. For car, the rows sum to 0.00, 5.00." in fig.get_label()
+        assert numbers == {(k, i): f"{table[i, k]:z.2f}".replace("-", "−") for i in range(2) for k in range(2)}
+        sums = [f"Σ {total:z.2f}".replace("-", "−") for total in table.sum(1)]
+        assert [word for word in words_in(ax) if "Σ" in word] == sums
+    assert not {"-0.00", "−0.00"} & set(words_in(fig.axes[1]))
+    assert "For the face, the rows sum to −1.00, 3.50. For the car, the rows sum to 0.00, 5.00." in fig.get_label()
 
 
 def test_couplings_stand_beside_the_prior_with_white_at_no_preference_and_at_zero():

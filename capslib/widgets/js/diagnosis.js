@@ -3,7 +3,7 @@ import { button, html, svg, unique, widget } from "./dom.js";
 
 /** @typedef {{title: string, read: string, across: string[], axis: string, bars: boolean}} Look */
 
-const CHART = { width: 300, height: 150, left: 42, right: 8, top: 10, bottom: 30 };
+const CHART = { width: 300, height: 150, left: 42, right: 8, top: 10, bottom: 30, letter: 5.5, line: 13 };
 
 /** Where numbers lie on the vertical axis of a chart, with its two ends. @param {number[]} numbers @param {boolean} bars */
 function scale(numbers, bars) {
@@ -47,12 +47,17 @@ function chart(look, [healthy, patient], said) {
     parts.push(...marks.filter((mark) => mark !== ""));
   }
   const every = Math.ceil(look.across.length / 8);
+  const longest = Math.max(...look.across.map((name) => name.length));
+  // Words too wide for their columns stand in two lines by turns.
+  const lines = longest * CHART.letter > step * every ? 2 : 1;
   for (const [n, name] of look.across.entries()) {
     if (n % every) continue;
-    parts.push(svg("text", { x: x(n), y: CHART.height - 17, "text-anchor": "middle" }, name));
+    const line = (n / every) % lines;
+    parts.push(svg("text", { x: x(n), y: CHART.height - 17 + CHART.line * line, "text-anchor": "middle" }, name));
   }
-  parts.push(svg("text", { x: CHART.left + inner / 2, y: CHART.height - 3, "text-anchor": "middle" }, look.axis));
-  const picture = svg("svg", { viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img", "aria-label": `${look.title}. ${said}` }, ...parts);
+  const height = CHART.height + CHART.line * (lines - 1);
+  parts.push(svg("text", { x: CHART.left + inner / 2, y: height - 3, "text-anchor": "middle" }, look.axis));
+  const picture = svg("svg", { viewBox: `0 0 ${CHART.width} ${height}`, role: "img", "aria-label": `${look.title}. ${said}` }, ...parts);
   return html("figure", { class: "caps-diagnosis-chart" }, html("figcaption", {}, look.title), picture, html("p", {}, said));
 }
 

@@ -50,6 +50,25 @@ def test_a_case_is_solved_by_mouse(diagnosis, mounted, keep):
     keep(page, "diagnosis-solved")
 
 
+OVERLAPS = """figures => figures.flatMap((figure) => {
+    const texts = [...figure.querySelectorAll("svg text")].map((text) => [text.textContent, text.getBoundingClientRect()]);
+    const both = (a, b) => a.left < b.right && b.left < a.right && a.top + 1 < b.bottom && b.top + 1 < a.bottom;
+    return texts.flatMap(([one, a], n) => texts.slice(n + 1).filter(([_, b]) => both(a, b)).map(([two]) => [one, two]));
+})"""
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_word_of_a_chart_lies_over_another(case, mounted):
+    widget = Diagnosis(case)
+    page = mounted(widget)
+    looks = page.locator("[data-testid^=diagnosis-look-]")
+    for number in range(looks.count()):
+        looks.nth(number).click()
+    figures = page.locator("figure")
+    expect(figures).to_have_count(looks.count() + 1)
+    assert page.eval_on_selector_all("figure", OVERLAPS) == []
+
+
 def test_a_case_is_solved_by_keys(diagnosis, mounted):
     page = mounted(diagnosis)
     right, _, telling, _ = places(diagnosis)

@@ -51,7 +51,8 @@ def test_a_case_is_solved_by_mouse(diagnosis, mounted, keep):
 
 
 OVERLAPS = """figures => figures.flatMap((figure) => {
-    const texts = [...figure.querySelectorAll("svg text")].map((text) => [text.textContent, text.getBoundingClientRect()]);
+    const all = [...figure.querySelectorAll("svg text")];
+    const texts = all.map((text) => [text.textContent, text.getBoundingClientRect()]);
     const both = (a, b) => a.left < b.right && b.left < a.right && a.top + 1 < b.bottom && b.top + 1 < a.bottom;
     return texts.flatMap(([one, a], n) => texts.slice(n + 1).filter(([_, b]) => both(a, b)).map(([two]) => [one, two]));
 })"""

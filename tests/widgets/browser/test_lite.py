@@ -1,6 +1,7 @@
 """The lessons that run in a browser, as `make lite` makes them: opened from their pages, run, changed, and kept."""
 
 import configparser
+import contextlib
 import json
 import re
 import zipfile
@@ -55,8 +56,8 @@ def host(site):
         yield f"{address}/the%20course/site"
 
 
-@pytest.fixture
-def page(browser):
+@contextlib.contextmanager
+def visitor(browser):
     """A page of a browser that has never been here."""
     with watched_page(browser) as page:
         page.set_default_timeout(PATIENCE)
@@ -64,6 +65,19 @@ def page(browser):
         yield page
     assert not page.outside, f"requested from elsewhere: {page.outside}"
     assert not page.errors, f"errors in the page: {page.errors}"
+
+
+@pytest.fixture
+def page(browser):
+    with visitor(browser) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def lesson(browser, host):
+    """Lesson 03, opened once for the tests that each need no more than a cell of it."""
+    with visitor(browser) as page:
+        yield opened(page, host, "03_squash")
 
 
 def ready(page):
@@ -230,24 +244,21 @@ def test_python_starts_from_bytecode_and_the_lock_knows_it(site):
     assert all(package["sha256"] == pyodide.sha256(python / package["file_name"]) for package in lock.values())
 
 
-def test_scipy_comes_when_a_cell_asks_for_it(page, host):
-    opened(page, host, "03_squash")
-    assert run(page, 1, "from scipy.special import expit\n\nprint(expit(0.0))") == "0.5\n"
+def test_scipy_comes_when_a_cell_asks_for_it(lesson):
+    assert run(lesson, 1, "from scipy.special import expit\n\nprint(expit(0.0))") == "0.5\n"
 
 
-def test_an_endless_loop_in_an_exercise_is_stopped(page, host):
-    opened(page, host, "03_squash")
+def test_an_endless_loop_in_an_exercise_is_stopped(lesson):
     before = saved("03_squash")
     number, exercise = stub(before)
-    run(page, 1, code(before[1]))
+    run(lesson, 1, code(before[1]))
     endless = f"def {exercise}(*given):\n    while True:\n        pass\n\n\nexercises.check({exercise!r}, {exercise})"
-    assert run(page, number, endless).startswith("not yet: it ran for more than 5 seconds and was stopped.")
+    assert run(lesson, number, endless).startswith("not yet: it ran for more than 5 seconds and was stopped.")
 
 
-def test_a_lesson_that_needs_keras_says_so_in_one_line(page, host):
-    opened(page, host, "03_squash")
-    run(page, 1, "from capslib import models")
-    (error,) = cells_of(page)[1]["outputs"]
+def test_a_lesson_that_needs_keras_says_so_in_one_line(lesson):
+    run(lesson, 1, "from capslib import models")
+    (error,) = cells_of(lesson)[1]["outputs"]
     assert re.fullmatch(
         r"BackendError: keras: not found; this lesson needs the installed course.*", "".join(error["traceback"])
     )

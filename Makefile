@@ -67,10 +67,9 @@ lint: setup
 	@$(PY) -m mypy
 	@sh tools/lint_js.sh
 
-# One pytest run for all, so that its last line counts everything. In the order of their folders, since by the number of their
-# tests the browser's few long ones would come last, on one core. Coverage is of what the tests run in their own process.
+# One pytest run for all, so that its last line counts everything. Coverage is of what the tests run in their own process.
 test: lint
-	@$(APART) $(PY) -m pytest tests notebooks -n $(JOBS) --dist loadfile --no-loadscope-reorder \
+	@$(APART) $(PY) -m pytest tests notebooks -n $(JOBS) --dist loadfile \
 	    --nbval --nbval-sanitize-with tests/notebooks/nbval_sanitize.cfg --nbval-cell-timeout 600 \
 	    --cov=capslib --cov-report=term
 

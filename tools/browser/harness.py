@@ -22,14 +22,15 @@ HERE = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:", "ws://127.0.0.
 """How the address of what may be requested begins."""
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
-NAMES = ["chromium", "chromium-browser", "google-chrome"]
+NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
+"""The first is the same browser without what would surround a page, and takes a quarter less time for it."""
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic"]
 
 
 def chromium():
-    """Path of a Chromium, or None: the variable CHROMIUM, then where Debian has it, then what PATH finds."""
-    places = [os.environ.get("CHROMIUM"), "/usr/bin/chromium", *map(shutil.which, NAMES)]
+    """Path of a Chromium, or None: the variable CHROMIUM, then what PATH finds."""
+    places = [os.environ.get("CHROMIUM"), *map(shutil.which, NAMES)]
     return next((place for place in places if place and os.access(place, os.X_OK)), None)
 
 

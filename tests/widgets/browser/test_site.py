@@ -58,6 +58,21 @@ def ready(page):
     return page
 
 
+def watched(line):
+    """Watch what a widget says; gives what waits until it has once said something else.
+
+    It may say so later than a control is used, and another control may take it back.
+    """
+    line.evaluate(
+        """node => {
+            const before = node.innerText;
+            const look = () => { if (node.innerText !== before) node.dataset.changed = "yes"; };
+            new MutationObserver(look).observe(node, { subtree: true, childList: true, characterData: true });
+        }"""
+    )
+    return lambda: expect(line).to_have_attribute("data-changed", "yes")
+
+
 @pytest.fixture
 def visit(page, site):
     """Open one of its pages from file://, and wait until its widgets and formulas are drawn."""
@@ -202,11 +217,11 @@ def test_a_lesson_lives(visit, keep, name):
     expect(widgets).to_have_count(len(sources.shown(saved)))
     for number, widget in enumerate(widgets.all()):
         line = widget.locator("[aria-live=polite]")
-        before = line.inner_text()
+        said = watched(line)
         for control in widget.locator(":is(button, select, input, [role=slider]):not(:disabled)").all():
-            if control.is_visible() and line.inner_text() == before:
+            if control.is_visible() and line.get_attribute("data-changed") is None:
                 control.press("Space" if control.evaluate("node => node.localName") == "button" else "ArrowRight")
-        assert line.inner_text() != before, "no control changed what the widget says"
+        said()
         keep(widget, f"site-{name}-{number}-used")
 
 

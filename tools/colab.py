@@ -6,11 +6,13 @@ runs in Colab, and its links lead to addresses, since a notebook in Colab has no
 """
 
 import argparse
+import copy
 import json
+import posixpath
 import re
 import shutil
 import sys
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "build" / "colab"
@@ -50,16 +52,16 @@ def copy_for_colab(notebook: dict, folder: str, repository: str, address: str) -
     """
 
     def absolute(link: re.Match) -> str:
-        path = _joined(folder, link["target"])
+        path = posixpath.normpath(posixpath.join(folder, link["target"]))
         if link["picture"]:
-            to = f"{address.rstrip('/')}/_images/{PurePosixPath(path).name}"
+            to = f"{address.rstrip('/')}/_images/{posixpath.basename(path)}"
         elif path.endswith(".ipynb"):
             to = f"{COLAB}/github/{repository}/blob/{BRANCH}/{path}"
         else:
             to = f"{GITHUB}/{repository}/blob/{BRANCH}/{path}"
         return f"{link['picture']}[{link['text']}]({to})"
 
-    made = json.loads(json.dumps(notebook))
+    made = copy.deepcopy(notebook)
     for cell in made["cells"]:
         if cell["cell_type"] == "markdown":
             cell["source"] = LINK.sub(absolute, "".join(cell["source"])).splitlines(keepends=True)
@@ -67,17 +69,6 @@ def copy_for_colab(notebook: dict, folder: str, repository: str, address: str) -
     install = {"cell_type": "code", "id": "colab-install", "execution_count": None, "outputs": [], "source": source}
     made["cells"].insert(0, {**install, "metadata": {}})
     return made
-
-
-def _joined(folder: str, target: str) -> str:
-    """A path in the repository, from one that starts in a folder of it."""
-    parts: list[str] = []
-    for part in PurePosixPath(folder, target).parts:
-        if part == "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return "/".join(parts)
 
 
 def write_all(repository: str, address: str, target: Path = TARGET) -> list[Path]:
@@ -88,9 +79,9 @@ def write_all(repository: str, address: str, target: Path = TARGET) -> list[Path
     for path in sorted((ROOT / "notebooks").rglob("*.ipynb")):
         place = path.relative_to(ROOT)
         notebook = json.loads(path.read_text(encoding="utf-8"))
-        copy = copy_for_colab(notebook, place.parent.as_posix(), repository, address)
+        for_colab = copy_for_colab(notebook, place.parent.as_posix(), repository, address)
         (target / place).parent.mkdir(parents=True, exist_ok=True)
-        (target / place).write_text(json.dumps(copy, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        (target / place).write_text(json.dumps(for_colab, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         made.append(target / place)
     return made
 

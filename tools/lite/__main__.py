@@ -16,6 +16,7 @@ from pathlib import Path
 import nbformat
 
 from capslib.records import sha256
+from tools import colab
 from tools.lite import page, pyodide
 from tools.web import __main__ as web
 
@@ -137,12 +138,14 @@ def main() -> None:
     given = parser.parse_args()
     edition = None
     try:
-        edition = build(ROOT / "build" / "lite", pyodide.fetched(given.pyodide))
-    except pyodide.Missing as error:
-        print(f"lite: the site is made without lessons that run in the browser: {error}")
-    try:
+        if given.repository:
+            colab.checked(given.repository)
+        try:
+            edition = build(ROOT / "build" / "lite", pyodide.fetched(given.pyodide))
+        except pyodide.Missing as error:
+            print(f"lite: the site is made without lessons that run in the browser: {error}")
         web.build(given.out, given.address, edition=edition, repository=given.repository)
-    except (web.SiteError, ValueError) as error:
+    except (RuntimeError, ValueError) as error:
         sys.exit(f"site: {error}")
 
 

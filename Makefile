@@ -25,12 +25,13 @@ PICTURES = tests/library/plots $(addprefix tests/library/test_,bugs.py condition
     $(addprefix tests/widgets/test_,diagnosis.py join.py margin_loss_explorer.py quiz.py squash_explorer.py traits.py vote_router.py)
 NEUTRAL = $(addprefix tests/library/test_,attention.py equations.py gradients.py layers.py losses.py models.py tracing.py training.py)
 
-.PHONY: help setup lab test lint notebooks site lite class figures weights bench experiments test-backends test-class test-oldest lock clean
+.PHONY: help setup lab test coverage lint notebooks site lite class figures weights bench experiments test-backends test-class test-oldest lock clean
 
 help:
 	@echo "make lab            open the course in JupyterLab (sets everything up the first time)"
 	@echo "make setup          make .venv with the locked packages; PYTHON=python3.12 chooses the interpreter"
 	@echo "make test           lint, unit tests, and every notebook run again and compared"
+	@echo "make coverage       the tests of capslib outside a browser, and which of its lines they run"
 	@echo "make lint           style, spelling, imports between rooms, types, and the JavaScript alone"
 	@echo "make notebooks      run notebooks and save their outputs; NOTEBOOKS=... chooses which"
 	@echo "make site           make build/site, the course as a web site; ADDRESS=https://... for its sitemap,"
@@ -67,11 +68,16 @@ lint: setup
 	@$(PY) -m mypy
 	@sh tools/lint_js.sh
 
-# One pytest run for all, so that its last line counts everything. Coverage is of what the tests run in their own process.
+# One pytest run for all, so that its last line counts everything. TensorFlow gets one thread in each process, since its
+# threads would wait for each other whenever the tests beside them have the other core.
 test: lint
-	@$(APART) $(PY) -m pytest tests notebooks -n $(JOBS) --dist loadfile \
-	    --nbval --nbval-sanitize-with tests/notebooks/nbval_sanitize.cfg --nbval-cell-timeout 600 \
-	    --cov=capslib --cov-report=term
+	@TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(APART) $(PY) -m pytest tests notebooks -n $(JOBS) --dist loadfile \
+	    --nbval --nbval-sanitize-with tests/notebooks/nbval_sanitize.cfg --nbval-cell-timeout 600
+
+# Apart from `make test`, because watching every call takes these tests half as long again. It covers what they run in
+# their own process.
+coverage: setup
+	@$(APART) $(PY) -m pytest tests --ignore=tests/widgets/browser -n $(JOBS) --dist loadfile --cov=capslib --cov-report=term
 
 notebooks: setup
 	@$(APART) $(PY) tools/render.py $(NOTEBOOKS)

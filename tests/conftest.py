@@ -13,12 +13,6 @@ NO_SITE = "the web edition cannot be made (sh tools/site_env.sh makes what it ne
 NO_LITE = "the lessons cannot run in a browser (make lite fetches what they need): their tests are left out"
 
 
-def pytest_configure(config):
-    """Keep nbval from measuring coverage in the lessons' kernels too: they took a third longer."""
-    if getattr(config.option, "cov_source", None):
-        config.option.cov_source = []
-
-
 def pytest_collection_modifyitems(items):
     """Where capslib is installed without the course, leave out what needs it."""
     if find_spec("keras") is None:

@@ -250,7 +250,7 @@ def graded(nbgrader):
             file.parent.mkdir(parents=True)
             file.write_text(json.dumps(notebook), encoding="utf-8")
         # Shorter than for a class, since one cell needs all of it.
-        run("autograde", lesson, *(["--Execute.timeout=60"] if "stuck" in handed_in else []))
+        run("autograde", lesson, *(["--Execute.timeout=30"] if "stuck" in handed_in else []))
     run("export")
     with open(course / "grades.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

@@ -75,9 +75,10 @@ def page(browser):
 
 @pytest.fixture(scope="module")
 def lesson(browser, host):
-    """Lesson 03, opened once for the tests that each need no more than a cell of it."""
+    """Lesson 03 on a first visit, once for the tests that each need no more than a cell of it."""
     with visitor(browser) as page:
-        yield opened(page, host, "03_squash")
+        opened(page, host, "03_squash").evaluate("window.first_steps = [...steps]")
+        yield page
 
 
 def ready(page):
@@ -197,9 +198,8 @@ def test_a_lesson_runs_as_it_was_saved(page, host, keep, name):
     expect(output.first).to_be_visible()
 
 
-def test_the_line_says_what_is_loading_and_how_far_it_is(page, host, site):
-    opened(page, host, "03_squash")
-    steps = page.evaluate("steps")
+def test_the_line_says_what_is_loading_and_how_far_it_is(lesson, site):
+    page, steps = lesson, lesson.evaluate("first_steps")
     megabytes = [
         int(done) for step in steps for done in re.findall(r"^loading: Loading Python … (\d+) of \d+ MB$", step)
     ]
@@ -261,14 +261,22 @@ def test_a_lesson_that_needs_keras_says_so_in_one_line(lesson):
     )
 
 
-def test_a_change_is_kept_downloaded_and_taken_back(page, host, tmp_path):
+def test_what_was_done_is_there_at_the_next_visit_without_a_click_until_it_is_taken_back(page, host, tmp_path):
     opened(page, host, "05_margin_loss")
+    before = saved("05_margin_loss")
+    number, exercise = stub(before)
+    run(page, 1, code(before[1]))
+    assert run(page, number, solved("05_margin_loss", exercise)) == "right\n"
     assert run(page, 1, "print('mine')") == "mine\n"
-    page.evaluate("jupyterapp.shell.currentWidget.context.save()")
+    page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
     page.reload()
     ready(page)
     assert cells_of(page)[1]["source"] == "print('mine')"
     assert cells_of(page)[1]["outputs"][0]["text"] == "mine\n"
+    # The exercises that were solved, too.
+    done = "from capslib.exercises import progress\n\nprint(progress.done()['exercises'])"
+    assert run(page, number, done) == f"{[exercise]}\n"
+    assert run(page, number, f"progress.reset()\n{done}") == "[]\n"
     with page.expect_download() as download:
         page.get_by_role("button", name="Download", exact=True).click()
     assert download.value.suggested_filename == "05_margin_loss.ipynb"
@@ -276,33 +284,11 @@ def test_a_change_is_kept_downloaded_and_taken_back(page, host, tmp_path):
     assert code(json.loads((tmp_path / "mine.ipynb").read_text())["cells"][1]) == "print('mine')"
     page.get_by_role("button", name="Start over").click()
     expect(page.locator("#course-bar")).to_contain_text("the lesson as it was published")
-    assert cells_of(page)[1]["source"] == code(saved("05_margin_loss")[1])
+    assert [cell["source"] for cell in cells_of(page)] == [code(cell) for cell in before]
     page.get_by_role("link", name="What you had is here").click()
     page.wait_for_url("**before-starting-over**")
     ready(page)
     assert cells_of(page)[1]["source"] == "print('mine')"
-
-
-def test_what_autosave_keeps_needs_no_click(page, host):
-    opened(page, host, "02_pose_and_votes")
-    run(page, 1, "kept = 1")
-    page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
-    page.reload()
-    assert cells_of(ready(page))[1]["source"] == "kept = 1"
-
-
-def test_what_is_solved_is_remembered_until_it_is_reset(page, host):
-    opened(page, host, "03_squash")
-    before = saved("03_squash")
-    number, exercise = stub(before)
-    solution = solved("03_squash", exercise)
-    run(page, 1, code(before[1]))
-    assert run(page, number, solution) == "right\n"
-    page.reload()
-    ready(page)
-    done = "from capslib.exercises import progress\n\nprint(progress.done()['exercises'])"
-    assert run(page, 1, done) == f"{[exercise]}\n"
-    assert run(page, 1, f"progress.reset()\n{done}") == "[]\n"
 
 
 def test_a_second_visit_needs_no_network(page, site):
@@ -317,12 +303,12 @@ def test_a_second_visit_needs_no_network(page, site):
     page.errors[:] = [error for error in page.errors if "net::ERR_" not in error]
 
 
-def test_a_link_to_a_lesson_that_is_not_there_leads_to_its_page(page, host):
-    opened(page, host, "05_margin_loss")
-    with page.expect_popup() as popup:
-        page.get_by_role("link", name="06 · The capsule layer").click()
+def test_a_link_to_a_notebook_that_is_not_there_leads_to_its_page(lesson, host):
+    with lesson.expect_popup() as popup:
+        lesson.get_by_role("link", name="solutions/03_squash").click()
     popup.value.wait_for_load_state()
-    assert popup.value.url == f"{host}/notebooks/06_capsule_layer.html"
+    assert popup.value.url == f"{host}/notebooks/solutions/03_squash.html"
+    popup.value.close()
 
 
 def test_opened_as_a_file_it_says_what_it_needs(page, site):

@@ -16,13 +16,16 @@ def _softmax(b: np.ndarray) -> np.ndarray:
 
 
 def _attention_couplings(u_hat: np.ndarray) -> np.ndarray:
-    I, J, D = u_hat.shape
-    b = np.zeros((I, J))
-    for i in range(I):
-        for j in range(J):
-            for k in range(I):
-                b[i, j] += sum(u_hat[i, j] * u_hat[k, j]) / np.sqrt(D)
-    return _softmax(b)
+    N, I, J, D = u_hat.shape
+    c = np.zeros((N, I, J))
+    for n in range(N):
+        b = np.zeros((I, J))
+        for i in range(I):
+            for j in range(J):
+                for k in range(I):
+                    b[i, j] += sum(u_hat[n, i, j] * u_hat[n, k, j]) / np.sqrt(D)
+        c[n] = _softmax(b)
+    return c
 
 
 def _without_itself(u_hat: np.ndarray) -> np.ndarray:
@@ -36,7 +39,7 @@ def _without_itself(u_hat: np.ndarray) -> np.ndarray:
     return _softmax(b)
 
 
-def _couplings(total=lambda u_hat: u_hat.sum(0), scale=lambda u_hat: np.sqrt(u_hat.shape[-1]), own=0.0, axis=-1):
+def _couplings(total=lambda u_hat: u_hat.sum(-3), scale=lambda u_hat: np.sqrt(u_hat.shape[-1]), own=0.0, axis=-1):
     """A function like the solutions, one part of which may be another one.
 
     `own` is how often a vote's agreement with itself is taken away.
@@ -64,8 +67,8 @@ def _less(taken):
     return lambda u_hat: equations.softmax(equations.self_agreement(u_hat) - taken(u_hat))
 
 
-def _votes(rng: np.random.Generator) -> tuple:
-    return (numbers(rng, *map(int, rng.permutation([2, 3, 4, 5])[:3])),)
+def _votes(rng: np.random.Generator, axes: int = 3) -> tuple:
+    return (numbers(rng, *map(int, rng.permutation([2, 3, 4, 5])[:axes])),)
 
 
 def _fair_hidden(I: np.ndarray, D_in: int, J: int, D_out: int) -> np.ndarray:
@@ -97,21 +100,25 @@ def _sizes(rng: np.random.Generator) -> tuple:
 EXERCISES = {
     "attention_couplings": Exercise(
         _attention_couplings,
-        _votes,
+        lambda rng: _votes(rng, axes=4),
         2201,
-        ("i", "j"),
+        ("n", "i", "j"),
         (
             "The sum over k does not touch û_ij, so it can go inside the dot product: ⟨û_ij, Σ_k û_kj⟩.",
-            "u_hat.sum(0) has the sums, (J, D). Multiply every vote with the sum for its whole, and add up over D.",
-            "softmax(agreement(u_hat, u_hat.sum(0)) / np.sqrt(u_hat.shape[-1])).",
+            "Count the axes from the end: -3 is that of the parts, with a batch or without one.",
+            "u_hat.sum(-3) has the sums, (N, J, D). Multiply every vote with the sum for its whole, and add up over D.",
+            "softmax(agreement(u_hat, u_hat.sum(-3)) / np.sqrt(u_hat.shape[-1])).",
         ),
         {
             "You normalised over the parts. As in routing, the wholes compete for a part: each row sums to 1.": (
-                _couplings(axis=0)
+                _couplings(axis=-2)
+            ),
+            "Your sum runs over the images, too. Only votes of the same image may agree.": (
+                _couplings(total=lambda u_hat: u_hat.sum((0, 1)))
             ),
             "The scale is missing: divide the logits by √D.": _couplings(scale=lambda u_hat: 1),
             "You divided by D. The scale of attention is √D.": _couplings(scale=lambda u_hat: u_hat.shape[-1]),
-            "You took the mean of the votes for the sum.": _couplings(total=lambda u_hat: u_hat.mean(0)),
+            "You took the mean of the votes for the sum.": _couplings(total=lambda u_hat: u_hat.mean(-3)),
             "You brought the votes to length 1 first. Here long votes count more.": _of_directions,
             "You left out k = i. In the program a vote agrees with itself, too; exercise 3 changes that.": (
                 _couplings(own=1)
@@ -119,12 +126,13 @@ EXERCISES = {
             "The exponentials of long votes overflow. Use the lesson's softmax.": _overflowing,
         },
         edges=(
-            ("votes that are all zero", (np.zeros((3, 2, 2)),)),
-            ("long votes", (40 * np.array([[[1.0, 0], [0, 1]], [[1, 1], [-1, 0]], [[0, 2], [1, 1]]]),)),
-            ("a single whole", (np.arange(6.0).reshape(3, 1, 2),)),
+            ("votes that are all zero", (np.zeros((2, 3, 2, 2)),)),
+            ("long votes", (40 * np.array([[[[1.0, 0], [0, 1]], [[1, 1], [-1, 0]], [[0, 2], [1, 1]]]]),)),
+            ("a single whole", (np.arange(12.0).reshape(2, 3, 1, 2),)),
+            ("as many images as parts", (np.linspace(-1, 1, 16).reshape(2, 2, 2, 2),)),
         ),
         numbers=100 * 100,
-        large=(np.ones((100, 3, 2)),),
+        large=(np.ones((2, 100, 3, 2)),),
     ),
     "fair_hidden": Exercise(
         _fair_hidden,
@@ -170,7 +178,7 @@ EXERCISES = {
                 _couplings(own=1, scale=lambda u_hat: (len(u_hat) - 1) * np.sqrt(u_hat.shape[-1]))
             ),
             "You normalised over the parts. The wholes compete for a part: each row sums to 1.": (
-                _couplings(own=1, axis=0)
+                _couplings(own=1, axis=-2)
             ),
         },
         edges=(

@@ -1,10 +1,14 @@
 """The widgets saved in the notebooks are those of capslib as it is now, since pages of lessons run what is saved."""
 
+import base64
 import importlib
+import io
 import json
 
 import pytest
+from PIL import Image
 
+from capslib import exercises
 from tests import ROOT
 
 FOLDER = ROOT / "notebooks"
@@ -30,6 +34,20 @@ def outdated(notebook):
 def test_saved_widgets_have_the_program_of_now(path):
     found = list(outdated(json.loads(path.read_text(encoding="utf-8"))))
     assert not found, f"{found} changed: run make notebooks NOTEBOOKS={path.relative_to(FOLDER.parent)}"
+
+
+def size(png):
+    return Image.open(io.BytesIO(png)).size
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_picture_in_place_of_a_quiz_is_the_one_of_now(path):
+    """By its size, which is another one when a question gets longer or a line breaks elsewhere."""
+    number = path.stem.partition("_")[0]
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if "".join(cell["source"]) == f'exercises.quiz("{number}")':
+            (output,) = cell["outputs"]
+            assert size(base64.b64decode(output["data"]["image/png"])) == size(exercises.quiz(number).picture())
 
 
 @pytest.mark.parametrize("part", ["_esm", "_css"])

@@ -25,7 +25,8 @@ const LARGER = 5; // steps with Shift
  *   grid: distance of the grid's lines, and of the numbers on the axes; 0 for neither;
  *   unit: text on a dashed circle of radius 1 around 0, or undefined for no circle;
  *   step, snap: an arrow key moves by `step` (Shift: five times that), a drag lands on multiples of `snap`
- * @returns {{node, marks, x, y, at, arrow, handle}} `x`, `y`: numbers to pixels; `at(event)`: a pointer's [x, y]
+ * @returns {{node, marks, x, y, at, arrow, handle, written}} `x`, `y`: numbers to pixels; `at(event)`: a pointer's [x, y];
+ *   `written`: the box of the unit's text, in pixels
  */
 export function plane({ label, x, y, size = 360, grid = 1, unit, step = 0.1, snap = 0.05 }) {
   const scale = size / Math.abs(x[1] - x[0]);
@@ -61,10 +62,12 @@ export function plane({ label, x, y, size = 360, grid = 1, unit, step = 0.1, sna
       if (value !== 0 && inside) paper.append(text(value, { x: 5, y: to_y(value) + 4 }));
     }
   }
+  let written; // the box of the unit's text
   if (unit !== undefined) {
     paper.append(svg("circle", { cx: to_x(0), cy: to_y(0), r: scale, class: "caps-unit" }));
-    const outside = { x: to_x(0) - 0.72 * scale - 3, y: to_y(0) + 0.72 * scale + 9, "text-anchor": "end" };
-    paper.append(svg("text", outside, unit));
+    const [right, foot] = [to_x(0) - 0.72 * scale - 3, to_y(0) + 0.72 * scale + 9];
+    paper.append(svg("text", { x: right, y: foot, "text-anchor": "end" }, unit));
+    written = { left: right - 6.5 * unit.length, right, top: foot - 10, bottom: foot + 3 };
   }
 
   const at = (event) => {
@@ -169,5 +172,5 @@ export function plane({ label, x, y, size = 360, grid = 1, unit, step = 0.1, sna
     };
   }
 
-  return { node, marks, x: to_x, y: to_y, at, arrow, handle };
+  return { node, marks, x: to_x, y: to_y, at, arrow, handle, written };
 }

@@ -97,7 +97,7 @@ export function votes_plane(j, reach, { move, choose }) {
 
   /** Labels beside their dots, on nothing else. @param {ReturnType<typeof draw_vote>[]} marked @param {number[][]} tips */
   function place_labels(marked, tips, origin = [0, 0]) {
-    const taken = tips.map(([x, y]) => ({ left: x - 8, right: x + 8, top: y - 8, bottom: y + 8 }));
+    const taken = [board.written, ...tips.map(([x, y]) => ({ left: x - 8, right: x + 8, top: y - 8, bottom: y + 8 }))];
     const places = label_places(marked, { size: SIZE, origin: [board.x(origin[0]), board.y(origin[1])], taken });
     for (const [k, { text, x, y }] of marked.entries()) set(text, { x: places[k][0] - x, y: places[k][1] - y + 4 });
   }

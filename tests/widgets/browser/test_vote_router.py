@@ -607,7 +607,8 @@ def test_it_is_drawn_for_looking_at(mounted, keep, width, dark):
 
 CROWDED = [[0.8, 1.2], [1.1, 1.5], [0.2, 0.4], [1.6, 0.9]]
 LABELS = """() => [...document.querySelectorAll(".caps-plane")].flatMap((plane) => {
-    const boxes = [...plane.querySelectorAll(".caps-vr-part, .caps-unit + text")].map((node) => node.getBoundingClientRect());
+    const texts = plane.querySelectorAll(".caps-vr-part, .caps-unit + text");
+    const boxes = [...texts].map((node) => node.getBoundingClientRect());
     const rim = plane.querySelector(".caps-plane-page").getBoundingClientRect();
     const on = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
         && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4; // A line's box is higher than its letters.
@@ -622,8 +623,8 @@ def test_labels_lie_neither_on_each_other_nor_on_the_circles_words_nor_outside(m
     page = mounted(whole(), width=width)
     random = np.random.default_rng(1).uniform(-2.5, 2.5, (8, 2, 2)).round(2)
     words = np.array([-0.72, -0.85]) - np.array([[0.0, 0.0], [0.3, 0.25], [0.6, -0.25], [-0.1, 0.1]])
-    crowded = np.stack([CROWDED, np.negative(CROWDED)], 1)
-    for votes_of in (VoteRouter().votes, *map(np.array, PRESETS.values()), random, crowded, np.stack([words, -words], 1)):
+    crowded, beside = (np.stack([votes, np.negative(votes)], 1) for votes in (CROWDED, words))
+    for votes_of in (VoteRouter().votes, *map(np.array, PRESETS.values()), random, crowded, beside):
         page.evaluate("votes => model.set('votes', votes)", votes_of.tolist())
         assert page.evaluate(LABELS) == 0
 

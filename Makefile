@@ -19,6 +19,8 @@ EXERCISES ?=
 
 PY = .venv/bin/python
 APART = KERAS_BACKEND=tensorflow sh tools/apart.sh
+# In tests side by side: threads of TensorFlow would wait for each other whenever another test has the other core.
+ONE_THREAD = TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 CNNS = matched_cnn_flatten matched_cnn_global
 PICTURES = tests/library/plots $(addprefix tests/library/test_,bugs.py conditions.py digits.py effects.py em_routing.py equations.py \
     exercises_lesson_04.py exercises_lesson_12.py intervals.py limits.py moments.py pairs.py poses.py scores.py transforms.py) \
@@ -68,16 +70,15 @@ lint: setup
 	@$(PY) -m mypy
 	@sh tools/lint_js.sh
 
-# One pytest run for all, so that its last line counts everything. TensorFlow gets one thread in each process, since its
-# threads would wait for each other whenever the tests beside them have the other core.
+# One pytest run for all, so that its last line counts everything.
 test: lint
-	@TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(APART) $(PY) -m pytest tests notebooks -n $(JOBS) --dist loadfile \
+	@$(ONE_THREAD) $(APART) $(PY) -m pytest tests notebooks -n $(JOBS) --dist loadfile \
 	    --nbval --nbval-sanitize-with tests/notebooks/nbval_sanitize.cfg --nbval-cell-timeout 600
 
-# Apart from `make test`, because watching every call takes these tests half as long again. It covers what they run in
-# their own process.
+# Apart from `make test`, because watching every call takes half as long again. It counts what the tests run in their own
+# process.
 coverage: setup
-	@$(APART) $(PY) -m pytest tests --ignore=tests/widgets/browser -n $(JOBS) --dist loadfile --cov=capslib --cov-report=term
+	@$(ONE_THREAD) $(APART) $(PY) -m pytest tests/library tests/widgets --ignore=tests/widgets/browser -n $(JOBS) --dist loadfile --cov=capslib --cov-report=term
 
 notebooks: setup
 	@$(APART) $(PY) tools/render.py $(NOTEBOOKS)

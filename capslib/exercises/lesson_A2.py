@@ -105,8 +105,8 @@ EXERCISES = {
         ("n", "i", "j"),
         (
             "The sum over k does not touch û_ij, so it can go inside the dot product: ⟨û_ij, Σ_k û_kj⟩.",
-            "Count the axes from the end: -3 is that of the parts, with a batch or without one.",
-            "u_hat.sum(-3) has the sums, (N, J, D). Multiply every vote with the sum for its whole, and add up over D.",
+            "Count axes from the end: the parts are axis -3, with a batch or without one.",
+            "u_hat.sum(-3) has the sums, (N, J, D). Multiply each vote by the sum for its whole, and add up over D.",
             "softmax(agreement(u_hat, u_hat.sum(-3)) / np.sqrt(u_hat.shape[-1])).",
         ),
         {

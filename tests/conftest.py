@@ -1,6 +1,9 @@
 import os
+import random
+import sys
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 LEFT_OUT = "CAPSLIB_MNIST is not set: tests on the full MNIST set are left out"
@@ -11,6 +14,15 @@ NO_NBGRADER = (
 )
 NO_SITE = "the web edition cannot be made (sh tools/site_env.sh makes what it needs): its tests are left out"
 NO_LITE = "the lessons cannot run in a browser (make lite fetches what they need): their tests are left out"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Seed every generator before a test and its fixtures: a network that it makes is the same in each run."""
+    random.seed(0)  # Keras, imported later, draws its own seeds from here.
+    np.random.seed(0)
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
 
 
 def pytest_collection_modifyitems(items):

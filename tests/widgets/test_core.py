@@ -387,16 +387,13 @@ def test_the_plain_networks_are_keras_own_on_200_digits(javascript, images, head
 
 
 def test_the_pose_network_and_its_decoder_are_numpys_and_keras_own(javascript, images):
-    x = images[:8]
-    model = models.pose_capsnet()
-    for name, factor in (("v", 15), ("decode1", 20), ("decode2", 3), ("decode3", 3)):  # Far from their first values.
-        W = model.get_layer(name).weights[0]
-        W.assign(factor * W)
-    arrays = weights.parameters(model)
+    x, arrays = images[:8], weights.arrays("pose_capsnet")
     answers = javascript({"name": "pose_capsnet", "args": [arrays, {}], "images": list(x)})
-    expected, trace = model.predict(x, verbose=0), networks.pose_capsnet(x, arrays)
-    np.testing.assert_allclose(np.stack([one["lengths"] for one in answers]), trace.lengths[-1], atol=1e-5)
-    np.testing.assert_allclose(np.stack([one["lengths"] for one in answers]), expected["lengths"], atol=1e-4)
+    expected = models.pose_capsnet(weights="shipped").predict(x, verbose=0)
+    trace = networks.pose_capsnet(x, arrays)
+    lengths = np.stack([one["lengths"] for one in answers])
+    np.testing.assert_allclose(lengths, trace.lengths[-1], atol=1e-5)
+    np.testing.assert_allclose(lengths, expected["lengths"], atol=1e-4)
     masked = javascript({"name": "mask", "args": [16], "images": [one["trace"]["v"][-1] for one in answers]})
     drawn = np.stack(javascript({"name": "decode", "args": [arrays], "images": masked}))
     np.testing.assert_allclose(drawn, networks.decode(equations.mask(trace.v[-1]), arrays).reshape(8, -1), atol=1e-5)

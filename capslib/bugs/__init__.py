@@ -5,7 +5,7 @@ without a fault, a healthy one. Everything is NumPy, so that a step of a network
 """
 
 from capslib.bugs.cases import CASES, SUSPECTS, Case, case_of, evidence, predictions, refuted
-from capslib.bugs.checklist import CHECKS, caught_by, failing
+from capslib.bugs.checklist import CHECKS, checked
 from capslib.bugs.examination import KINDS, examine, with_step
 from capslib.bugs.looks import LOOKS, QUIET, Look, apart, number, reading, written
 from capslib.bugs.steps import FAULTS, HEALTHY, Steps, steps_of
@@ -24,10 +24,9 @@ __all__ = [
     "Steps",
     "apart",
     "case_of",
-    "caught_by",
+    "checked",
     "evidence",
     "examine",
-    "failing",
     "number",
     "predictions",
     "reading",

@@ -74,7 +74,7 @@ def _plain(planted: steps.Steps, seed: int) -> dict[str, np.ndarray]:
     found = _steps_alone(planted, seed, data)
     net = Network.make(planted, seed)
     found["start"] = net.forward(data.x_test)["lengths"].mean(0)
-    found["blank"] = np.array([_share(Network.make(planted, seed), data, x) for x in (data.x_test[:1], 0 * data.x[:1])])
+    found["blank"] = _blank(Network.make(planted, seed), data)
     epochs: dict[str, list[float]] = {"undecided": [], "largest": [], "fitted": []}
 
     def after(trained: Network) -> None:
@@ -96,10 +96,14 @@ def _plain(planted: steps.Steps, seed: int) -> dict[str, np.ndarray]:
     return found | {"suite": _suite(Network.make(planted, seed), by_heart, data, history, found)}
 
 
-def _share(net: Network, data: Data, x: np.ndarray) -> float:
-    """Share of the gradient's numbers that are numbers, for one image."""
-    _, found = net.gradients(x, np.zeros(1, int))
-    return float(np.mean(np.concatenate([np.isfinite(g).ravel() for g in found.values()])))
+def _blank(net: Network, data: Data) -> np.ndarray:
+    """Share of the gradient's numbers that are numbers, for a digit and for a blank image."""
+    shares = []
+    for x in (data.x_test[:1], 0 * data.x[:1]):
+        net.kept.clear()
+        _, found = net.gradients(x, np.zeros(1, int))
+        shares.append(np.mean(np.concatenate([np.isfinite(g).ravel() for g in found.values()])))
+    return np.array(shares)
 
 
 def _trained(net: Network, data: Data) -> dict[str, np.ndarray]:
@@ -178,14 +182,14 @@ def _gathered(planted: steps.Steps, times: int) -> float:
     return float(np.linalg.norm(np.einsum("bij,bijk->bjk", trace[0][1], u_hat)[0, 0]))
 
 
-TEN, UPDATES = slice(1, 11), 40
-"""Ten training digits, none of them blank, and in how many updates a network has to know them by heart."""
+TEN, UPDATES, STACK_UPDATES = slice(1, 11), 40, 50
+"""Ten training digits, none of them blank, and how many updates a network, or a stack, gets to know them by heart."""
 
 
-def _by_heart(net: Network, data: Data) -> np.ndarray:
+def _by_heart(net: Network, data: Data, updates: int = UPDATES) -> np.ndarray:
     """Loss of ten digits while a network is trained on them alone."""
     adam, losses = Adam(net.steps.rate), []
-    for _ in range(UPDATES):
+    for _ in range(updates):
         loss, slopes = net.gradients(data.x[TEN], data.y[TEN])
         losses.append(loss)
         adam.step(net.weights, slopes)
@@ -218,7 +222,7 @@ def _decoder(planted: steps.Steps, seed: int) -> dict[str, np.ndarray]:
         errors.append(float(np.mean((whole - pictures) ** 2) / average))
 
     history = network.train(net, data, seed, after=after)
-    norms = history.first_gradients
+    fresh, norms = Network.make(planted, seed, decoder=True), history.first_gradients
     first = [np.flatnonzero(test == j)[0] for j in range(CLASSES)]
     x, y = data.x_test[:BATCH], test[:BATCH]
     drawn, others = (net.forward(x, labels)["picture"] for labels in (y, 0 * y))
@@ -231,7 +235,10 @@ def _decoder(planted: steps.Steps, seed: int) -> dict[str, np.ndarray]:
         "decoder gradients": np.array([norms["features"], norms["W1"], np.hypot(norms["decode"], norms["draw"])]),
         "black": planted.picture(whole[first], 0 * whole[first]),
         "own": np.array([np.abs(drawn - others)[y > 0].max()]),
-        "start": Network.make(planted, seed).forward(data.x_test)["lengths"].mean(0),
+        "start": fresh.forward(data.x_test)["lengths"].mean(0),
+        "blank": _blank(fresh, data),
+        "rows": np.mean(out["trace"][-1][1].sum(-1), 0),
+        "heart": _by_heart(fresh, data),
     }
 
 
@@ -260,6 +267,8 @@ def _stack(planted: steps.Steps, seed: int) -> dict[str, np.ndarray]:
         "votes": np.array([np.sqrt(np.sum(u_hat**2, axis=-1)).mean() for u_hat in out["votes"]]),
         "stack gradients": np.array(list(history.first_gradients.values())),
         "fewer": np.array(sizes),
+        "blank": _blank(Network.make(planted, seed, between=1), data),
+        "heart": _by_heart(Network.make(planted, seed, between=1), data, STACK_UPDATES),
         "rows": np.mean(trained["trace"][-1][1].sum(-1), 0),
         "lengths": _three(trained["lengths"], data.y_test[:BATCH]),
     }

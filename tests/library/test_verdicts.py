@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from capslib import intervals, verdicts
+from capslib import findings, intervals, verdicts
 from capslib.verdicts import CLAIMS, Claim, judge
 from tests.library.test_findings import made
 
@@ -106,3 +106,10 @@ def test_capsules_of_sixteen_dimensions_are_compared_with_as_many_of_a_cnn():
     ]
     (claim,) = [claim for claim in verdicts.CLAIMS_16 if claim.said in changed]
     assert claim.said == "Its vectors follow the pose" and claim.outcome(trained) == -0.25
+
+
+def test_five_routings_get_the_verdicts_of_three_wherever_they_have_runs():
+    trained = findings.by_training()
+    three = {row.claim.said: row.verdict for row in judge(trained)}
+    five = {row.claim.said: row.verdict for row in judge(trained, subject="capsnet_5")}
+    assert len(five) == 10 and five.items() <= three.items()

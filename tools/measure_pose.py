@@ -346,12 +346,17 @@ def card(folder, name):
     return kept_facts | {"sha256": sha256(folder / f"{name}.npz")}
 
 
-def options(name, description, result):
-    """What a measurement was asked for, the seeds, the folder of the runs and the file to write; and its command."""
+def options(name, description, result, **flags):
+    """What a measurement was asked for, and its command: seeds, folder of the runs, file to write, and flags.
+
+    Each flag is given with its help, as in shipped="measure the shipped weights".
+    """
     parser = argparse.ArgumentParser(prog=f"python -m tools.{name}", description=description.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--out", type=Path, default=result)
+    for flag, what in flags.items():
+        parser.add_argument(f"--{flag}", action="store_true", help=what)
     given = parser.parse_args()
     return given, f"{parser.prog} --seeds {' '.join(map(str, given.seeds))}"
 

@@ -2,7 +2,8 @@
 
 `python -m tools.measure_two_digits` reads the networks that `python -m capslib.training two_digit_capsnet --recipe
 pairs --seed SEED` trained, and those of two_digit_cnn, and writes notebooks/results/two_digits.json: every number by
-seed, on 10,000 pairs of test digits that are always the same. It needs the full MNIST set.
+seed, on 10,000 pairs of test digits that are always the same. Then it measures the drawings of the shipped weights in
+the same way; with --shipped it does this alone, and keeps the rest of the file. It needs the full MNIST set.
 """
 
 import json
@@ -26,6 +27,13 @@ def stretched(v, asked, to):
     changed, rows = np.array(v, copy=True), np.arange(len(v))
     own = changed[rows, asked]
     changed[rows, asked] = own / length(own)[:, None] * to
+    return changed
+
+
+def towards(v, asked, direction):
+    """Capsules (N, 10, D), of which the one asked for (N,) is replaced by a vector (N, D)."""
+    changed = np.array(v, copy=True)
+    changed[np.arange(len(v)), asked] = direction
     return changed
 
 
@@ -75,7 +83,11 @@ def of_lengths(lengths, made, absent):
 
 
 def of_decoder(model, made):
-    """What a network draws of the digits that are in a picture, of one that is not, and of nothing at all."""
+    """What a network draws of the digits that are in a picture, of one that is not, and of nothing at all.
+
+    A capsule that is stretched to the mean length of a present one keeps its direction, takes the opposite one, or a
+    random one: the decoder has rows of its own for each capsule, so they draw something of its digit in any direction.
+    """
     v = keras.Model(model.input, model.get_layer("v").output).predict(made.images, batch_size=500, verbose=0)
     decoder, absent = models.decoder_of(model), pairs.absent(made.labels, seed=0)
     shuffled, reader = np.random.default_rng(1).permutation(len(v)), models.matched_cnn("flatten", weights="shipped")
@@ -84,10 +96,13 @@ def of_decoder(model, made):
         return decoder.predict(mask(v, np.eye(CLASSES)[label]), batch_size=500, verbose=0)
 
     present, lengths, told = [draw(v, made.digits[:, k]) for k in range(2)], length(v), {}
+    to, random = lengths[made.labels > 0].mean(), np.random.default_rng(2).normal(size=(len(v), v.shape[-1]))
     for name, asked, drawn in (
         ("present", made.digits[:, 0], present[0]),
         ("absent", absent, draw(v, absent)),
-        ("absent_stretched", absent, draw(stretched(v, absent, lengths[made.labels > 0].mean()), absent)),
+        ("absent_stretched", absent, draw(stretched(v, absent, to), absent)),
+        ("opposite_stretched", absent, draw(stretched(-v, absent, to), absent)),
+        ("random_stretched", absent, draw(stretched(towards(v, absent, random), absent, to), absent)),
         ("nothing", absent, draw(np.zeros_like(v), absent)),
     ):
         told[name] = of_drawings(drawn, asked, made, shuffled, reader)
@@ -109,10 +124,29 @@ def of_network(name, path, data):
     return told
 
 
+def of_shipped(data):
+    """What the shipped network draws, which was rounded to half precision, and the seed of its run."""
+    model = models.two_digit_capsnet(weights="shipped")
+    told = of_decoder(model, pairs.make(data.x_test, data.y_test, training.JUDGED))
+    facts = weights.card("two_digit_capsnet")
+    return {"seed": facts["seed"], "sha256": facts["sha256"], "drawn": told["drawn"]}
+
+
+def keep(result, path):
+    """Write a result as JSON."""
+    text = json.dumps(rounded(result), ensure_ascii=False, indent=1)
+    write_atomically(path, lambda file: file.write(text.encode() + b"\n"))
+
+
 def main() -> None:
     """The command line."""
-    given, command = options("measure_two_digits", __doc__, RESULT)
+    shipped = "measure the shipped weights' drawings alone, and keep the rest of the file"
+    given, command = options("measure_two_digits", __doc__, RESULT, shipped=shipped)
     data = digits.load("full")
+    if given.shipped:
+        keep(json.loads(given.out.read_text(encoding="utf-8")) | {"shipped": of_shipped(data)}, given.out)
+        print(f"the shipped network's drawings are in {given.out}")
+        return
     result = {
         "command": command,
         "data": f"full: {len(data.x_train):,} training, {len(data.x_val):,} validation, {len(data.x_test):,} test",
@@ -131,8 +165,8 @@ def main() -> None:
                 continue
             print(f"{name}, seed {seed}", flush=True)
             result[name][str(seed)] = card(folder, name) | of_network(name, folder / f"{name}.npz", data)
-            text = json.dumps(rounded(result), ensure_ascii=False, indent=1)
-            write_atomically(given.out, lambda file, text=text: file.write(text.encode() + b"\n"))
+            keep(result, given.out)
+    keep(result | {"shipped": of_shipped(data)}, given.out)
     print(f"kept in {given.out}, {given.out.stat().st_size / 1000:.0f} kB")
 
 

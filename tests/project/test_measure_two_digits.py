@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from capslib import digits, models, pairs, runs, training, weights
+from capslib import digits, models, pairs, records, runs, training, weights
 from capslib.equations import length
 from tools import measure_two_digits
 
@@ -27,6 +27,49 @@ def test_a_stretched_capsule_keeps_its_direction_and_the_others_stay():
     np.testing.assert_allclose(own / 0.8, v[rows, asked] / length(v[rows, asked])[:, None])
     found[rows, asked] = v[rows, asked]
     np.testing.assert_array_equal(found, v)
+
+
+def test_a_capsule_given_another_direction_takes_it_and_the_others_stay():
+    v = np.random.default_rng(0).normal(size=(4, 10, 3))
+    asked, direction = np.array([0, 9, 4, 4]), np.random.default_rng(1).normal(size=(4, 3))
+    found, rows = measure_two_digits.towards(v, asked, direction), np.arange(4)
+    np.testing.assert_array_equal(found[rows, asked], direction)
+    found[rows, asked] = v[rows, asked]
+    np.testing.assert_array_equal(found, v)
+
+
+class Decoder:
+    """Draws nothing and remembers what it was given."""
+
+    def __init__(self):
+        self.given = []
+
+    def predict(self, masked, **options):
+        self.given.append(np.asarray(masked))
+        return np.zeros((len(masked), 36, 36, 1), np.float32) + 0.5
+
+
+def test_each_drawing_is_decoded_from_the_capsule_that_its_name_says(made, monkeypatch):
+    decoder, model = Decoder(), models.two_digit_capsnet(weights="shipped")
+    monkeypatch.setattr(models, "decoder_of", lambda model: decoder)
+    told = measure_two_digits.of_decoder(model, made)
+    kinds = ["present", "absent", "absent_stretched", "opposite_stretched", "random_stretched", "nothing"]
+    assert list(told["drawn"]) == kinds
+    v = keras.Model(model.input, model.get_layer("v").output).predict(made.images, verbose=0)
+    third, rows = pairs.absent(made.labels, 0), np.arange(200)
+    capsules = dict(zip(["present", "second", *kinds[1:]], decoder.given, strict=True))
+    own = {name: masked[rows, third] for name, masked in capsules.items() if name not in ("present", "second")}
+    for masked in capsules.values():
+        assert ((masked != 0).any(-1).sum(1) <= 1).all()
+    np.testing.assert_allclose(own["absent"], v[rows, third], atol=1e-5)
+    to = length(v)[made.labels > 0].mean()
+    for name in kinds[2:5]:
+        np.testing.assert_allclose(length(own[name]), to, rtol=1e-4)
+    cosine = {name: (own[name] * own["absent"]).sum(1) / length(own["absent"]) / to for name in kinds[2:5]}
+    np.testing.assert_allclose(cosine["absent_stretched"], 1, atol=1e-3)
+    np.testing.assert_allclose(cosine["opposite_stretched"], -1, atol=1e-3)
+    assert abs(cosine["random_stretched"].mean()) < 0.1 and 0.2 < cosine["random_stretched"].std() < 0.3  # 1/√16
+    assert not own["nothing"].any()
 
 
 def test_drawings_are_centred_on_their_ink_as_far_as_the_canvas_reaches():
@@ -90,5 +133,30 @@ def test_every_seed_that_is_there_is_read_again_and_kept(tmp_path, monkeypatch):
     weights.load_into(model, tmp_path / "two_digit_capsnet-pairs-4" / "two_digit_capsnet.npz")
     expected = training.evaluate_pairs(model, digits.load("full"))
     assert capsnet["accuracy"] == expected["accuracy"] and capsnet["interval"][0] <= capsnet["accuracy"]
-    assert set(capsnet["drawn"]) == {"present", "absent", "absent_stretched", "nothing"}
     assert capsnet["error"].keys() == {"own", "other"} and "drawn" not in cnn
+    assert found["shipped"]["seed"] == weights.card("two_digit_capsnet")["seed"]
+    assert found["shipped"]["drawn"].keys() == capsnet["drawn"].keys()
+
+
+def test_the_shipped_weights_are_measured_alone_and_the_rest_is_kept(tmp_path, monkeypatch):
+    d = digits.load("bundled")
+    monkeypatch.setattr(digits, "load", lambda source: d._replace(x_test=d.x_test[:50], y_test=d.y_test[:50]))
+    out = tmp_path / "two_digits.json"
+    before = {"seeds": [0], "two_digit_capsnet": {"0": {"accuracy": 0.75}}, "shipped": "an older one"}
+    out.write_text(json.dumps(before))
+    monkeypatch.setattr("sys.argv", ["x", "--shipped", "--out", str(out)])
+    measure_two_digits.main()
+    found = json.loads(out.read_text())
+    assert {key: found[key] for key in ("seeds", "two_digit_capsnet")} == {
+        key: before[key] for key in ("seeds", "two_digit_capsnet")
+    }
+    assert found["shipped"]["sha256"] == weights.card("two_digit_capsnet")["sha256"]
+    assert 0 < found["shipped"]["drawn"]["present"]["ink"] < 36**2
+
+
+def test_the_stored_drawings_are_those_of_the_network_that_is_shipped():
+    stored = records.stored("two_digits")
+    shipped, run = stored["shipped"], stored["two_digit_capsnet"][str(stored["shipped"]["seed"])]
+    assert shipped["sha256"] == weights.card("two_digit_capsnet")["sha256"]
+    for name, drawn in run["drawn"].items():  # Measured before its weights were rounded to half precision.
+        assert shipped["drawn"][name]["ink"] == pytest.approx(drawn["ink"], rel=0.01)

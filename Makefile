@@ -110,14 +110,14 @@ weights: setup
 	    $(PY) -m capslib.training $$model --recipe pose --seed $$seed --resume || exit 1; done; done
 	@for seed in 0 1 2; do for model in two_digit_capsnet two_digit_cnn; do \
 	    $(PY) -m capslib.training $$model --recipe pairs --seed $$seed --resume || exit 1; done; done
-	@for seed in 0 1 2; do for model in efficient_capsnet efficient_cnn; do \
+	@for seed in 0 1 2; do for model in efficient_capsnet efficient_capsnet_uniform efficient_cnn; do \
 	    $(PY) -m capslib.training $$model --recipe efficient --seed $$seed --resume || exit 1; done; done
 	@for model in efficient_capsnet efficient_cnn; do \
 	    $(PY) tools/ship.py $$model 0 1 2 --recipe efficient --half || exit 1; done
 	@$(PY) tools/ship.py pose_capsnet 0 1 2 --recipe pose --half
 	@$(PY) tools/ship.py two_digit_capsnet 0 1 2 --recipe pairs --half
-	@for seed in 0 1 2; do cp runs/pose_capsnet_without_decoder-pose-$$seed/result.json \
-	    notebooks/results/pose_capsnet_without_decoder-pose-$$seed.json || exit 1; done
+	@for run in pose_capsnet_without_decoder-pose efficient_capsnet_uniform-efficient; do for seed in 0 1 2; do \
+	    cp runs/$$run-$$seed/result.json notebooks/results/$$run-$$seed.json || exit 1; done; done
 	@$(PY) -m tools.pose_controls
 	@$(PY) -m tools.measure_pose
 	@$(PY) -m tools.measure_two_digits

@@ -117,7 +117,7 @@ def shuffled_r_squared(
 ) -> np.ndarray:
     """What `r_squared` gives when the steps of each digit are shuffled: what chance alone reaches.
 
-    Its mean is 1/(n (K − 1)) for a class of n digits, whose changes are alike in size.
+    Its mean is 1/(n (K − 1)) for a class of n digits.
 
     Args:
         p: a property of the pictures of `sweep`, (N, M, K).

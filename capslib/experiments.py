@@ -53,8 +53,8 @@ NETWORKS: dict[str, Callable[[], keras.Model]] = {
     "pose_1": lambda: models.pose_capsnet(decoder=False, routings=1),
     "pose_3": lambda: models.pose_capsnet(decoder=False),
 }
-"""Each differs in one thing from capsnet_3: the article's network with 3 routing iterations; but the CNNs, and pose.
-Learning rates are tuned: capsnet_unshared got 0.003, and capsnet_3 and the other four 0.009."""
+"""Each capsnet differs in one thing from capsnet_3, the article's network with 3 routing iterations; the CNNs and the
+pose networks differ in more. Learning rates are tuned: capsnet_unshared got 0.003, the other five capsnets 0.009."""
 
 GRID = Recipe(epochs=6, batch_size=64, learning_rate=9e-3, decay=True, shift=0, steps_per_execution=20)
 """What all runs of the grid have in common; the learning rate is tuned."""
@@ -149,7 +149,7 @@ def tasks(
     seeds: Iterable[int] = SEEDS,
     long: bool = True,
 ) -> list[Task]:
-    """The runs of the grid: first those without augmentation, of which the contrasts are, seed by seed.
+    """The runs of the grid. First come those without augmentation, seed by seed: the contrasts are computed from them.
 
     Args:
         rates: the learning rate of each network.

@@ -32,13 +32,14 @@ def judge(model: keras.Model, x: np.ndarray, y: np.ndarray, changed: int, follow
         x: test digits (N, 28, 28, 1) in 0–1.
         y: their labels (N,).
         changed: how many of them are read under each condition, evenly spread over all N; at most N.
-        followed: of how many the representation is followed, evenly spread; 0 skips it.
+        followed: on how many of them the representation is followed, evenly spread; 0 skips it.
 
     Returns:
-        A dict of numbers rounded to 4 decimals. upright: accuracy, calibration_error and top score of all N digits;
-        conditions: under each its accuracy, of_right (the same among digits that were right when upright) and
-        accepted (the share of top scores above ½), of turns also by_class, of swaps also auroc; changes: for each
-        transform and dimension what `scores.changes` gives.
+        A dict of numbers rounded to 4 decimals. upright: accuracy, accepted (the share of top scores above ½),
+        top_score and calibration_error of all N digits; conditions: under each its accuracy, of_right (the same among
+        digits that were right when upright) and accepted, of turns also by_class, of swaps also auroc, of the smallest
+        attack also without_gradient, and of two digits both_found alone; changes: for each transform and dimension
+        what `scores.changes` gives.
     """
     p = predict(model, x)
     right, found = p.argmax(1) == y, {}

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from capslib.checks import check_count
 
 Job = TypeVar("Job")
-"""What a call is given; hashable, and it can be pickled."""
+"""What a call is given; it can be pickled."""
 
 
 def here(workers: int, f: Callable[[Job], Any], jobs: Sequence[Job]) -> Iterator[tuple[Job, Any]]:

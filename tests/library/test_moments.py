@@ -56,11 +56,11 @@ def test_a_drawn_stroke_leans_by_the_tangent_of_its_angle(angle):
     np.testing.assert_allclose([found["right"], found["down"]], 0, atol=1e-9)
 
 
-@pytest.mark.parametrize(("thickness", "within"), [(2, 0.12), (3, 0.02), (4, 0.02), (6, 0.02)])
-@pytest.mark.parametrize("angle", [0, 17, 45, 70])
-def test_thickness_is_that_of_a_drawn_stroke(thickness, within, angle):
-    """Whatever the angle: within 2 % of t·l/(l + t) from 3 pixels on, within 12 % at 2, where the grid shows."""
-    length = 36
+@pytest.mark.parametrize(("thickness", "within"), [(2, 0.13), (3, 0.04), (4, 0.04), (5, 0.04), (6, 0.04)])
+@pytest.mark.parametrize("angle", [0, 17, 30, 45, 70])
+@pytest.mark.parametrize("length", [20, 28, 36])
+def test_thickness_is_that_of_a_drawn_stroke(thickness, within, angle, length):
+    """Whatever the angle: within 4 % of t·l/(l + t) from 3 pixels on, within 13 % at 2, where the grid shows."""
     found = properties(stroke(thickness, angle, length))["thickness"]
     np.testing.assert_allclose(found, thickness * length / (length + thickness), rtol=within)
 

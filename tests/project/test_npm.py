@@ -1,7 +1,11 @@
 """What npm brings is unpacked by every Python that the course accepts."""
 
+import hashlib
 import io
+import shutil
+import subprocess
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +39,21 @@ def test_no_file_is_unpacked_outside_the_folder(tmp_path):
     with pytest.raises(tarfile.FilterError):
         npm.unpack(packed(tmp_path / "a.tgz", "../outside.js"), folder)
     assert not (tmp_path / "outside.js").exists()
+
+
+@pytest.mark.filterwarnings("ignore:Python 3.14:DeprecationWarning")
+def test_two_that_fetch_at_once_both_find_the_package(tmp_path, monkeypatch):
+    """Tests run side by side, and the first two that need a package are often as fast as each other."""
+    source, kept = packed(tmp_path / "source.tgz", "package/a.js"), tmp_path / "kept"
+
+    def npm_pack(command, cwd, **options):
+        shutil.copy(source, Path(cwd) / "a.tgz")
+        (kept / "a@1").mkdir()  # The other one is done meanwhile.
+        (kept / "a@1" / "a.js").write_bytes(b"kept")
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(subprocess, "run", npm_pack)
+    found = npm.fetched(npm.Package("a@1", hashlib.sha256(source.read_bytes()).hexdigest()), kept)
+    assert found == kept / "a@1" and (found / "a.js").read_bytes() == b"kept"
+    assert list(kept.iterdir()) == [found]

@@ -48,7 +48,11 @@ def fetched(package: Package, folder: Path = KEPT) -> Path:
             if hashlib.sha256(packed.read_bytes()).hexdigest() != package.sha256:
                 raise ConnectionError(f"npm: brought something other than {package.name}")
             unpack(packed, place)
-            (Path(place) / "package").rename(kept)
+            try:
+                (Path(place) / "package").rename(kept)
+            except OSError:  # Another process was faster; what it brought is the same.
+                if not kept.exists():
+                    raise
     return kept
 
 

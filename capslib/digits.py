@@ -56,11 +56,17 @@ def one_hot(y: ArrayLike, name: str = "y") -> np.ndarray:
     return np.eye(10, dtype=np.float32)[as_labels(y, name)]
 
 
-def as_labels(y: ArrayLike, name: str = "y") -> np.ndarray:
+def as_labels(y: ArrayLike, name: str = "y", count: int | None = None) -> np.ndarray:
     """Labels as int64 (N,), checked.
 
+    Args:
+        y: (N,) whole numbers from 0 to 9.
+        name: what to call the argument in an error.
+        count: how many images they belong to; None if that is not known.
+
     Raises:
-        ValueError: naming the argument, if they are not whole numbers from 0 to 9, or there are none.
+        ValueError: naming the argument, if they are not whole numbers from 0 to 9, there are none, or not one for each
+            image.
     """
     y = np.asarray(y)
     if y.ndim != 1 or y.size == 0:
@@ -69,6 +75,8 @@ def as_labels(y: ArrayLike, name: str = "y") -> np.ndarray:
         raise ValueError(f"{name}: got type {y.dtype}, expected whole numbers from 0 to 9")
     if y.min() < 0 or y.max() > 9:
         raise ValueError(f"{name}: got labels from {y.min()} to {y.max()}, expected 0 to 9")
+    if count not in (None, len(y)):
+        raise ValueError(f"{name}: got {len(y)} labels, expected one for each of {count} images")
     return y.astype(np.int64)
 
 
@@ -100,6 +108,16 @@ def as_images(x: ArrayLike, name: str = "images") -> np.ndarray:
     if x.min() < 0 or x.max() > 1:
         raise ValueError(f"{name}: got values from {x.min():g} to {x.max():g}, expected float in 0–1 or uint8 in 0–255")
     return x.astype(np.float32)
+
+
+def checked(data: Digits, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """The images and labels of one part of Digits, "train", "val" or "test", as `as_images` and `as_labels` give them.
+
+    Raises:
+        ValueError: naming the attribute, if they are not digits, or there is not one label for each image.
+    """
+    x = as_images(getattr(data, f"x_{part}"), f"x_{part}")
+    return x, as_labels(getattr(data, f"y_{part}"), f"y_{part}", len(x))
 
 
 def bundled() -> tuple[np.ndarray, ...]:

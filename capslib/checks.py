@@ -64,11 +64,12 @@ def check_number(name: str, value: Any, low: float, high: float) -> float:
 
 
 def check_choice(name: str, value: Any, choices: Iterable) -> Any:
-    """`value`; refused by name if it is not one of `choices`, of which there are at least two."""
+    """`value`; refused by name if it is not one of `choices`."""
     choices = list(choices)
     if isinstance(value, np.ndarray) or value not in choices:  # An array would be compared number by number.
-        named = [repr(choice) for choice in choices]
-        raise ValueError(f"{name}: got {value!r}, expected {', '.join(named[:-1])} or {named[-1]}")
+        *named, last = [repr(choice) for choice in choices] or ["nothing, since there is no choice"]
+        expected = f"{', '.join(named)} or {last}" if named else last
+        raise ValueError(f"{name}: got {value!r}, expected {expected}")
     return value
 
 
@@ -83,11 +84,14 @@ def check_text(name: str, value: Any, expected: str) -> str:
 def check_numbers(name: str, value: Any, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
     """`value` as a float64 array; refused by name if a number is not finite or not from `low` to `high`."""
     try:
-        numbers = np.asarray(value, float)
-    except (TypeError, ValueError):
-        numbers = np.array(np.nan)
-    expected = "a finite number" if np.isinf(high) else f"{low:g} to {high:g}"
-    if not np.isfinite(numbers).all() or isinstance(value, bool):
+        numbers = np.asarray(value)
+    except ValueError:  # NumPy makes no array of lists with different lengths.
+        numbers = np.array(None)
+    numbers = numbers.astype(float) if numbers.dtype.kind in "iuf" or not numbers.size else np.array(np.nan)
+    expected = f"{low:g} to {high:g}"
+    if np.isinf(high):
+        expected = "a finite number" if np.isinf(low) else f"a number of at least {low:g}"
+    if not np.isfinite(numbers).all():
         given = f"{value!r:.60}" if numbers.ndim < 2 else "NaN or infinite values"
         raise ValueError(f"{name}: got {given}, expected {expected}")
     if numbers.size and (numbers.min() < low or numbers.max() > high):

@@ -38,7 +38,7 @@ def test_a_negative_lambda_is_told_its_bound():
 
 @pytest.mark.parametrize(
     ("choices", "expected"),
-    [([], "nothing, since there is no choice"), (["a"], "'a'"), (["a", "b"], "'a' or 'b'"), ("abd", "'a', 'b' or 'd'")],
+    [([], "nothing, since there is no choice"), (["a"], "'a'"), (["a", "b"], "'a' or 'b'"), (["a", "b", "d"], "'a', 'b' or 'd'")],
 )
 def test_choices_are_listed_however_many_there_are(choices, expected):
     with pytest.raises(ValueError) as error:

@@ -88,7 +88,7 @@ def check_numbers(name: str, value: Any, low: float = -np.inf, high: float = np.
     except ValueError:  # NumPy makes no array of lists with different lengths.
         numbers = np.array(None)
     numbers = numbers.astype(float) if numbers.dtype.kind in "iuf" or not numbers.size else np.array(np.nan)
-    expected = f"{low:g} to {high:g}"
+    expected = f"a number from {low:g} to {high:g}"
     if np.isinf(high):
         expected = "a finite number" if np.isinf(low) else f"a number of at least {low:g}"
     if not np.isfinite(numbers).all():

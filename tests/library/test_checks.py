@@ -22,7 +22,7 @@ def test_real_numbers_of_any_type_become_float64(value):
 
 @pytest.mark.parametrize(
     ("bounds", "expected"),
-    [((0,), "a number of at least 0"), ((0, 4), "0 to 4")],
+    [((0,), "a number of at least 0"), ((0, 4), "a number from 0 to 4")],
 )
 def test_the_bounds_that_there_are_are_said(bounds, expected):
     for value, said in ((-1, "-1"), ([2, -1.5], "-1.5"), ("a", "'a'")):
@@ -38,7 +38,12 @@ def test_a_negative_lambda_is_told_its_bound():
 
 @pytest.mark.parametrize(
     ("choices", "expected"),
-    [([], "nothing, since there is no choice"), (["a"], "'a'"), (["a", "b"], "'a' or 'b'"), (["a", "b", "d"], "'a', 'b' or 'd'")],
+    [
+        ([], "nothing, since there is no choice"),
+        (["a"], "'a'"),
+        (["a", "b"], "'a' or 'b'"),
+        (["a", "b", "d"], "'a', 'b' or 'd'"),
+    ],
 )
 def test_choices_are_listed_however_many_there_are(choices, expected):
     with pytest.raises(ValueError) as error:

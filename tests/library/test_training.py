@@ -387,6 +387,21 @@ def test_settings_of_a_recipe_out_of_range_are_named(name, value):
         replace(SHORT, **{name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("average", 1, "a number of at least 0 and below 1"),
+        ("beta_2", 1.0, "a number of at least 0 and below 1"),
+        ("reconstruction", np.inf, "a number of at least 0"),
+        ("decay", "no", "True or False"),
+    ],
+)
+def test_settings_with_which_nothing_would_be_learnt_are_named(name, value, expected):
+    with pytest.raises(ValueError, match=f"^{name}: got {value!r}, expected {expected}$"):
+        replace(SHORT, **{name: value})
+    assert replace(SHORT, average=0, beta_2=0.0, reconstruction=0)
+
+
 def test_a_shift_between_pixels_needs_a_turn_or_a_scale():
     with pytest.raises(ValueError, match="shift: got 1.5, expected a whole number"):
         replace(SHORT, shift=1.5)

@@ -14,9 +14,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
-def as_float(x: ArrayLike) -> np.ndarray:
-    """`x` as a floating array: float types are kept, everything else becomes float64."""
-    x = np.asarray(x)
+def as_array(name: str, x: ArrayLike, expected: str = "an array of numbers") -> np.ndarray:
+    """`x` as an array; refused by name if it is made of lists with different lengths."""
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise ValueError(f"{name}: got {x!r:.60}, expected {expected}") from None
+
+
+def as_float(name: str, x: ArrayLike) -> np.ndarray:
+    """`x` as a floating array; refused by name unless it is one of real numbers.
+
+    Float types are kept, everything else becomes float64.
+    """
+    x = as_array(name, x)
+    if x.dtype.kind in "cmMOSU":
+        raise ValueError(f"{name}: got type {x.dtype}, expected an array of real numbers")
     return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
 
 
@@ -109,10 +122,7 @@ def check_shape(name: str, x: ArrayLike, shape: Sequence[int | str]) -> np.ndarr
         shape: its expected shape; a letter means any size of at least 1.
     """
     expected = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
-    try:
-        x = np.asarray(x)
-    except ValueError:  # NumPy makes no array of lists with different lengths.
-        raise ValueError(f"{name}: got {x!r:.60}, expected an array ({expected})") from None
+    x = as_array(name, x, f"an array ({expected})")
     sizes = zip(x.shape, shape, strict=False)  # An array of another rank is refused whatever its sizes.
     if x.ndim != len(shape) or any(n != m if isinstance(m, int) else n == 0 for n, m in sizes):
         raise ValueError(f"{name}: got shape {x.shape}, expected ({expected})")

@@ -11,7 +11,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import ArrayLike
 
-from capslib.checks import check_choice
+from capslib.checks import as_array, check_choice
 from capslib.records import write_atomically
 
 
@@ -68,7 +68,7 @@ def as_labels(y: ArrayLike, name: str = "y", count: int | None = None) -> np.nda
         ValueError: naming the argument, if they are not whole numbers from 0 to 9, there are none, or not one for each
             image.
     """
-    y = np.asarray(y)
+    y = as_array(name, y)
     if y.ndim != 1 or y.size == 0:
         raise ValueError(f"{name}: got shape {y.shape}, expected (N,) with N at least 1")
     if not np.issubdtype(y.dtype, np.integer):
@@ -91,7 +91,7 @@ def as_images(x: ArrayLike, name: str = "images") -> np.ndarray:
         ValueError: naming the argument, if the shape does not fit, the batch is empty, or a value is NaN, infinite
             or out of range.
     """
-    x = np.asarray(x)
+    x = as_array(name, x)
     given = x.shape
     if x.shape == (28, 28):
         x = x[None]
@@ -154,9 +154,8 @@ def _full() -> tuple[np.ndarray, ...]:
         if not Path(by_hand).is_file():
             raise FileNotFoundError(f"CAPSLIB_MNIST: got {by_hand!r}, expected the path of a file mnist.npz")
         return _read(by_hand, names)
-    cached = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets" / "mnist.npz"
-    if cached.is_file():
-        return _read(cached, names)
+    if cached().is_file():
+        return _read(cached(), names)
     try:
         import keras
 
@@ -167,6 +166,11 @@ def _full() -> tuple[np.ndarray, ...]:
             "CAPSLIB_MNIST to a copy of mnist.npz, or use digits.load('bundled'), which needs no network."
         ) from error
     return x_train, y_train, x_test, y_test
+
+
+def cached() -> Path:
+    """Where Keras keeps the full set once it has been downloaded."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets" / "mnist.npz"
 
 
 def _split_full(x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray) -> Digits:

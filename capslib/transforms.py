@@ -299,7 +299,7 @@ def _one_for_each(name: str, value: ArrayLike, count: int, low: float = -np.inf,
 
 def _pairs(v: np.ndarray, v_t: np.ndarray, same: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """v (N, D) and v_t (N, D') in float64, checked; D' = D if they must be the same."""
-    v, v_t = as_float(v), as_float(v_t)
+    v, v_t = as_float("v", v), as_float("v_t", v_t)
     if v.ndim != 2 or 0 in v.shape:
         raise ValueError(f"v: got shape {v.shape}, expected (N, D)")
     if v_t.ndim != 2 or len(v_t) != len(v) or 0 in v_t.shape or (same and v_t.shape != v.shape):

@@ -308,6 +308,8 @@ MIRROR = np.diag([-1.0, 1, 1])
         (lambda: draw(Identity(), size=56.0), "size: got 56.0"),
         (lambda: faces.sample([], 3, 0), r"people: got \[\], expected a list of Identity, at least one"),
         (lambda: faces.sample(["Ann"], 3, 0), "people: got .*Ann"),
+        (lambda: faces.sample(None, 3, 0), r"people: got None, expected a list of Identity, at least one"),
+        (lambda: faces.sample(PEOPLE, 3, 0, turn=[1, 2]), r"turn: got \[1, 2\], expected a number from 0 to 180"),
         (lambda: faces.sample(PEOPLE, 0, 0), "count: got 0"),
         (lambda: faces.sample(PEOPLE, 3, None), "seed: got None"),
         (lambda: faces.sample(PEOPLE, 3, 0, turn=181), "turn: got 181, expected a number from 0 to 180"),

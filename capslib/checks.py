@@ -14,9 +14,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
-def as_float(x: ArrayLike) -> np.ndarray:
-    """`x` as a floating array: float types are kept, everything else becomes float64."""
-    x = np.asarray(x)
+def as_array(name: str, x: ArrayLike, expected: str = "an array of numbers") -> np.ndarray:
+    """`x` as an array; refused by name if it is made of lists with different lengths."""
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise ValueError(f"{name}: got {x!r:.60}, expected {expected}") from None
+
+
+def as_float(name: str, x: ArrayLike) -> np.ndarray:
+    """`x` as a floating array; refused by name unless it is one of real numbers.
+
+    Float types are kept, everything else becomes float64.
+    """
+    x = as_array(name, x)
+    if x.dtype.kind in "cmMOSU":
+        raise ValueError(f"{name}: got type {x.dtype}, expected an array of real numbers")
     return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
 
 
@@ -64,11 +77,12 @@ def check_number(name: str, value: Any, low: float, high: float) -> float:
 
 
 def check_choice(name: str, value: Any, choices: Iterable) -> Any:
-    """`value`; refused by name if it is not one of `choices`, of which there are at least two."""
+    """`value`; refused by name if it is not one of `choices`."""
     choices = list(choices)
     if isinstance(value, np.ndarray) or value not in choices:  # An array would be compared number by number.
-        named = [repr(choice) for choice in choices]
-        raise ValueError(f"{name}: got {value!r}, expected {', '.join(named[:-1])} or {named[-1]}")
+        *named, last = [repr(choice) for choice in choices] or ["nothing, since there is no choice"]
+        expected = f"{', '.join(named)} or {last}" if named else last
+        raise ValueError(f"{name}: got {value!r}, expected {expected}")
     return value
 
 
@@ -83,11 +97,14 @@ def check_text(name: str, value: Any, expected: str) -> str:
 def check_numbers(name: str, value: Any, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
     """`value` as a float64 array; refused by name if a number is not finite or not from `low` to `high`."""
     try:
-        numbers = np.asarray(value, float)
-    except (TypeError, ValueError):
-        numbers = np.array(np.nan)
-    expected = "a finite number" if np.isinf(high) else f"{low:g} to {high:g}"
-    if not np.isfinite(numbers).all() or isinstance(value, bool):
+        numbers = np.asarray(value)
+    except ValueError:  # NumPy makes no array of lists with different lengths.
+        numbers = np.array(None)
+    numbers = numbers.astype(float) if numbers.dtype.kind in "iuf" or not numbers.size else np.array(np.nan)
+    expected = f"a number from {low:g} to {high:g}"
+    if np.isinf(high):
+        expected = "a finite number" if np.isinf(low) else f"a number of at least {low:g}"
+    if not np.isfinite(numbers).all():
         given = f"{value!r:.60}" if numbers.ndim < 2 else "NaN or infinite values"
         raise ValueError(f"{name}: got {given}, expected {expected}")
     if numbers.size and (numbers.min() < low or numbers.max() > high):
@@ -105,10 +122,7 @@ def check_shape(name: str, x: ArrayLike, shape: Sequence[int | str]) -> np.ndarr
         shape: its expected shape; a letter means any size of at least 1.
     """
     expected = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
-    try:
-        x = np.asarray(x)
-    except ValueError:  # NumPy makes no array of lists with different lengths.
-        raise ValueError(f"{name}: got {x!r:.60}, expected an array ({expected})") from None
+    x = as_array(name, x, f"an array ({expected})")
     sizes = zip(x.shape, shape, strict=False)  # An array of another rank is refused whatever its sizes.
     if x.ndim != len(shape) or any(n != m if isinstance(m, int) else n == 0 for n, m in sizes):
         raise ValueError(f"{name}: got shape {x.shape}, expected ({expected})")

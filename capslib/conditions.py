@@ -113,7 +113,8 @@ def over_each_other(x: ArrayLike, y: ArrayLike, seed: int = 0) -> tuple[np.ndarr
     Raises:
         ValueError: naming the argument that does not fit.
     """
-    x, y = as_images(x), as_labels(y)
+    x = as_images(x)
+    y = as_labels(y, "y", len(x))
     rng = np.random.default_rng(check_seed("seed", seed))
     other = of_another_class(y, rng)
     right, down = rng.integers(-FARTHEST, FARTHEST + 1, (2, len(x)))

@@ -11,7 +11,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import ArrayLike
 
-from capslib.checks import check_choice
+from capslib.checks import as_array, check_choice
 from capslib.records import write_atomically
 
 
@@ -56,19 +56,27 @@ def one_hot(y: ArrayLike, name: str = "y") -> np.ndarray:
     return np.eye(10, dtype=np.float32)[as_labels(y, name)]
 
 
-def as_labels(y: ArrayLike, name: str = "y") -> np.ndarray:
+def as_labels(y: ArrayLike, name: str = "y", count: int | None = None) -> np.ndarray:
     """Labels as int64 (N,), checked.
 
+    Args:
+        y: (N,) whole numbers from 0 to 9.
+        name: what to call the argument in an error.
+        count: how many images they belong to; None if that is not known.
+
     Raises:
-        ValueError: naming the argument, if they are not whole numbers from 0 to 9, or there are none.
+        ValueError: naming the argument, if they are not whole numbers from 0 to 9, there are none, or not one for each
+            image.
     """
-    y = np.asarray(y)
+    y = as_array(name, y)
     if y.ndim != 1 or y.size == 0:
         raise ValueError(f"{name}: got shape {y.shape}, expected (N,) with N at least 1")
     if not np.issubdtype(y.dtype, np.integer):
         raise ValueError(f"{name}: got type {y.dtype}, expected whole numbers from 0 to 9")
     if y.min() < 0 or y.max() > 9:
         raise ValueError(f"{name}: got labels from {y.min()} to {y.max()}, expected 0 to 9")
+    if count not in (None, len(y)):
+        raise ValueError(f"{name}: got {len(y)} labels, expected one for each of {count} images")
     return y.astype(np.int64)
 
 
@@ -83,7 +91,7 @@ def as_images(x: ArrayLike, name: str = "images") -> np.ndarray:
         ValueError: naming the argument, if the shape does not fit, the batch is empty, or a value is NaN, infinite
             or out of range.
     """
-    x = np.asarray(x)
+    x = as_array(name, x)
     given = x.shape
     if x.shape == (28, 28):
         x = x[None]
@@ -100,6 +108,16 @@ def as_images(x: ArrayLike, name: str = "images") -> np.ndarray:
     if x.min() < 0 or x.max() > 1:
         raise ValueError(f"{name}: got values from {x.min():g} to {x.max():g}, expected float in 0–1 or uint8 in 0–255")
     return x.astype(np.float32)
+
+
+def checked(data: Digits, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """The images and labels of one part of Digits, "train", "val" or "test", as `as_images` and `as_labels` give them.
+
+    Raises:
+        ValueError: naming the attribute, if they are not digits, or there is not one label for each image.
+    """
+    x = as_images(getattr(data, f"x_{part}"), f"x_{part}")
+    return x, as_labels(getattr(data, f"y_{part}"), f"y_{part}", len(x))
 
 
 def bundled() -> tuple[np.ndarray, ...]:
@@ -136,9 +154,8 @@ def _full() -> tuple[np.ndarray, ...]:
         if not Path(by_hand).is_file():
             raise FileNotFoundError(f"CAPSLIB_MNIST: got {by_hand!r}, expected the path of a file mnist.npz")
         return _read(by_hand, names)
-    cached = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets" / "mnist.npz"
-    if cached.is_file():
-        return _read(cached, names)
+    if cached().is_file():
+        return _read(cached(), names)
     try:
         import keras
 
@@ -149,6 +166,11 @@ def _full() -> tuple[np.ndarray, ...]:
             "CAPSLIB_MNIST to a copy of mnist.npz, or use digits.load('bundled'), which needs no network."
         ) from error
     return x_train, y_train, x_test, y_test
+
+
+def cached() -> Path:
+    """Where Keras keeps the full set once it has been downloaded."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets" / "mnist.npz"
 
 
 def _split_full(x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray) -> Digits:

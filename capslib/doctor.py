@@ -121,10 +121,8 @@ def data() -> Finding:
         return Finding(
             "digits", False, f"CAPSLIB_MNIST names {by_hand}, which is no file", "unset it, or mend the path"
         )
-    cached = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets" / "mnist.npz"
-    all_here = (
-        "all 70,000 as well" if by_hand or cached.is_file() else "the full set is not here, and no lesson needs it"
-    )
+    here = by_hand or digits.cached().is_file()
+    all_here = "all 70,000 as well" if here else "the full set is not here, and no lesson needs it"
     return Finding("digits", True, f"{count:,} bundled; {all_here}")
 
 

@@ -188,8 +188,11 @@ def rotated(weights: dict[str, np.ndarray], bases: ArrayLike) -> dict[str, np.nd
         Its arrays by name, float32.
 
     Raises:
-        ValueError: if the bases do not fit the network or are not orthonormal.
+        ValueError: if an array is missing, or the bases do not fit the network or are not orthonormal.
     """
+    for name in ("v.W", "decode1.kernel"):
+        if name not in weights:
+            raise ValueError(f"weights: got no {name}, expected the arrays of a pose network with its decoder")
     W, K = np.asarray(weights["v.W"], np.float64), np.asarray(weights["decode1.kernel"], np.float64)
     D = W.shape[-1]
     E = np.asarray(check_shape("bases", bases, (CLASSES, D, D)), np.float64)
@@ -266,13 +269,15 @@ def read_out(x: ArrayLike, p: ArrayLike, x_new: ArrayLike, p_new: ArrayLike) -> 
         A float of at most 1; 0 is no better than their mean, below 0 is worse.
 
     Raises:
-        ValueError: naming the argument that does not fit.
+        ValueError: naming the argument that does not fit, or if p_new is one number for all digits.
     """
     x = check_shape("x", x, ("N", "D"))
     p, x_new = check_shape("p", p, (len(x),)), check_shape("x_new", x_new, ("N'", x.shape[1]))
     p_new = check_shape("p_new", p_new, (len(x_new),))
     for name, one in (("x", x), ("p", p), ("x_new", x_new), ("p_new", p_new)):
         check_numbers(name, one)
+    if np.ptp(p_new) == 0:
+        raise ValueError(f"p_new: got {p_new[0]:g} for every digit, expected numbers that vary")
     a = np.linalg.lstsq(np.c_[x, np.ones(len(x))], p, rcond=None)[0]
     rest = p_new - np.c_[x_new, np.ones(len(x_new))] @ a
     return float(1 - np.sum(rest**2) / np.sum((p_new - p_new.mean()) ** 2))
@@ -296,7 +301,7 @@ def spectrum(v: ArrayLike) -> Spectrum:
     """How the directions v̂ = v/‖v‖ of one class' capsules vary.
 
     Args:
-        v: the capsules of one class, (N, D), N at least 2, none of them zero.
+        v: the capsules of one class, (N, D), N at least 2, none of them zero, and not all in one direction.
 
     Returns:
         A Spectrum.
@@ -311,6 +316,8 @@ def spectrum(v: ArrayLike) -> Spectrum:
             f"v: got {len(v)} capsules, the shortest of length {lengths.min():g}; expected 2 with a length"
         )
     directions = v / lengths
+    if np.ptp(directions, axis=0).max() < 1e-6:  # As far as float32 can tell.
+        raise ValueError(f"v: got {len(v)} capsules in one direction, expected directions that vary")
     λ = np.linalg.svd(directions - directions.mean(0), compute_uv=False) ** 2
     λ = np.pad(λ, (0, v.shape[1] - len(λ)))
     N, total = len(v), np.sum(directions.sum(0) ** 2)

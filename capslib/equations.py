@@ -36,7 +36,7 @@ def squash(s: np.ndarray, offset: float = 0.5, axis: int = -1) -> np.ndarray:
         ValueError: if `offset` is not a positive finite number.
     """
     check_positive("offset", offset)
-    s = as_float(s)
+    s = as_float("s", s)
     n = np.sum(s * s, axis=axis, keepdims=True) + s.dtype.type(EPSILON)
     return np.sqrt(n) / (s.dtype.type(offset) + n) * s
 
@@ -51,7 +51,7 @@ def length(v: np.ndarray, axis: int = -1) -> np.ndarray:
     Returns:
         An array like `v` without `axis`; for squashed capsules in [0, 1).
     """
-    v = as_float(v)
+    v = as_float("v", v)
     return np.sqrt(np.sum(v * v, axis=axis))
 
 
@@ -67,7 +67,7 @@ def softmax(b: np.ndarray, axis: int = -1) -> np.ndarray:
     Returns:
         An array of the shape of `b` with values in [0, 1].
     """
-    b = as_float(b)
+    b = as_float("b", b)
     e = np.exp(b - np.max(b, axis=axis, keepdims=True))
     return e / np.sum(e, axis=axis, keepdims=True)
 
@@ -87,7 +87,7 @@ def predict(u: np.ndarray, W: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: if the ranks do not fit, or D_in or I differ between `u` and `W`.
     """
-    u, W = as_float(u), as_float(W)
+    u, W = as_float("u", u), as_float("W", W)
     if u.ndim not in (2, 3):
         raise ValueError(f"u: got shape {u.shape}, expected (I, D_in) or (B, I, D_in)")
     if W.ndim not in (3, 4):
@@ -347,7 +347,7 @@ def em_route(
         ValueError: naming the argument, if `votes` has fewer axes, an empty one or a value that is not finite, if
             another shape does not fit, or if a number is out of its range.
     """
-    votes = as_float(votes)
+    votes = as_float("votes", votes)
     if votes.ndim < 3 or 0 in votes.shape:
         raise ValueError(f"votes: got shape {votes.shape}, expected (I, J, D) or (B, I, J, D) with no empty axis")
     if not np.isfinite(votes).all():
@@ -385,7 +385,7 @@ def exponential_squash(s: np.ndarray, axis: int = -1) -> np.ndarray:
     Returns:
         v, an array of the shape of `s`; lengths from 0 to 1, and below 1 as far as the floating type can tell.
     """
-    s = as_float(s)
+    s = as_float("s", s)
     n = np.sqrt(np.sum(s * s, axis=axis, keepdims=True) + s.dtype.type(EPSILON))
     return -np.expm1(-n) / n * s
 
@@ -518,7 +518,7 @@ def mask(v: np.ndarray, label: np.ndarray | None = None) -> np.ndarray:
     Raises:
         ValueError: if v has no three axes, or the labels are not of the shape (B, J).
     """
-    v = as_float(v)
+    v = as_float("v", v)
     if v.ndim != 3:
         raise ValueError(f"v: got shape {v.shape}, expected (B, J, D)")
     if label is None:
@@ -543,7 +543,7 @@ def reconstruction_loss(image: np.ndarray, reconstruction: np.ndarray) -> np.nda
     Raises:
         ValueError: if the two arrays do not have the same shape (B, H, W, 1).
     """
-    image, reconstruction = as_float(image), as_float(reconstruction)
+    image, reconstruction = as_float("image", image), as_float("reconstruction", reconstruction)
     if image.ndim != 4 or image.shape != reconstruction.shape:
         raise ValueError(
             f"image: got shape {image.shape}, expected (B, H, W, 1) like the reconstruction {reconstruction.shape}"
@@ -553,7 +553,7 @@ def reconstruction_loss(image: np.ndarray, reconstruction: np.ndarray) -> np.nda
 
 def _votes(u_hat: np.ndarray) -> np.ndarray:
     """`u_hat` as floating numbers; refused unless it can be routed."""
-    u_hat = as_float(u_hat)
+    u_hat = as_float("u_hat", u_hat)
     if u_hat.ndim not in (3, 4) or 0 in u_hat.shape:
         raise ValueError(f"u_hat: got shape {u_hat.shape}, expected (I, J, D) or (B, I, J, D) with no empty axis")
     if not np.isfinite(u_hat).all():
@@ -577,7 +577,7 @@ def _one_or_each(
 
 
 def _labels_and_lengths(y_true: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    y_true, lengths = as_float(y_true), as_float(lengths)
+    y_true, lengths = as_float("y_true", y_true), as_float("lengths", lengths)
     if y_true.ndim != 2 or y_true.shape != lengths.shape:
         raise ValueError(f"y_true: got shape {y_true.shape}, expected one-hot (B, J) like lengths {lengths.shape}")
     return y_true, lengths

@@ -21,6 +21,7 @@ ran before.
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -192,7 +193,7 @@ def run(task: Task, size: Size = WHOLE, source: str = "full") -> dict:
     history = training.train(model, data, task.recipe, task.seed, log=lambda line: None)
     result = {
         "task": asdict(task),
-        "command": f"python -m capslib.experiments --one '{json.dumps(asdict(task))}'",
+        "command": f"python -m capslib.experiments {shlex.join(_words(task, size, source))}",
         "recipe": asdict(task.recipe),
         "parameters": model.count_params(),
         "data": f"{source}: {len(data.x_train):,} training, {len(data.x_val):,} validation, {len(data.x_test):,} test",
@@ -205,6 +206,13 @@ def run(task: Task, size: Size = WHOLE, source: str = "full") -> dict:
         result |= judging.judge(model, data.x_test, data.y_test, size.changed, size.followed)
         result["faces"] = _faces(task, size) if size.faces else {}
     return result | {"seconds": round(time.perf_counter() - started)}
+
+
+def _words(task: Task, size: Size, source: str) -> list[str]:
+    """What the command line needs to run a task again; size and source are left out where they are the default."""
+    words = ["--one", json.dumps(asdict(task))]
+    words += [] if size == WHOLE else ["--size", json.dumps(asdict(size))]
+    return words + ([] if source == "full" else ["--source", source])
 
 
 def _cut(data: digits.Digits, size: Size, source: str) -> digits.Digits:
@@ -307,8 +315,7 @@ def apart(task: Task, size: Size = WHOLE, source: str = "full") -> dict:
     """
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "result.json"
-        words = ["--size", json.dumps(asdict(size)), "--source", source, "--out", str(out)]
-        command = [sys.executable, "-m", "capslib.experiments", "--one", json.dumps(asdict(task)), *words]
+        command = [sys.executable, "-m", "capslib.experiments", *_words(task, size, source), "--out", str(out)]
         done = subprocess.run(command, capture_output=True, text=True, env=os.environ | ONE_THREAD)
         if done.returncode:
             raise RuntimeError((done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1])
@@ -318,7 +325,7 @@ def apart(task: Task, size: Size = WHOLE, source: str = "full") -> dict:
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m capslib.experiments", description=__doc__.splitlines()[0])
-    parser.add_argument("--out", default="runs/experiments", help="folder of the results, or with --one their file")
+    parser.add_argument("--out", default="runs/experiments", help="folder of the results, or with --one a .json file")
     parser.add_argument("--workers", type=int, default=2, help="runs side by side on this machine")
     parser.add_argument("--scheduler", help="address of a dask scheduler, to run them on its workers instead")
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
@@ -333,8 +340,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         if given.one:
             os.environ.update(ONE_THREAD)
-            result = run(Task(**json.loads(given.one)), Size(**json.loads(given.size)), given.source)
-            write(given.out, result)
+            task, size = Task(**json.loads(given.one)), Size(**json.loads(given.size))
+            path = _file(given.out, task)
+            write(path, run(task, size, given.source))
             return
         if given.collect:
             print(f"{collect(given.out, STORED)} results in {STORED}")
@@ -349,6 +357,22 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"{parser.prog}: stopped; the same command goes on from there")
     if failed:
         sys.exit(f"{parser.prog}: {failed} runs failed; the same command tries them again")
+
+
+def _file(out: str, task: Task) -> Path:
+    """Where `--one` writes: a .json file, or the task's own in a folder; refused if nothing can be written there."""
+    path = Path(out)
+    if path.is_dir() or path.suffix != ".json":
+        path = path / f"{task.name}.json"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            problem = "is a folder" if path.is_dir() else ""
+    except OSError as error:
+        problem = f"cannot be written ({error.strerror})"
+    if problem:
+        raise ValueError(f"out: got {out}, but {path} {problem}; expected a folder or a .json file to write")
+    return path
 
 
 def _grid(given: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from capslib.checks import check_count, check_numbers, check_seed, check_whole
+from capslib.checks import check_count, check_number, check_numbers, check_seed, check_whole
 from capslib.poses import check_poses, pose
 
 SIZE = 28
@@ -312,14 +312,14 @@ def sample(
     Raises:
         ValueError: naming the argument that does not fit.
     """
-    people = list(people)
-    if not people or not all(isinstance(one, Identity) for one in people):
+    people = list(people) if isinstance(people, Iterable) else people
+    if not people or not isinstance(people, list) or not all(isinstance(one, Identity) for one in people):
         raise ValueError(f"people: got {people!r:.60}, expected a list of Identity, at least one")
     check_count("count", count)
     rng = np.random.default_rng(check_seed("seed", seed))
-    check_numbers("turn", turn, 0, 180)
-    check_numbers("move", move, 0, 2)
-    check_numbers("shrink", shrink, 0, 0.3)
+    check_number("turn", turn, 0, 180)
+    check_number("move", move, 0, 2)
+    check_number("shrink", shrink, 0, 0.3)
     who = rng.permutation(np.arange(count) % len(people))
     x, y, angle = (rng.uniform(-limit, limit, count) for limit in (move, move, turn))
     whole = pose(x, y, angle, 1 - rng.uniform(0, 1, count) * shrink)

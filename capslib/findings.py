@@ -266,7 +266,7 @@ def contrasts(found: dict[str, list[dict]], pairs: Sequence[tuple[str, str]] = C
         pairs: the networks to compare.
 
     Raises:
-        ValueError: if a network has no runs, or two do not have the same seeds.
+        ValueError: if there is no pair, a network has no runs, or two do not have the same seeds.
     """
     rows = []
     for first, second in pairs:
@@ -275,6 +275,8 @@ def contrasts(found: dict[str, list[dict]], pairs: Sequence[tuple[str, str]] = C
             raise ValueError(f"found: got seeds {_seeds(a)} of {first} and {_seeds(b)} of {second}, expected the same")
         for name, outcome in OUTCOMES.items():
             rows.append((first, second, name, paired([outcome(run) for run in a], [outcome(run) for run in b])))
+    if not rows:
+        raise ValueError("pairs: got none, expected at least one pair of networks")
     corrected = holm([row[3].p for row in rows])
     return [Contrast(*row, float(p), _verdict(row[2], row[3], p)) for row, p in zip(rows, corrected, strict=True)]
 

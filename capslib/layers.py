@@ -79,6 +79,14 @@ def fits(shape: Shape, other: Shape) -> bool:
     return len(shape) == len(other) and all(a in (b, None) or b is None for a, b in zip(shape, other, strict=True))
 
 
+def _check_lower(u_shape: Shape, W_shape: Shape) -> None:
+    """Refuse lower capsules u (B, I, D_in) that cannot fit a kernel W, (D_in, J, D_out) or (I, D_in, J, D_out)."""
+    *lower, D_in, _, _ = W_shape
+    if not fits(u_shape, (None, *(lower or [None]), D_in)):
+        expected = f"(B, {lower[0] if lower else 'I'}, {D_in}) to fit W {tuple(W_shape)}"
+        raise ValueError(f"u: got shape {tuple(u_shape)}, expected {expected}")
+
+
 class _Float32Layer(keras.layers.Layer):
     """A layer that computes in float32 (or float64) under any policy, and returns the policy's type."""
 
@@ -112,7 +120,8 @@ class Capsule(_Float32Layer):
     of the votes at the start is the same for any I.
 
     Raises:
-        ValueError: naming the argument, if one of the above is out of range or the input has the wrong rank.
+        ValueError: naming the argument, if one of the above is out of range, the input has the wrong rank, or D_in, or
+            I where W is not shared, is not what the layer was built for.
     """
 
     def __init__(
@@ -158,6 +167,7 @@ class Capsule(_Float32Layer):
         self.kernel = self.add_weight(name="W", shape=(*lower, D_in, J, D_out), initializer=_first(D_in, J * D_out))
 
     def call(self, u: Tensor) -> Tensor:
+        _check_lower(u.shape, self.kernel.shape)
         u, W = self._widen(u), self._widen(self.kernel)
         v = self._route_shared(u, W) if self.share_weights else self._route(predict(u, W))
         return ops.cast(v, self.compute_dtype)
@@ -187,6 +197,8 @@ class Capsule(_Float32Layer):
         return v
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if self.built:  # Of inputs that are only described, Keras asks for nothing but this.
+            _check_lower(input_shape, self.kernel.shape)
         return (input_shape[0], self.num_capsule, self.dim_capsule)
 
     def get_config(self) -> dict[str, Any]:
@@ -257,7 +269,8 @@ class AttentionCapsule(_Float32Layer):
     Capsule; prior (I, J), which starts at 0.
 
     Raises:
-        ValueError: naming the argument, if one of the above is out of range or the input has the wrong rank.
+        ValueError: naming the argument, if one of the above is out of range, the input has the wrong rank, or I or D_in
+            is not what the layer was built for.
     """
 
     def __init__(self, num_capsule: int, dim_capsule: int, attention: bool = True, **kwargs: Any) -> None:
@@ -275,6 +288,7 @@ class AttentionCapsule(_Float32Layer):
         self.prior = self.add_weight(name="prior", shape=(I, J), initializer="zeros")
 
     def call(self, u: Tensor) -> Tensor:
+        _check_lower(u.shape, self.kernel.shape)
         u_hat = predict(self._widen(u), self._widen(self.kernel))  # (B, J, I, D_out)
         b = (u_hat @ ops.sum(u_hat, axis=2)[..., None])[..., 0] / math.sqrt(self.dim_capsule)  # (B, J, I)
         c = couple(b if self.attention else ops.zeros_like(b))
@@ -283,6 +297,8 @@ class AttentionCapsule(_Float32Layer):
         return ops.cast(exponential_squash(s), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if self.built:  # Of inputs that are only described, Keras asks for nothing but this.
+            _check_lower(input_shape, self.kernel.shape)
         return (input_shape[0], self.num_capsule, self.dim_capsule)
 
     def get_config(self) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def total_variation(images: ArrayLike) -> np.ndarray:
 
 def _as_pictures(images: ArrayLike) -> np.ndarray:
     """`images` as floats (..., H, W), each with some ink."""
-    p = as_float(images)
+    p = as_float("images", images)
     given = p.shape
     if p.ndim > 2 and p.shape[-1] == 1:
         p = p[..., 0]

@@ -43,9 +43,8 @@ def make(x: ArrayLike, y: ArrayLike, seed: int | np.random.Generator) -> Pairs:
     Raises:
         ValueError: naming the argument that does not fit.
     """
-    x, y = as_images(x, "x"), as_labels(y, "y")
-    if len(y) != len(x):
-        raise ValueError(f"y: got {len(y)} labels, expected one for each of {len(x)} images")
+    x = as_images(x, "x")
+    y = as_labels(y, "y", len(x))
     rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(check_seed("seed", seed))
     N = len(x)
     both = np.stack([np.arange(N), of_another_class(y, rng)], 1)  # (N, 2)

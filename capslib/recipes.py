@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capslib.checks import check_choice, check_count, check_number, check_positive, check_whole
+from capslib.checks import check_choice, check_count, check_number, check_positive, check_whole, is_real
 from capslib.losses import RECONSTRUCTION_WEIGHT
 
 
@@ -20,9 +20,9 @@ class Recipe:
             they are turned or scaled too.
         turn: they are also turned by up to this many degrees each way.
         scale: they are also made larger or smaller by up to this fraction, independently in width and height.
-        average: what is kept is a running average of the weights, of which each step keeps this share; 0 keeps the
-            weights themselves.
-        beta_2: of Adam, what each step keeps of the running mean of squared gradients.
+        average: what is kept is a running average of the weights, of which each step keeps this share, below 1; 0 keeps
+            the weights themselves.
+        beta_2: of Adam, what each step keeps of the running mean of squared gradients, below 1.
         warm_up: share of all steps that the warm-up takes.
         steps_per_execution: steps in one call that Keras' `fit` makes; the training is the same, with less time
             between steps.
@@ -49,9 +49,14 @@ class Recipe:
         for name in ("epochs", "batch_size", "steps_per_execution"):
             check_count(name, getattr(self, name))
         check_positive("learning_rate", self.learning_rate)
-        for name, most in (("shift", 28), ("turn", 180), ("scale", 1), ("average", 1), ("beta_2", 1), ("warm_up", 1)):
+        check_choice("decay", self.decay, (True, False))
+        for name, most in (("shift", 28), ("turn", 180), ("scale", 1), ("warm_up", 1)):
             check_number(name, getattr(self, name), 0, most)
-        check_number("reconstruction", self.reconstruction, 0, np.inf)
+        below_1 = " and below 1"
+        for name, limit, upper in (("average", 1, below_1), ("beta_2", 1, below_1), ("reconstruction", np.inf, "")):
+            value = getattr(self, name)
+            if not is_real(value) or not 0 <= value < limit:
+                raise ValueError(f"{name}: got {value!r}, expected a number of at least 0{upper}")
         if self.turn == self.scale == 0:
             check_whole("shift", self.shift, 0)
 

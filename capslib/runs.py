@@ -1,8 +1,8 @@
 """Runs that are kept in a folder, and the command line: `python -m capslib.training MODEL --recipe best --seed 0`.
 
 A run writes into one folder: `state.npz` (what was requested, and everything `--resume` needs), `history.json`,
-`<model>.npz` with its card (the best epoch so far by validation accuracy), and at its end `result.json`. Ctrl-C keeps
-all of them. A folder that holds another run is left unchanged.
+`<model>.npz` with its card (the best epoch so far by validation accuracy, or by validation loss if the model only
+draws), and at its end `result.json`. Ctrl-C keeps all of them. A folder that holds another run is left unchanged.
 """
 
 import argparse
@@ -251,7 +251,8 @@ def _asked(model: keras.Model, data: digits.Digits, recipe: Recipe, seed: int, t
 def _write_best(folder: Path, model: keras.Model, progress: Progress, facts: dict) -> None:
     """Write the weights of the best epoch with their card; the model holds its own again afterwards."""
     row, now = progress.best_row, model.get_weights()
-    chosen = {"epoch": row["epoch"], "validation_accuracy": row["val_accuracy"]}
+    score = "accuracy" if "val_accuracy" in row else "loss"  # A model that only draws has no accuracy.
+    chosen = {"epoch": row["epoch"], f"validation_{score}": row[f"val_{score}"]}
     try:
         model.set_weights(progress.best)
         weights.save(model, folder / f"{model.name}.npz", {**facts, **chosen})

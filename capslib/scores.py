@@ -72,7 +72,7 @@ def calibration_error(scores: ArrayLike, labels: ArrayLike, bins: int = 15) -> f
         ValueError: naming the argument that does not fit.
     """
     scores = check_numbers("scores", check_floats("scores", scores, ("N", 10)), 0, 1)
-    right = scores.argmax(1) == as_labels(labels, "labels")
+    right = scores.argmax(1) == as_labels(labels, "labels", len(scores))
     top = scores.max(1)
     bins = check_count("bins", bins)
     k = np.minimum((top * bins).astype(int), bins - 1)
@@ -122,7 +122,7 @@ def changes(v: ArrayLike, v_t: ArrayLike, labels: ArrayLike, seed: int = 0) -> d
     """
     v = check_numbers("v", check_shape("v", v, ("N", "D")))
     v_t = check_numbers("v_t", check_shape("v_t", v_t, v.shape))
-    y, seed = as_labels(labels, "labels"), check_seed("seed", seed)
+    y, seed = as_labels(labels, "labels", len(v)), check_seed("seed", seed)
     fewest = 2 * (v.shape[1] + 1)
     rows = []
     for label in np.unique(y):

@@ -26,7 +26,7 @@ except ImportError as error:  # A backend of Keras that is not installed.
 
 from capslib import digits, pairs
 from capslib.backend import keras, ops
-from capslib.checks import check_seed
+from capslib.checks import check_seed, check_whole
 from capslib.intervals import wilson
 from capslib.layers import Tensor
 from capslib.losses import margin_loss, reconstruction_loss
@@ -285,13 +285,13 @@ def train(
         are trained, the other two of the average.
 
     Raises:
-        ValueError: if the recipe is unknown, the seed is no whole number ≥ 0, the images or labels are not digits, or
-            the teacher is for another kind of model.
+        ValueError: if the recipe is unknown, the seed is no whole number ≥ 0, the images or labels are not digits, one
+            label for each image, or the teacher is for another kind of model.
     """
     model = masked_by_label(model)
     recipe, seed = as_recipe(recipe), check_seed("seed", seed)
-    x, y = digits.as_images(data.x_train, "x_train"), digits.as_labels(data.y_train, "y_train")
-    x_val, y_val = digits.as_images(data.x_val, "x_val"), digits.as_labels(data.y_val, "y_val")
+    (x, y), (x_val, y_val) = (digits.checked(data, part) for part in ("train", "val"))
+    callbacks = tuple(callbacks)  # Every epoch needs them.
     progress = progress or Progress()
     history = progress.history
     if not history:
@@ -340,16 +340,17 @@ def evaluate(model: keras.Model, data: digits.Digits, mistakes: int = 12) -> dic
         reconstruction loss with the longest capsule decoded; confusion, 10 rows of true by 10 columns of predicted
         digits; mistakes, those whose predicted score exceeds the true digit's most, each with index, label, predicted
         and all ten scores.
+
+    Raises:
+        ValueError: if the images or labels are not digits, one label for each image, or `mistakes` is below 0.
     """
-    x = digits.as_images(data.x_test, "x_test")
+    (x, label), mistakes = digits.checked(data, "test"), check_whole("mistakes", mistakes, 0)
     scores = model.predict(x, batch_size=500, verbose=0)
     decoded = {}
     if isinstance(scores, dict):
         error = np.square(x - scores["reconstruction"]).sum((1, 2, 3)).mean()
         scores, decoded = scores["lengths"], {"reconstruction_error": float(error)}
-    label = digits.as_labels(data.y_test, "y_test")
-    predicted = scores.argmax(1)
-    confusion = np.zeros((10, 10), int)
+    predicted, confusion = scores.argmax(1), np.zeros((10, 10), int)
     np.add.at(confusion, (label, predicted), 1)
     gap = scores.max(1) - scores[np.arange(len(label)), label]
     worst = np.argsort(-gap, kind="stable")[: min(mistakes, int((gap > 0).sum()))]

@@ -12,7 +12,7 @@ So nothing is cut off by default. `rotate`, `shift` and `scale` refuse to move i
 import numpy as np
 from numpy.typing import ArrayLike
 
-from capslib.checks import as_float, check_choice, check_number, check_seed, is_whole
+from capslib.checks import as_float, check_choice, check_number, check_numbers, check_seed, is_whole
 from capslib.digits import as_images
 from capslib.poses import cos_and_sin
 
@@ -291,24 +291,15 @@ def _refuse_to_cut(
 
 def _one_for_each(name: str, value: ArrayLike, count: int, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
     """`value` as float64 (count,), from one number or one for each image."""
-    try:
-        numbers = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
-        numbers = np.array(np.nan)
-    expected = "a finite number" if np.isinf(high) else f"a number from {low:g} to {high:g}"
+    numbers = check_numbers(name, value, low, high)
     if numbers.shape not in ((), (count,)):
         raise ValueError(f"{name}: got shape {numbers.shape}, expected one number or one for each of {count} images")
-    if isinstance(value, bool) or not np.isfinite(numbers).all():
-        raise ValueError(f"{name}: got {value!r:.60}, expected {expected}")
-    if numbers.min() < low or numbers.max() > high:
-        wrong = numbers.min() if numbers.min() < low else numbers.max()
-        raise ValueError(f"{name}: got {wrong:g}, expected {expected}")
     return np.broadcast_to(numbers, (count,))
 
 
 def _pairs(v: np.ndarray, v_t: np.ndarray, same: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """v (N, D) and v_t (N, D') in float64, checked; D' = D if they must be the same."""
-    v, v_t = as_float(v), as_float(v_t)
+    v, v_t = as_float("v", v), as_float("v_t", v_t)
     if v.ndim != 2 or 0 in v.shape:
         raise ValueError(f"v: got shape {v.shape}, expected (N, D)")
     if v_t.ndim != 2 or len(v_t) != len(v) or 0 in v_t.shape or (same and v_t.shape != v.shape):

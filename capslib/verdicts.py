@@ -157,15 +157,21 @@ def judge(
         claims: Claims; those whose trainings hold no run of N and at least one opponent are left out.
 
     Raises:
-        ValueError: if there is no run of the subject.
+        ValueError: if there is no run of the subject, no claim, or no opponent that has two seeds in common with it.
     """
     check_choice("subject", subject, found.get("none", {}))
-    opponents, rows = tuple(opponents), []
+    opponents, claims = opponents if isinstance(opponents, str) else tuple(opponents), tuple(claims)
+    if not claims:
+        raise ValueError("claims: got none, expected at least one")
+    rows = []
     for claim in claims:
         for opponent in opponents:
             difference = _difference(found, claim, subject, opponent)
             if difference is not None:
                 rows.append((claim, opponent, difference))
+    if not rows:
+        expected = f"a tuple of networks of which at least one has two seeds in common with {subject}"
+        raise ValueError(f"opponents: got {opponents!r}, expected {expected}")
     corrected = holm([difference.p for _, _, difference in rows])
     judged = []
     for claim in claims:

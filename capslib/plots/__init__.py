@@ -8,7 +8,6 @@ in capslib.plots.board.
 from capslib.plots.answers import (
     accuracy_by_angle,
     confusion_matrix,
-    digit_and_lengths,
     digit_sheet,
     top_scores,
     turning_digit,
@@ -92,7 +91,6 @@ __all__ = [
     "couplings_of_digits",
     "curves",
     "described",
-    "digit_and_lengths",
     "digit_sheet",
     "dimension_sweep",
     "direction_spectra",

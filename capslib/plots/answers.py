@@ -1,4 +1,4 @@
-"""What networks answer: digits and their lengths, a digit that turns, accuracy, mistakes."""
+"""What networks answer: sheets of digits, a digit that turns, accuracy, mistakes."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,23 +13,6 @@ def _leaders(values) -> str:
     """The two largest of J values in words, as in '3 with 0.98, then 5 with 0.04'."""
     first, second = np.argsort(values, kind="stable")[:-3:-1]
     return f"{first} with {values[first]:.2f}, then {second} with {values[second]:.2f}"
-
-
-@style.context()
-def digit_and_lengths(image, lengths) -> Figure:
-    """Draw a digit beside the lengths of the upper capsules that read it.
-
-    Args:
-        image: (28, 28) or (28, 28, 1) in 0–1.
-        lengths: (J,).
-    """
-    fig, (left, right) = figure(7.5, 2.4, columns=2, gridspec_kw={"width_ratios": [1, 3]})
-    draw_digit(left, image)
-    left.axis("off")
-    draw_lengths(right, lengths)
-    return described(
-        fig, f"A digit, and the lengths of {len(lengths)} capsules as bars. The longest are {_leaders(lengths)}."
-    )
 
 
 @style.context()

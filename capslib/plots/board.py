@@ -23,8 +23,6 @@ from capslib.records import write_atomically
 from capslib.style import COLOURS
 
 INK, GREY = COLOURS["ink"], COLOURS["neutral"]
-SMALLEST = 11
-"""Smallest type in points on a page 7.5 inches wide; a wider figure needs larger type to be readable at half size."""
 
 
 def tint(quantity, amount) -> str:

@@ -51,8 +51,15 @@ def save(model: "keras.Model", path: str | Path, facts: dict) -> None:
         model: a built Keras model.
         path: the .npz to write; the card gets the same name with .json.
         facts: what the card says; its "model" and "sha256" are filled in here.
+
+    Raises:
+        ValueError: if the facts cannot be written as JSON; then nothing is written.
     """
     path = Path(path)
+    try:
+        json.dumps(facts)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"facts: got {facts!r:.60}, expected what JSON can hold ({error})") from None
     write_arrays(path, parameters(model))
     text = json.dumps({"model": model.name, **facts, "sha256": sha256(path)}, indent=2, ensure_ascii=False)
     write_atomically(path.with_suffix(".json"), lambda file: file.write(text.encode() + b"\n"))

@@ -85,7 +85,9 @@ class Diagnosis(Widget, script="diagnosis.js", styles="diagnosis.css"):
     def describe(self) -> str:
         facts = self.facts
         shown = " ".join(f"{look['title']}: {look['said']}" for look in self._open())
-        left = f"{self.points} of {PRICES['start']} points are left; {len(facts['looks'])} more quantities are on offer"
+        more = len(facts["looks"]) - len(self.looked)
+        offer = "1 more quantity is" if more == 1 else f"{more or 'no'} more quantities are"
+        left = f"{self.points} of {PRICES['start']} points are left; {offer} on offer"
         return f"Case {facts['number']}, “{facts['name']}”. {facts['complaint']} {shown} {left}."
 
     def picture(self) -> bytes:

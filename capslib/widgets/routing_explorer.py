@@ -1,5 +1,7 @@
 """Step through the routing of real digits in a trained network."""
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 import traitlets
 from ipywidgets import widget_serialization
@@ -54,11 +56,20 @@ def _made(ink, u, parameters):
     return NetworkWeights.of(arrays)
 
 
+def _texts(name, given):
+    """Texts as a list, empty for None."""
+    if given is None:
+        return []
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ValueError(f"{name}: got {given!r:.60}, expected a list of texts")
+    return [str(text) for text in given]
+
+
 def _moments(texts, parameters):
     """The names of the moments as a list, empty for None."""
     if texts is None:
         return []
-    texts = [str(text) for text in texts]
+    texts = _texts("moments", texts)
     if not 2 <= len(texts) <= MOST_MOMENTS:
         raise ValueError(f"moments: got {len(texts)}, expected 2 to {MOST_MOMENTS}")
     if parameters is not None:
@@ -170,10 +181,12 @@ class RoutingExplorer(Widget, script="routing_explorer/index.js", styles="routin
         if not 2 <= J <= MOST_UPPER:
             raise ValueError(f"W: got {J} upper capsules, expected 2 to {MOST_UPPER}")
         labels = [] if labels is None else digits.as_labels(labels, "labels").tolist()
-        captions = [] if captions is None else [str(text) for text in captions]
+        captions = _texts("captions", captions)
         for name, given in (("labels", labels), ("captions", captions)):
             if given and len(given) != N:
                 raise ValueError(f"{name}: got {len(given)}, expected one for each of the {N} digits")
+        if not isinstance(presets, Mapping | None):
+            raise ValueError(f"presets: got {presets!r:.60}, expected a dict from texts to digits")
         presets = list((presets or {}).items())
         for text, k in presets:
             check_whole(f"presets[{text!r}]", k, 0, N - 1)

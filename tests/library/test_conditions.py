@@ -90,6 +90,8 @@ def test_two_digits_lie_over_each_other(some):
     assert (pictures.sum((1, 2, 3)) > x.sum((1, 2, 3))).all()
     with pytest.raises(ValueError, match="y: got 7 for every image, expected at least two classes"):
         conditions.over_each_other(x[:3], np.array([7, 7, 7]))
+    with pytest.raises(ValueError, match="y: got 60 labels, expected one for each of 40 images"):
+        conditions.over_each_other(x[:40], y)
 
 
 def test_cells_are_shuffled_in_one_order_for_all():

@@ -145,6 +145,7 @@ def test_images_in_every_accepted_form():
         (np.zeros((2, 32, 32)), r"images: got shape \(2, 32, 32\)"),
         (np.zeros((2, 28, 28, 3)), r"images: got shape \(2, 28, 28, 3\)"),
         (np.zeros(784), r"images: got shape \(784,\)"),
+        ([[1], [1, 2]], r"images: got \[\[1\], \[1, 2\]\], expected an array of numbers"),
         (np.full((28, 28), np.nan), "images: got NaN or infinite pixels"),
         (np.full((28, 28), np.inf), "images: got NaN or infinite pixels"),
         (np.full((28, 28), 1.5), "images: got values from 1.5 to 1.5, expected float in 0–1"),
@@ -161,6 +162,7 @@ def test_bad_images_are_named(x, message):
     ("y", "message"),
     [
         ([], r"y: got shape \(0,\)"),
+        ([[1], [1, 2]], r"y: got \[\[1\], \[1, 2\]\], expected an array of numbers"),
         ([[1]], r"y: got shape \(1, 1\), expected \(N,\)"),
         ([1.0], "y: got type float64, expected whole numbers"),
         ([0, 10], "y: got labels from 0 to 10, expected 0 to 9"),

@@ -217,6 +217,13 @@ def test_the_participation_ratio_counts_dimensions():
         (lambda v, w: effects.alignment(np.ones(4), np.ones((1, 3, 3))), r"bases: .*expected \(B, 4, 4\)"),
         (lambda v, w: effects.rotated(w | {"v.W": np.ones((1, 8, 10, D))}, np.ones((10, D, D))), "not orthonormal"),
         (lambda v, w: effects.read_out(v[:, 0], Y[:3], v[:, 0], Y), r"p: got shape \(3,\), expected \(40,\)"),
+        (
+            lambda v, w: effects.read_out(v[:, 0], Y, v[:, 0], np.full(40, 0.5)),
+            "p_new: got 0.5 for every digit, expected",
+        ),
+        (lambda v, w: effects.rotated({}, np.ones((10, D, D))), "weights: got no v.W, expected the arrays of a pose"),
+        (lambda v, w: effects.rotated({"v.W": np.ones(D)}, np.ones((10, D, D))), "weights: got no decode1.kernel"),
+        (lambda v, w: effects.spectrum(np.outer([1, 2, 0.3], v[0, 0])), "v: got 3 capsules in one direction, expected"),
         (lambda v, w: effects.spectrum(np.zeros((3, D))), "v: got 3 capsules, the shortest of length 0"),
     ],
 )

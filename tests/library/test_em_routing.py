@@ -208,8 +208,8 @@ VOTES = np.ones((4, 2, 3))
             lambda: eq.em_route(np.ones((5, 4, 2, 3)), np.ones((4, 5))),
             r"activations: got shape \(4, 5\), expected one number or shape \(4,\) or \(5, 4\)$",
         ),
-        (lambda: eq.em_route(VOTES, [1, 1, 1, 1.5]), "activations: got 1.5, expected 0 to 1"),
-        (lambda: eq.em_route(VOTES, [1, 1, 1, np.nan]), "activations: got .*, expected 0 to 1"),
+        (lambda: eq.em_route(VOTES, [1, 1, 1, 1.5]), "activations: got 1.5, expected a number from 0 to 1"),
+        (lambda: eq.em_route(VOTES, [1, 1, 1, np.nan]), "activations: got .*, expected a number from 0 to 1"),
         (
             lambda: eq.em_route(VOTES, beta_a=np.ones(3)),
             r"beta_a: got shape \(3,\), expected .* shape \(2,\)",

@@ -189,6 +189,13 @@ def test_the_margin_gradient_is_the_slope_of_the_loss_and_0_from_the_margins_on(
         (lambda: eq.route(np.ones((4, 2, 2)), axis=1), "axis: got 1, expected a whole number from -2 to -1"),
         (lambda: eq.route(np.ones((4, 2, 2)), axis=-1.0), "axis: got -1.0"),
         (lambda: eq.route(np.ones((4, 2, 2)), axis=None), "axis: got None"),
+        (lambda: eq.route("abc"), "u_hat: got type <U3, expected an array of real numbers"),
+        (lambda: eq.route([[1], [1, 2]]), r"u_hat: got \[\[1\], \[1, 2\]\], expected an array of numbers"),
+        (
+            lambda: eq.route(np.ones((4, 2, 2), complex)),
+            "u_hat: got type complex128, expected an array of real numbers",
+        ),
+        (lambda: eq.squash([None, 1]), "s: got type object, expected an array of real numbers"),
         (lambda: eq.margin_loss(np.ones(3), np.ones((1, 3))), r"y_true: got shape \(3,\)"),
         (lambda: eq.margin_loss(np.ones((2, 3)), np.ones((1, 3))), r"y_true: got shape \(2, 3\)"),
         (lambda: eq.margin_gradient(np.ones((2, 3)), np.ones((1, 3))), r"y_true: got shape \(2, 3\)"),

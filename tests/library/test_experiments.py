@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -197,12 +198,13 @@ def alone():
     return experiments.apart(TASK, BARE, "bundled")
 
 
-def test_a_result_says_everything():
+def test_a_result_says_everything(one):
     alone = experiments.run(TASK, TINY, "bundled")
     assert alone["task"] == asdict(TASK)
     assert alone["parameters"] == 22_848 and alone["data"].startswith("bundled: 64 training")
     assert len(alone["history"]) == 1 and alone["versions"]["backend"].startswith("tensorflow")
-    assert json.loads(alone["command"].split("'")[1]) == asdict(TASK)
+    one(*shlex.split(alone["command"].removeprefix("python -m capslib.experiments ")))
+    assert one.asked == [(TASK, TINY, "bundled")], "its command runs it again"
     found = alone["conditions"]
     assert len(found["turn 15"]["by_class"]) == 10
     assert {name for name, row in found.items() if "auroc" in row} == {
@@ -213,6 +215,51 @@ def test_a_result_says_everything():
     assert {"none", "cells shuffled", "attack 0.05", "attack 0.1", "attack 0.2", "two digits"} <= set(found)
     assert set(alone["changes"]) == {"turn 15", "turn 30", "shift 2 right"}
     assert set(alone["faces"]) == {"intact", "swapped", "tilted"}
+
+
+@pytest.fixture
+def one(monkeypatch, tmp_path):
+    """The command line in an empty folder, without the training; `asked` holds what would have been trained."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(experiments, "ONE_THREAD", {})
+
+    def run(*given):
+        call.asked.append(given)
+        return {"task": asdict(given[0])}
+
+    def call(*words):
+        with monkeypatch.context() as patched:
+            patched.setattr(experiments, "run", run)
+            experiments.main(list(words))
+
+    call.asked = []
+    return call
+
+
+@pytest.mark.parametrize(
+    ("out", "file"),
+    [
+        ([], f"runs/experiments/{TASK.name}.json"),
+        (["--out", "here"], f"here/{TASK.name}.json"),
+        (["--out", "new/folder"], f"new/folder/{TASK.name}.json"),
+        (["--out", "new/file.json"], "new/file.json"),
+    ],
+)
+def test_one_run_is_written_into_the_grids_folder_or_where_it_is_told(one, out, file, tmp_path):
+    (tmp_path / "here").mkdir()
+    one("--one", json.dumps(asdict(TASK)), *out)
+    assert one.asked == [(TASK, experiments.WHOLE, "full")]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / file]
+    assert experiments.read((tmp_path / file).parent, TASK) or file.endswith("file.json")
+
+
+@pytest.mark.parametrize("out", ["file", "file/result.json", "taken"])
+def test_what_cannot_be_written_is_refused_before_the_training(one, out, tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "taken" / f"{TASK.name}.json").mkdir(parents=True)
+    with pytest.raises(SystemExit, match=f"experiments: out: got {out}, but .* expected a folder or a .json file"):
+        one("--one", json.dumps(asdict(TASK)), "--out", out)
+    assert one.asked == []
 
 
 def same(a, b):

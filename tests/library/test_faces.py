@@ -279,11 +279,11 @@ MIRROR = np.diag([-1.0, 1, 1])
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: Identity(eye_distance=30), "eye_distance: got 30, expected 7 to 9"),
-        (lambda: Identity(mouth_y=np.nan), "mouth_y: got nan, expected -6 to -5"),
-        (lambda: Identity(face_width="wide"), "face_width: got 'wide', expected 18 to 21"),
+        (lambda: Identity(eye_distance=30), "eye_distance: got 30, expected a number from 7 to 9"),
+        (lambda: Identity(mouth_y=np.nan), "mouth_y: got nan, expected a number from -6 to -5"),
+        (lambda: Identity(face_width="wide"), "face_width: got 'wide', expected a number from 18 to 21"),
         (lambda: Identity(nose_size=[1, 1]), r"nose_size: got an array of shape \(2,\), expected one number"),
-        (lambda: Expression(smile=-1.5), "smile: got -1.5, expected -1 to 1"),
+        (lambda: Expression(smile=-1.5), "smile: got -1.5, expected a number from -1 to 1"),
         (lambda: Expression(brows=None), "brows: got None"),
         (lambda: pose(scale=0), "scale: got 0, expected a number above 0"),
         (lambda: pose(scale=[1, -2]), "scale: got -2, expected a number above 0"),
@@ -308,11 +308,13 @@ MIRROR = np.diag([-1.0, 1, 1])
         (lambda: draw(Identity(), size=56.0), "size: got 56.0"),
         (lambda: faces.sample([], 3, 0), r"people: got \[\], expected a list of Identity, at least one"),
         (lambda: faces.sample(["Ann"], 3, 0), "people: got .*Ann"),
+        (lambda: faces.sample(None, 3, 0), r"people: got None, expected a list of Identity, at least one"),
+        (lambda: faces.sample(PEOPLE, 3, 0, turn=[1, 2]), r"turn: got \[1, 2\], expected a number from 0 to 180"),
         (lambda: faces.sample(PEOPLE, 0, 0), "count: got 0"),
         (lambda: faces.sample(PEOPLE, 3, None), "seed: got None"),
-        (lambda: faces.sample(PEOPLE, 3, 0, turn=181), "turn: got 181, expected 0 to 180"),
-        (lambda: faces.sample(PEOPLE, 3, 0, move=3), "move: got 3, expected 0 to 2"),
-        (lambda: faces.sample(PEOPLE, 3, 0, shrink=0.5), "shrink: got 0.5, expected 0 to 0.3"),
+        (lambda: faces.sample(PEOPLE, 3, 0, turn=181), "turn: got 181, expected a number from 0 to 180"),
+        (lambda: faces.sample(PEOPLE, 3, 0, move=3), "move: got 3, expected a number from 0 to 2"),
+        (lambda: faces.sample(PEOPLE, 3, 0, shrink=0.5), "shrink: got 0.5, expected a number from 0 to 0.3"),
     ],
 )
 def test_bad_arguments_are_refused_by_name(call, message):

@@ -125,6 +125,8 @@ def test_seeds_are_paired():
         )
     with pytest.raises(ValueError, match="found: got runs of capsnet_1, expected some of capsnet_3"):
         findings.contrasts({"capsnet_1": base})
+    with pytest.raises(ValueError, match="^pairs: got none, expected at least one pair of networks$"):
+        findings.contrasts({"capsnet_1": base}, [])
 
 
 def test_runs_are_found_by_training_and_ordered_by_seed(tmp_path, monkeypatch):

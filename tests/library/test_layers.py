@@ -10,7 +10,7 @@ from keras import ops
 
 from capslib import digits
 from capslib import equations as eq
-from capslib.layers import Capsule, Length, Longest, Mask, Places, PrimaryCapsules, squash
+from capslib.layers import AttentionCapsule, Capsule, Length, Longest, Mask, Places, PrimaryCapsules, squash
 from capslib.losses import margin_loss
 from tests.library.strategies import SETTINGS, routing_cases
 from tests.library.test_equations import AGREEMENT, agreement_votes
@@ -208,6 +208,29 @@ def test_bad_inputs_are_named():
         Capsule(10, 16, share_weights=False)(keras.Input((None, 8)))
     with pytest.raises(ValueError, match="channels: got 0"):
         PrimaryCapsules(0, 8)
+
+
+@pytest.mark.parametrize("described", [False, True])
+@pytest.mark.parametrize(
+    ("layer", "shapes", "expected"),
+    [
+        (Capsule(3, 4), [(7, 6), (5, 7), (5,), (1, 5, 6)], r"\(B, I, 6\) to fit W \(6, 3, 4\)"),
+        (Capsule(3, 4, share_weights=False), [(5, 7), (4, 6), (5,)], r"\(B, 5, 6\) to fit W \(5, 6, 3, 4\)"),
+        (AttentionCapsule(3, 4), [(5, 7), (4, 6), (5,), (1, 5, 6)], r"\(B, 5, 6\) to fit W \(5, 6, 3, 4\)"),
+    ],
+)
+def test_a_built_layer_names_an_input_that_does_not_fit(layer, shapes, expected, described):
+    layer(np.ones((2, 5, 6), np.float32))
+    make = keras.Input if described else lambda shape: np.ones((2, *shape), np.float32)
+    for shape in shapes:
+        if shape == (7, 6):  # Shared weights take any number of lower capsules.
+            assert layer(make(shape)).shape[1:] == (3, 4)
+            continue
+        given = ", ".join(map(str, shape))
+        with pytest.raises(ValueError, match=rf"u: got shape .*, {given}\), expected {expected}"):
+            layer(make(shape))
+    assert layer(keras.Input((5, 6))).shape == (None, 3, 4)
+    assert layer(keras.Input((None, 6))).shape == (None, 3, 4)
 
 
 def test_primary_capsules_keep_position_and_channel_apart():

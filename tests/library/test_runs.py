@@ -61,6 +61,25 @@ def test_a_run_keeps_its_best_epoch_and_its_history(few, tmp_path):
     assert same(kept, model)
 
 
+def drawing():
+    """As `small`, but what comes out is a picture."""
+    model = small()
+    x = keras.layers.Dense(784, activation="sigmoid", name="pixels")(model.get_layer("flatten").output)
+    return keras.Model(model.input, keras.layers.Reshape((28, 28, 1), name="picture")(x), name="drawing")
+
+
+def test_a_model_that_only_draws_is_kept_by_its_loss_and_can_be_resumed(few, tmp_path):
+    whole = drawing()
+    history = training.train(whole, few, SHORT, seed=3, log=quiet)
+    assert len(runs.train_in(tmp_path, drawing(), few, SHORT, seed=3, log=Interrupt(after=2))) == 2
+    resumed = drawing()
+    rest = runs.train_in(tmp_path, resumed, few, SHORT, seed=3, resume=True, log=quiet)
+    assert same(resumed, whole) and without_seconds(rest) == without_seconds(history)
+    best, card = min(rest, key=lambda row: row["val_loss"]), weights.card("drawing", tmp_path)
+    assert (card["epoch"], card["validation_loss"]) == (best["epoch"], best["val_loss"])
+    assert "validation_accuracy" not in card
+
+
 @pytest.mark.parametrize("settings", [{}, {"average": 0.9, "turn": 5}])
 def test_an_interrupted_run_keeps_its_best_weights_and_ends_as_if_uninterrupted(settings, few, tmp_path):
     recipe, whole = replace(SHORT, **settings), fresh()

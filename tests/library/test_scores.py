@@ -161,6 +161,8 @@ def test_holm_only_raises_and_keeps_the_order(p):
         (lambda: scores.area([0, 0], [1, 1]), "x: got .*increase"),
         (lambda: scores.area([0, 1], [1, 1, 1]), "y: got shape"),
         (lambda: scores.calibration_error(np.full((2, 10), 1.5), [0, 1]), "scores: got 1.5"),
+        (lambda: scores.calibration_error(np.full((2, 10), 0.5), [1]), "labels: got 1 labels, .* each of 2 images"),
+        (lambda: scores.changes(np.ones((9, 1)), np.ones((9, 1)), [0] * 8), "labels: got 8 labels, .* each of 9"),
         (lambda: scores.centred_cosine(np.ones((2, 3)), np.ones((2, 2))), "v_t: got shape"),
         (lambda: paired([1], [1]), "a: got 1 score"),
         (lambda: paired([1, 2], [1, 2, 3]), "b: got shape"),

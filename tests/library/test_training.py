@@ -257,6 +257,12 @@ def test_callbacks_hear_of_every_epoch_with_its_validation_and_the_weights_to_go
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+def test_callbacks_may_come_from_a_generator(few):
+    notes = Notes()
+    training.train(fresh(), few, SHORT, callbacks=(one for one in [notes]), log=quiet)
+    assert notes.epochs == [0, 1, 2]
+
+
 def test_a_callback_can_stop_the_run(few):
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
@@ -347,6 +353,14 @@ def test_the_test_set_is_scored_by_hand():
     assert found["confusion"][3][3] == found["confusion"][4][5] == found["confusion"][6][5] == 1
     assert np.sum(found["confusion"]) == 3
     assert [(m["index"], m["label"], m["predicted"]) for m in found["mistakes"]] == [(1, 4, 5), (2, 6, 5)]
+    assert [m["index"] for m in training.evaluate(Sure(), data, mistakes=1)["mistakes"]] == [1]
+    assert training.evaluate(Sure(), data, mistakes=0)["mistakes"] == []
+    for mistakes in (-1, 1.5, None):
+        with pytest.raises(ValueError, match=f"mistakes: got {mistakes}, expected a whole number of at least 0"):
+            training.evaluate(Sure(), data, mistakes)
+    for y in ([3], [3, 4], [3, 4, 6, 0]):
+        with pytest.raises(ValueError, match=f"y_test: got {len(y)} labels, expected one for each of 3 images"):
+            training.evaluate(Sure(), data._replace(y_test=np.array(y)))
 
 
 def test_bad_arguments_are_named(few):
@@ -360,6 +374,10 @@ def test_bad_arguments_are_named(few):
         training.train(fresh(), few._replace(x_train=np.full((2, 28, 28, 1), np.nan)), "quick")
     with pytest.raises(ValueError, match="y_train: got labels from 10"):
         training.train(fresh(), few._replace(y_train=np.full(600, 10)), "quick")
+    with pytest.raises(ValueError, match="y_train: got 600 labels, expected one for each of 40 images"):
+        training.train(fresh(), few._replace(x_train=few.x_train[:40]), "quick")
+    with pytest.raises(ValueError, match="y_val: got 1 labels, expected one for each of 200 images"):
+        training.train(fresh(), few._replace(y_val=few.y_val[:1]), "quick")
 
 
 @pytest.mark.parametrize("value", [-1, float("nan"), "2", None])
@@ -367,6 +385,21 @@ def test_bad_arguments_are_named(few):
 def test_settings_of_a_recipe_out_of_range_are_named(name, value):
     with pytest.raises(ValueError, match=f"^{name}: got {value!r}, expected a "):
         replace(SHORT, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("average", 1, "a number of at least 0 and below 1"),
+        ("beta_2", 1.0, "a number of at least 0 and below 1"),
+        ("reconstruction", np.inf, "a number of at least 0"),
+        ("decay", "no", "True or False"),
+    ],
+)
+def test_settings_with_which_nothing_would_be_learnt_are_named(name, value, expected):
+    with pytest.raises(ValueError, match=f"^{name}: got {value!r}, expected {expected}$"):
+        replace(SHORT, **{name: value})
+    assert replace(SHORT, average=0, beta_2=0.0, reconstruction=0)
 
 
 def test_a_shift_between_pixels_needs_a_turn_or_a_scale():

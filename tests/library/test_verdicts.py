@@ -76,6 +76,32 @@ def test_no_runs_of_the_network_are_said():
         judge({"none": runs(**{FLATTEN: LOW})})
 
 
+def test_claims_and_opponents_may_come_from_a_generator():
+    found = {"none": runs(capsnet_3=HIGH, **{FLATTEN: LOW})}
+    rows = judge(found, opponents=(name for name in (FLATTEN,)), claims=(claim for claim in [score()]))
+    assert [row.verdict for row in rows] == ["holds"]
+
+
+@pytest.mark.parametrize("opponents", [(), ("cnn_flaten",), (GLOBAL,), FLATTEN])
+def test_opponents_without_runs_are_named(opponents):
+    found = {"none": runs(capsnet_3=HIGH, **{FLATTEN: LOW})}
+    with pytest.raises(ValueError) as error:
+        judge(found, opponents=opponents, claims=[score()])
+    assert str(error.value) == (
+        f"opponents: got {opponents!r}, "
+        "expected a tuple of networks of which at least one has two seeds in common with capsnet_3"
+    )
+
+
+def test_what_there_is_to_choose_from_is_said_even_if_it_is_little():
+    with pytest.raises(ValueError, match="^subject: got 'capsnet_3', expected nothing, since there is no choice$"):
+        judge({})
+    with pytest.raises(ValueError, match="^subject: got 'capsnet_5', expected 'capsnet_3'$"):
+        judge({"none": runs(capsnet_3=HIGH)}, subject="capsnet_5")
+    with pytest.raises(ValueError, match="^claims: got none, expected at least one$"):
+        judge({"none": runs(capsnet_3=HIGH, **{FLATTEN: LOW})}, claims=[])
+
+
 def full(network, seed, value):
     """A run in which every score that a claim reads is the given value."""
     run = made(network, seed)

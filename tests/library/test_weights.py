@@ -145,6 +145,21 @@ def test_missing_weights_and_cards_are_named(saved, tmp_path):
         weights.load_into(models.paper_capsnet())
 
 
+def test_facts_that_no_card_can_hold_leave_the_old_files(tmp_path):
+    model, path = models.matched_cnn("global"), tmp_path / "w.npz"
+    facts = {"a": object()}
+    with pytest.raises(ValueError, match="facts: got {'a': .*, expected what JSON can hold"):
+        weights.save(model, path, facts)
+    assert not list(tmp_path.iterdir())
+    weights.save(model, path, {})
+    before = weights.arrays("w", tmp_path)
+    model.set_weights([array + 1 for array in model.get_weights()])
+    with pytest.raises(ValueError, match="facts: got"):
+        weights.save(model, path, facts)
+    after = weights.arrays("w", tmp_path)
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "kept.txt"
     path.write_text("old")

@@ -183,7 +183,7 @@ def test_only_house_colours_are_used(name):
 def test_type_is_readable_at_half_size(name):
     """11 points on a page of 7.5 inches are 7.3 pixels of a figure shown 360 pixels wide."""
     figure = drawn(name)
-    least = board.SMALLEST * figure.get_figwidth() / 7.5
+    least = 11 * figure.get_figwidth() / 7.5
     assert min(text.get_fontsize() for text in texts(figure)) >= least - 0.1
 
 

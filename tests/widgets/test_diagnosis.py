@@ -56,6 +56,14 @@ def test_a_case_that_is_not_there_is_refused(arguments, said):
 def test_it_says_the_complaint_and_what_was_looked_at_and_gives_nothing_away(diagnosis):
     assert "interrupted after epoch 2" in diagnosis.describe() and "patient 0.24" in diagnosis.describe()
     assert "Learning rate" not in diagnosis.describe() and "batch size" not in repr(diagnosis)
+    assert "10 of 10 points are left; 5 more quantities are on offer." in diagnosis.describe()
+    for looked, offer in (
+        ([0, 1], "3 more quantities are"),
+        ([0, 1, 2, 3], "1 more quantity is"),
+        ([*range(5)], "no more quantities are"),
+    ):
+        diagnosis.looked = looked
+        assert f"{10 - len(looked)} of 10 points are left; {offer} on offer." in diagnosis.describe()
     diagnosis.looked = [3]
     assert "Learning rate in each epoch: Last over first: healthy 1.00, patient 1.00." in diagnosis.describe()
 

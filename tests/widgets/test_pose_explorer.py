@@ -189,7 +189,7 @@ def test_bad_input_is_refused_by_name(changes, says):
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("change", np.full(16, 0.26), "change: got 0.26, expected -0.25 to 0.25"),
+        ("change", np.full(16, 0.26), "change: got 0.26, expected a number from -0.25 to 0.25"),
         ("change", np.zeros(15), r"change: got shape \(15,\), expected \(16,\)"),
         ("chosen", 16, "chosen: got 16, expected a whole number from 0 to 15"),
         ("digit", 10, "digit: got 10, expected a whole number from -1 to 9"),

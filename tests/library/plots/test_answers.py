@@ -1,7 +1,6 @@
 """Pictures of what networks answer."""
 
 import numpy as np
-import pytest
 
 from capslib import plots
 
@@ -104,19 +103,6 @@ def test_top_scores_counts_intact_and_swapped_in_the_same_bins_and_draws_the_lin
         "Histograms of the highest probability on intact and on swapped faces, one panel for each network. "
         "flat: 0.75 of the intact and 0.50 of the swapped faces are above the threshold of 0.4. "
         "global: 0.50 of the intact and 0.75 of the swapped faces are above the threshold of 0.4."
-    )
-
-
-def test_digit_and_lengths_marks_the_longest():
-    image, lengths = np.random.default_rng(0).random((28, 28, 1)), np.linspace(0.05, 0.5, 10)
-    fig = plots.digit_and_lengths(image, lengths)
-    left, right = fig.axes
-    np.testing.assert_allclose(left.images[0].get_array(), 1 - image[..., 0])
-    assert [bar.get_height() for bar in right.patches] == pytest.approx(list(lengths))
-    assert [bar.get_alpha() for bar in right.patches].count(1) == 1 and right.patches[9].get_alpha() == 1
-    assert right.texts[0].get_text() == "0.50"
-    assert fig.get_label() == (
-        "A digit, and the lengths of 10 capsules as bars. The longest are 9 with 0.50, then 8 with 0.45."
     )
 
 

@@ -30,13 +30,6 @@ def stretched(v, asked, to):
     return changed
 
 
-def towards(v, asked, direction):
-    """Capsules (N, 10, D), of which the one asked for (N,) is replaced by a vector (N, D)."""
-    changed = np.array(v, copy=True)
-    changed[np.arange(len(v)), asked] = direction
-    return changed
-
-
 def centred(drawn):
     """Drawings (N, 36, 36, 1) as the 28×28 pixels around the middle of their ink, as far as they fit, in full black."""
     grid, ink = np.arange(drawn.shape[1]), drawn.sum((1, 2, 3))
@@ -96,13 +89,13 @@ def of_decoder(model, made):
         return decoder.predict(mask(v, np.eye(CLASSES)[label]), batch_size=500, verbose=0)
 
     present, lengths, told = [draw(v, made.digits[:, k]) for k in range(2)], length(v), {}
-    to, random = lengths[made.labels > 0].mean(), np.random.default_rng(2).normal(size=(len(v), v.shape[-1]))
+    to, random = lengths[made.labels > 0].mean(), np.random.default_rng(2).normal(size=(len(v), 1, v.shape[-1]))
     for name, asked, drawn in (
         ("present", made.digits[:, 0], present[0]),
         ("absent", absent, draw(v, absent)),
         ("absent_stretched", absent, draw(stretched(v, absent, to), absent)),
         ("opposite_stretched", absent, draw(stretched(-v, absent, to), absent)),
-        ("random_stretched", absent, draw(stretched(towards(v, absent, random), absent, to), absent)),
+        ("random_stretched", absent, draw(stretched(np.broadcast_to(random, v.shape), absent, to), absent)),
         ("nothing", absent, draw(np.zeros_like(v), absent)),
     ):
         told[name] = of_drawings(drawn, asked, made, shuffled, reader)

@@ -29,15 +29,6 @@ def test_a_stretched_capsule_keeps_its_direction_and_the_others_stay():
     np.testing.assert_array_equal(found, v)
 
 
-def test_a_capsule_given_another_direction_takes_it_and_the_others_stay():
-    v = np.random.default_rng(0).normal(size=(4, 10, 3))
-    asked, direction = np.array([0, 9, 4, 4]), np.random.default_rng(1).normal(size=(4, 3))
-    found, rows = measure_two_digits.towards(v, asked, direction), np.arange(4)
-    np.testing.assert_array_equal(found[rows, asked], direction)
-    found[rows, asked] = v[rows, asked]
-    np.testing.assert_array_equal(found, v)
-
-
 class Decoder:
     """Draws nothing and remembers what it was given."""
 
